@@ -1,0 +1,19 @@
+export { ERRORS, type ErrorCode, type ErrorSpec, type Issue, OpspawnError, type OpspawnErrorOptions } from "./errors.ts";
+export type { JsonObject, JsonValue, RawJson } from "./json-value.ts";
+export {
+  type Operation,
+  type OperationInput,
+  type OperationOutput,
+  type Permission,
+  type Scope,
+} from "./operation.ts";
+export type { AgentView } from "./operations/agents.ts";
+export type { DeliveryView } from "./operations/deliveries.ts";
+export type { EventView } from "./operations/events.ts";
+export { allOperations, operations } from "./operations/index.ts";
+export type { KeyView } from "./operations/keys.ts";
+export type { SessionDetailView, SessionView } from "./operations/sessions.ts";
+export type { Assignment, TaskView } from "./operations/tasks.ts";
+export type { ToolView } from "./operations/tools.ts";
+export type { WorkflowView } from "./operations/workflows.ts";
+export { formatTime, parseTime } from "./time.ts";

@@ -1,0 +1,94 @@
+import type { z } from "zod";
+import type { ErrorCode } from "./errors.ts";
+
+/** What a key must be allowed to do. `self` means: the agent named in the path, speaking for itself. */
+export type Scope =
+  | "agents:read"
+  | "agents:write"
+  | "agents:report"
+  | "workflows:read"
+  | "workflows:write"
+  | "sessions:read"
+  | "sessions:write"
+  | "tasks:read"
+  | "tasks:write"
+  | "tasks:result"
+  | "tools:read"
+  | "tools:write"
+  | "tools:invoke"
+  | "messages:send"
+  | "deliveries:read"
+  | "events:read"
+  | "keys:read"
+  | "keys:write";
+
+/** Who may call an operation, declared where the operation is; a route without one does not boot. */
+export interface Permission {
+  readonly scope: Scope;
+  /** An agent's own key suffices when the path's `agentId` (or the task's agent) is that agent. */
+  readonly agent?: "self" | "any";
+  /** On a loopback bind, a caller without any key may do this (semantics: registration and identity). */
+  readonly anonymous?: "loopback";
+  /** The fencing token in the body is itself a sufficient credential. */
+  readonly token?: true;
+}
+
+type Fields = z.ZodObject | undefined;
+type Body = z.ZodType | undefined;
+type Parsed<T, Else> = T extends z.ZodType ? z.infer<T> : Else;
+
+/** One thing the platform can do, declared once and served by every transport. */
+export interface Operation<
+  P extends Fields = Fields,
+  Q extends Fields = Fields,
+  B extends Body = Body,
+  O extends z.ZodType = z.ZodType,
+> {
+  /** `noun.verb`. */
+  readonly id: string;
+  readonly summary: string;
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
+  /** With `{name}` for each field of `params`. */
+  readonly path: string;
+  readonly params: P;
+  readonly query: Q;
+  readonly body: B;
+  readonly output: O;
+  /** Status of a success. */
+  readonly status: 200 | 201 | 202;
+  /** Codes this operation may answer beside those every operation may. */
+  readonly errors: readonly ErrorCode[];
+  readonly permission: Permission;
+  /** `key`: honours `Idempotency-Key`. `natural`: repeating it changes nothing more. `read`: changes nothing. */
+  readonly idempotency: "key" | "natural" | "read";
+}
+
+export interface OperationInput<Op extends Operation> {
+  readonly params: Parsed<Op["params"], Record<string, never>>;
+  readonly query: Parsed<Op["query"], Record<string, never>>;
+  readonly body: Parsed<Op["body"], undefined>;
+}
+
+export type OperationOutput<Op extends Operation> = z.infer<Op["output"]>;
+
+type Declared<P extends Fields, Q extends Fields, B extends Body, O extends z.ZodType> = Omit<
+  Operation<P, Q, B, O>,
+  "params" | "query" | "body" | "status" | "errors"
+> & { params?: P; query?: Q; body?: B; status?: 200 | 201 | 202; errors?: readonly ErrorCode[] };
+
+/** Declares an operation; absent parts get their defaults (status 200, no further errors). */
+export function operation<
+  O extends z.ZodType,
+  P extends Fields = undefined,
+  Q extends Fields = undefined,
+  B extends Body = undefined,
+>(declared: Declared<P, Q, B, O>): Operation<P, Q, B, O> {
+  return {
+    ...declared,
+    params: declared.params as P,
+    query: declared.query as Q,
+    body: declared.body as B,
+    status: declared.status ?? 200,
+    errors: declared.errors ?? [],
+  };
+}

@@ -1,0 +1,51 @@
+import { z } from "zod";
+import { operation } from "../operation.ts";
+import { blocked, id, listOf, page, time } from "./common.ts";
+
+export const deliveryStatus = z.enum(["pending", "delivered", "failed"]);
+
+/** One outgoing HTTP message that must arrive: an agent message or a webhook. */
+export const delivery = z.object({
+  deliveryId: id,
+  kind: z.enum(["message", "webhook"]),
+  url: z.string(),
+  agentId: id.nullable(),
+  sessionId: id.nullable(),
+  status: deliveryStatus,
+  attempts: z.number().int(),
+  createdAt: time,
+  nextAttemptAt: time.nullable(),
+  endedAt: time.nullable(),
+  lastError: z.string().nullable(),
+  blocked: blocked.nullable(),
+});
+export type DeliveryView = z.infer<typeof delivery>;
+
+export const deliveryOperations = {
+  list: operation({
+    id: "deliveries.list",
+    summary: "List outgoing messages and webhooks, newest first.",
+    method: "GET",
+    path: "/v1/opscore/deliveries",
+    query: z.object({
+      ...page,
+      status: deliveryStatus.optional(),
+      agent: z.string().optional(),
+      session: z.string().optional(),
+    }),
+    output: listOf(delivery),
+    permission: { scope: "deliveries:read" },
+    idempotency: "read",
+  }),
+  get: operation({
+    id: "deliveries.get",
+    summary: "One outgoing message or webhook.",
+    method: "GET",
+    path: "/v1/opscore/deliveries/{deliveryId}",
+    params: z.object({ deliveryId: id }),
+    output: delivery,
+    errors: ["delivery_not_found"],
+    permission: { scope: "deliveries:read" },
+    idempotency: "read",
+  }),
+};

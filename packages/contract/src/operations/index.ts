@@ -1,0 +1,25 @@
+import type { Operation } from "../operation.ts";
+import { agentOperations } from "./agents.ts";
+import { deliveryOperations } from "./deliveries.ts";
+import { eventOperations } from "./events.ts";
+import { keyOperations } from "./keys.ts";
+import { sessionOperations } from "./sessions.ts";
+import { taskOperations } from "./tasks.ts";
+import { toolOperations } from "./tools.ts";
+import { workflowOperations } from "./workflows.ts";
+
+/** Every operation, by noun. */
+export const operations = {
+  agents: agentOperations,
+  workflows: workflowOperations,
+  sessions: sessionOperations,
+  tasks: taskOperations,
+  deliveries: deliveryOperations,
+  tools: toolOperations,
+  keys: keyOperations,
+  events: eventOperations,
+} as const;
+
+export const allOperations: readonly Operation[] = Object.values(operations).flatMap((noun) =>
+  Object.values(noun as Record<string, Operation>),
+);

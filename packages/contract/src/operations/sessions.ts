@@ -1,0 +1,150 @@
+import { z } from "zod";
+import { operation } from "../operation.ts";
+import { blocked, id, jsonObject, jsonValue, labels, listOf, page, taskError, time, wait } from "./common.ts";
+
+export const sessionStatus = z.enum(["started", "running", "waiting", "paused", "completed", "failed", "cancelled"]);
+export const stepStatus = z.enum([
+  "pending",
+  "waiting",
+  "running",
+  "completed",
+  "failed",
+  "skipped",
+  "uncertain",
+  "compensated",
+  "cancelled",
+]);
+
+const step = z.object({
+  stepId: z.string(),
+  name: z.string(),
+  status: stepStatus,
+  taskId: id.nullable(),
+  agentId: id.nullable(),
+  attempts: z.number().int(),
+  startedAt: time.nullable(),
+  endedAt: time.nullable(),
+  error: taskError.nullable(),
+});
+
+export const session = z.object({
+  sessionId: id,
+  workflowId: z.string(),
+  workflowVersion: z.string(),
+  agentId: id.nullable(),
+  status: sessionStatus,
+  labels,
+  result: jsonValue.nullable(),
+  error: taskError.nullable(),
+  failedSteps: z.array(z.string()),
+  createdAt: time,
+  updatedAt: time,
+  endedAt: time.nullable(),
+  blocked: blocked.nullable(),
+});
+export type SessionView = z.infer<typeof session>;
+
+export const sessionDetail = session.extend({ input: jsonValue.nullable(), steps: z.array(step) });
+export type SessionDetailView = z.infer<typeof sessionDetail>;
+
+const sessionParams = z.object({ sessionId: id });
+
+export const sessionStart = z.strictObject({
+  workflowId: z.string().min(1).max(200).optional(),
+  workflow: jsonObject.optional(),
+  version: z.string().max(100).optional(),
+  input: jsonValue.nullable().optional(),
+  agentId: id.optional(),
+  labels: labels.default({}),
+  /** Not before this long from now, such as `10m`. */
+  delay: z.string().max(20).optional(),
+  /** Receives one signed POST when the session ends. */
+  callbackUrl: z.string().max(2083).optional(),
+});
+
+export const sessionOperations = {
+  start: operation({
+    id: "sessions.start",
+    summary: "Start a workflow, by id or inline.",
+    method: "POST",
+    path: "/v1/opscore/sessions",
+    body: sessionStart,
+    output: z.object({ sessionId: id, workflowId: z.string(), workflowVersion: z.string(), status: sessionStatus }),
+    status: 202,
+    errors: ["workflow_not_found", "workflow_invalid", "agent_not_found", "input_invalid", "no_target", "endpoint_refused"],
+    permission: { scope: "sessions:write" },
+    idempotency: "key",
+  }),
+  get: operation({
+    id: "sessions.get",
+    summary: "A session with its steps; `wait=30s` answers when it ends, or then.",
+    method: "GET",
+    path: "/v1/opscore/sessions/{sessionId}",
+    params: sessionParams,
+    query: z.object({ wait: wait.optional() }),
+    output: sessionDetail,
+    errors: ["session_not_found"],
+    permission: { scope: "sessions:read" },
+    idempotency: "read",
+  }),
+  list: operation({
+    id: "sessions.list",
+    summary: "List sessions, newest first.",
+    method: "GET",
+    path: "/v1/opscore/sessions",
+    query: z.object({
+      ...page,
+      status: sessionStatus.optional(),
+      workflow: z.string().optional(),
+      agent: z.string().optional(),
+      /** `key=value`. */
+      label: z.string().max(320).optional(),
+      since: z.string().max(40).optional(),
+      until: z.string().max(40).optional(),
+      blockedReason: z.string().max(100).optional(),
+    }),
+    output: listOf(session),
+    permission: { scope: "sessions:read" },
+    idempotency: "read",
+  }),
+  cancel: operation({
+    id: "sessions.cancel",
+    summary: "Cancel a session: no new step starts, open tasks are cancelled, late results are refused.",
+    method: "POST",
+    path: "/v1/opscore/sessions/{sessionId}/cancel",
+    params: sessionParams,
+    body: z.strictObject({ reason: z.string().max(1000).optional() }).optional(),
+    output: session,
+    errors: ["session_not_found", "session_terminal"],
+    permission: { scope: "sessions:write" },
+    idempotency: "natural",
+  }),
+  label: operation({
+    id: "sessions.label",
+    summary: "Replace the labels of a session.",
+    method: "PUT",
+    path: "/v1/opscore/sessions/{sessionId}/labels",
+    params: sessionParams,
+    body: z.strictObject({ labels }),
+    output: session,
+    errors: ["session_not_found"],
+    permission: { scope: "sessions:write" },
+    idempotency: "natural",
+  }),
+  why: operation({
+    id: "sessions.why",
+    summary: "What a session waits for, step by step, evaluated now.",
+    method: "GET",
+    path: "/v1/opscore/sessions/{sessionId}/why",
+    params: sessionParams,
+    output: z.object({
+      sessionId: id,
+      status: sessionStatus,
+      blocked: blocked.nullable(),
+      explanation: z.array(z.string()),
+    }),
+    errors: ["session_not_found"],
+    permission: { scope: "sessions:read" },
+    idempotency: "read",
+  }),
+};

@@ -1,0 +1,176 @@
+import { z } from "zod";
+import { operation } from "../operation.ts";
+import { blocked, id, jsonObject, jsonValue, listOf, page, taskError, time } from "./common.ts";
+
+export const taskStatus = z.enum(["pending", "running", "completed", "failed", "cancelled"]);
+export const attemptStatus = z.enum([
+  "created",
+  "dispatched",
+  "acknowledged",
+  "succeeded",
+  "failed",
+  "timed_out",
+  "lost",
+  "cancelled",
+]);
+
+/** The ninth key of a delivery's body, and what a pull agent receives. */
+export const ticket = z.object({
+  taskId: id,
+  attempt: z.number().int(),
+  token: z.string(),
+  resultUrl: z.string(),
+  deadline: time,
+});
+
+/** A task as handed to an agent: the originals' eight keys and `opspawn`. */
+export const assignment = z.object({
+  senderId: z.string(),
+  timestamp: z.string(),
+  messageType: z.string(),
+  payload: jsonObject,
+  sessionContext: z.object({ sessionId: z.string().nullable(), priorMessages: z.array(z.string()) }).nullable(),
+  task_name: z.string().nullable(),
+  opscore_session_id: z.string().nullable(),
+  opscore_task_id: z.string().nullable(),
+  opspawn: ticket,
+});
+export type Assignment = z.infer<typeof assignment>;
+
+const attempt = z.object({
+  number: z.number().int(),
+  agentId: id,
+  agentName: z.string().nullable(),
+  status: attemptStatus,
+  /** False for a try that used up none of the task's attempts. */
+  counted: z.boolean(),
+  sends: z.number().int(),
+  createdAt: time,
+  acknowledgedAt: time.nullable(),
+  endedAt: time.nullable(),
+  /** How we know the outcome. */
+  evidence: z.enum(["result", "answer", "named", "inferred"]).nullable(),
+  error: taskError.nullable(),
+});
+
+const requirement = z.object({ agentId: id.nullable(), capability: z.string().nullable() });
+
+export const task = z.object({
+  taskId: id,
+  name: z.string(),
+  sessionId: id.nullable(),
+  stepId: z.string().nullable(),
+  status: taskStatus,
+  requirement,
+  /** True once the step's fallback took over. */
+  fellBack: z.boolean(),
+  agentId: id.nullable(),
+  attempts: z.object({ used: z.number().int(), max: z.number().int() }),
+  readyAt: time,
+  createdAt: time,
+  startedAt: time.nullable(),
+  endedAt: time.nullable(),
+  deadline: time,
+  result: jsonValue.nullable(),
+  error: taskError.nullable(),
+  /** A failed task whose attempts or deadline ran out. */
+  deadLetter: z.boolean(),
+  blocked: blocked.nullable(),
+});
+export type TaskView = z.infer<typeof task>;
+
+export const taskDetail = task.extend({ parameters: jsonValue, attemptList: z.array(attempt) });
+
+const taskParams = z.object({ taskId: id });
+
+export const resultBody = z.strictObject({
+  token: z.string().min(1).max(200),
+  status: z.enum(["completed", "failed"]),
+  result: jsonValue.nullable().optional(),
+  error: z
+    .strictObject({
+      code: z.string().max(100).default("agent_error"),
+      message: z.string().max(10_000).default(""),
+      retryable: z.boolean().optional(),
+      /** Seconds. */
+      retryAfter: z.number().min(0).max(86_400).optional(),
+    })
+    .optional(),
+});
+
+export const taskOperations = {
+  list: operation({
+    id: "tasks.list",
+    summary: "List tasks, newest first; `deadLetter=true` lists those that ran out of attempts or time.",
+    method: "GET",
+    path: "/v1/opscore/tasks",
+    query: z.object({
+      ...page,
+      status: taskStatus.optional(),
+      session: z.string().optional(),
+      agent: z.string().optional(),
+      blockedReason: z.string().optional(),
+      deadLetter: z.enum(["true"]).optional(),
+    }),
+    output: listOf(task),
+    permission: { scope: "tasks:read" },
+    idempotency: "read",
+  }),
+  get: operation({
+    id: "tasks.get",
+    summary: "A task with its attempts.",
+    method: "GET",
+    path: "/v1/opscore/tasks/{taskId}",
+    params: taskParams,
+    output: taskDetail,
+    errors: ["task_not_found"],
+    permission: { scope: "tasks:read" },
+    idempotency: "read",
+  }),
+  why: operation({
+    id: "tasks.why",
+    summary: "Why a task waits, evaluated now by the code that decides.",
+    method: "GET",
+    path: "/v1/opscore/tasks/{taskId}/why",
+    params: taskParams,
+    output: z.object({ taskId: id, status: taskStatus, blocked: blocked.nullable(), explanation: z.array(z.string()) }),
+    errors: ["task_not_found"],
+    permission: { scope: "tasks:read" },
+    idempotency: "read",
+  }),
+  result: operation({
+    id: "tasks.result",
+    summary: "Report the outcome of an attempt, under its fencing token.",
+    method: "POST",
+    path: "/v1/opscore/tasks/{taskId}/result",
+    params: taskParams,
+    body: resultBody,
+    output: z.object({ taskId: id, status: taskStatus, accepted: z.literal(true) }),
+    errors: ["task_not_found", "lease_lost"],
+    permission: { scope: "tasks:result", agent: "self", token: true },
+    idempotency: "natural",
+  }),
+  lease: operation({
+    id: "tasks.lease",
+    summary: "Say that an attempt is still being worked on; 409 when it is not this agent's any more.",
+    method: "POST",
+    path: "/v1/opscore/tasks/{taskId}/lease",
+    params: taskParams,
+    body: z.strictObject({ token: z.string().min(1).max(200) }),
+    output: z.object({ taskId: id, leaseUntil: time }),
+    errors: ["task_not_found", "lease_lost"],
+    permission: { scope: "tasks:result", agent: "self", token: true },
+    idempotency: "natural",
+  }),
+  cancel: operation({
+    id: "tasks.cancel",
+    summary: "Cancel a stand-alone task; a session's task is cancelled with its session.",
+    method: "POST",
+    path: "/v1/opscore/tasks/{taskId}/cancel",
+    params: taskParams,
+    output: task,
+    errors: ["task_not_found", "task_terminal"],
+    permission: { scope: "tasks:write" },
+    idempotency: "natural",
+  }),
+};
