@@ -1,3 +1,4 @@
+export { DURATION_HINT, formatDuration, parseDuration } from "./duration.ts";
 export { ERRORS, type ErrorCode, type ErrorSpec, type Issue, OpspawnError, type OpspawnErrorOptions } from "./errors.ts";
 export type { JsonObject, JsonValue, RawJson } from "./json-value.ts";
 export {
