@@ -1,0 +1,53 @@
+import type { JsonObject } from "@opspawn/contract";
+
+export type AgentChannel = "push" | "pull";
+
+/** What kind of outcome evidence an agent has shown, weakest first. Only the strongest one shown settles attempts. */
+export type EvidenceClass = "none" | "bare" | "named" | "explicit";
+const STRENGTH: Record<EvidenceClass, number> = { none: 0, bare: 1, named: 2, explicit: 3 };
+
+export function isStronger(a: EvidenceClass, b: EvidenceClass): boolean {
+  return STRENGTH[a] > STRENGTH[b];
+}
+
+/** An agent as registered. Times are microseconds. */
+export interface Agent {
+  readonly id: string;
+  readonly name: string;
+  readonly version: string;
+  readonly capabilities: readonly string[];
+  /** Null for agents that only pull. */
+  readonly endpoint: string | null;
+  readonly metadata: JsonObject | null;
+  readonly channel: AgentChannel;
+  readonly maxConcurrency: number;
+  readonly heartbeat: boolean;
+  /** Default bound of one attempt; null = 2 minutes. */
+  readonly timeout: number | null;
+  readonly registeredAt: number;
+  /** As received with a REGISTER notification, to tell a restart from a repetition. */
+  readonly registrationTime: string | null;
+}
+
+/** The last report received. */
+export interface AgentState {
+  /** `UNKNOWN` until the agent reports. */
+  readonly state: string;
+  /** JSON text. */
+  readonly details: string | null;
+  /** As the agent wrote it, rendered. */
+  readonly timestamp: string;
+  readonly receivedAt: number;
+}
+
+export const UNKNOWN_STATE = "UNKNOWN";
+export const MAX_CONCURRENCY = 1000;
+
+/** `metadata.config.maxConcurrency`, the way agents of the originals can say it; else `fallback`. */
+export function declaredConcurrency(metadata: JsonObject | null, fallback: number): number {
+  const config = metadata?.["config"];
+  if (typeof config !== "object" || config === null || Array.isArray(config)) return fallback;
+  const value = config["maxConcurrency"];
+  const declared = typeof value === "number" && Number.isInteger(value) && value >= 1;
+  return declared ? Math.min(value, MAX_CONCURRENCY) : fallback;
+}

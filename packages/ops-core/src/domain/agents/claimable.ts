@@ -1,0 +1,66 @@
+import { MINUTE } from "../clock.ts";
+import { UNKNOWN_STATE } from "./agent.ts";
+
+/** After this long a report of `active` or `error` no longer keeps an agent from work. */
+export const STATE_TTL = 10 * MINUTE;
+
+/** Why one agent cannot take a task now. */
+export type AgentBlock =
+  | "agent_busy"
+  | "agent_busy_elsewhere"
+  | "agent_initializing"
+  | "agent_finished"
+  | "agent_error"
+  | "agent_draining"
+  | "circuit_open"
+  | "agent_offline";
+
+/** What the decision depends on; counts are permits. */
+export interface AgentCapacity {
+  readonly state: string;
+  readonly stateReceivedAt: number;
+  readonly channel: "push" | "pull";
+  /** Pull agents: until when its last sign of life counts; null = never seen. */
+  readonly leaseUntil: number | null;
+  readonly maxConcurrency: number;
+  readonly held: number;
+  readonly draining: number;
+  readonly circuit: CircuitState | null;
+}
+
+export interface CircuitState {
+  readonly openedAt: number;
+  readonly nextProbeAt: number;
+}
+
+/** Null when the agent may be given a task now, else the reason why not. The one place that decides it. */
+export function agentBlock(agent: AgentCapacity, now: number): AgentBlock | null {
+  const stateReason = stateBlock(agent, now);
+  if (stateReason !== null) return stateReason;
+  if (agent.circuit !== null && now < agent.circuit.nextProbeAt) return "circuit_open";
+  if (agent.held < agent.maxConcurrency) return null;
+  return agent.draining > 0 && agent.held === agent.draining ? "agent_draining" : "agent_busy";
+}
+
+function stateBlock(agent: AgentCapacity, now: number): AgentBlock | null {
+  const lapsed = now - agent.stateReceivedAt > STATE_TTL;
+  switch (agent.state.toLowerCase()) {
+    case "initializing":
+      return "agent_initializing";
+    case "finished":
+      return "agent_finished";
+    case "error":
+      return lapsed ? null : "agent_error";
+    case "active": {
+      const ours = agent.held - agent.draining > 0;
+      return ours || lapsed || agent.maxConcurrency > 1 ? null : "agent_busy_elsewhere";
+    }
+    default:
+      return null;
+  }
+}
+
+/** States by which an agent says that it has just been started. */
+export function isRestart(state: string): boolean {
+  return state === UNKNOWN_STATE || state.toLowerCase() === "initializing";
+}

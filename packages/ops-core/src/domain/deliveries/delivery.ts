@@ -1,0 +1,23 @@
+import type { DeliveryStatus } from "./transitions.ts";
+
+/** One outgoing HTTP message that must arrive. Times are microseconds. */
+export interface Delivery {
+  readonly id: string;
+  readonly kind: "message" | "webhook";
+  readonly url: string;
+  /** Sent as they stand, beside the signature. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** JSON text. */
+  readonly body: string;
+  /** Messages to one aggregate at one endpoint arrive in order. */
+  readonly aggregate: string;
+  readonly agentId: string | null;
+  readonly sessionId: string | null;
+  readonly status: DeliveryStatus;
+  readonly attempts: number;
+  readonly createdAt: number;
+  /** Null once ended. */
+  readonly nextAt: number | null;
+  readonly endedAt: number | null;
+  readonly lastError: string | null;
+}

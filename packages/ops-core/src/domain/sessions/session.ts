@@ -1,0 +1,44 @@
+import type { TaskError } from "../tasks/task.ts";
+import type { SessionStatus, StepStatus } from "./transitions.ts";
+
+/** A session as stored. Times are microseconds; `input` and `result` are JSON text. */
+export interface SessionRecord {
+  readonly id: string;
+  readonly workflowId: string;
+  readonly workflowVersion: string;
+  readonly planHash: string;
+  readonly agentId: string | null;
+  readonly status: SessionStatus;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly input: string | null;
+  readonly result: string | null;
+  readonly error: TaskError | null;
+  readonly failedSteps: readonly string[];
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  readonly endedAt: number | null;
+}
+
+/** A step that was touched; steps without a record are pending. */
+export interface StepRecord {
+  readonly index: number;
+  readonly status: StepStatus;
+  readonly taskId: string | null;
+  readonly agentId: string | null;
+  readonly attempts: number;
+  readonly startedAt: number | null;
+  readonly endedAt: number | null;
+  readonly error: TaskError | null;
+}
+
+export interface SessionFilter {
+  readonly status?: string | undefined;
+  readonly workflow?: string | undefined;
+  readonly agent?: string | undefined;
+  readonly label?: { readonly key: string; readonly value: string } | undefined;
+  /** Created at or after. */
+  readonly since?: number | undefined;
+  /** Created before. */
+  readonly until?: number | undefined;
+  readonly blockedReason?: string | undefined;
+}

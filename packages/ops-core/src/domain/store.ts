@@ -1,0 +1,263 @@
+import type { JsonObject } from "@opspawn/contract";
+import type { Agent, AgentState, EvidenceClass } from "./agents/agent.ts";
+import type { ApiKey } from "./auth/key.ts";
+import type { Delivery } from "./deliveries/delivery.ts";
+import type { Blocked } from "./blocked.ts";
+import type { SessionFilter, SessionRecord, StepRecord } from "./sessions/session.ts";
+import type { AttemptOutcome, AttemptRecord, ClaimedAttempt, TaskFilter, TaskRecord } from "./tasks/task.ts";
+import type { Tool } from "./tools/tool.ts";
+import type { StoredWorkflow } from "./workflows/stored.ts";
+
+/**
+ * Everything durable, behind transitions with domain names. Each method that writes is one atomic transition: it
+ * re-checks its precondition in the write itself, records its events in the same transaction, and its promise settles
+ * only after COMMIT, rejections included. Rejections are `OpspawnError`s. Times are microseconds, JSON columns are text
+ * as received. `store.suite.ts` is the specification; every implementation runs it.
+ */
+export interface Store {
+  readonly agents: AgentStore;
+  readonly workflows: WorkflowStore;
+  readonly sessions: SessionStore;
+  readonly tasks: TaskStore;
+  readonly attempts: AttemptStore;
+  readonly deliveries: DeliveryStore;
+  readonly tools: ToolStore;
+  readonly keys: KeyStore;
+  readonly events: EventStore;
+  readonly process: ProcessStore;
+  /** Hints about what was just committed; losing one delays, never loses, work. Returns the way to stop listening. */
+  onCommit(listener: (hints: Hints) => void): () => void;
+  close(): Promise<void>;
+}
+
+/** What a commit may be of interest for. */
+export interface Hints {
+  /** Attempts this process has just claimed and must send. */
+  readonly claimed: readonly ClaimedAttempt[];
+  /** Lanes where a task waits and may now be claimed. */
+  readonly lanes: readonly string[];
+  /** Sessions that reached a terminal status. */
+  readonly endedSessions: readonly string[];
+  /** Attempts that were ended by something else than their own exchange: abort its socket. */
+  readonly endedAttempts: readonly string[];
+  /** True when a delivery may be due. */
+  readonly deliveries: boolean;
+  /** Streams that got events. */
+  readonly streams: readonly string[];
+}
+
+/** A repeated request with the same key and body gets the stored answer; with another body 409. */
+export interface Idempotency {
+  readonly actor: string;
+  readonly operation: string;
+  readonly key: string;
+  readonly bodyHash: string;
+}
+
+export interface Page {
+  readonly limit: number;
+  /** Opaque; from the previous page. */
+  readonly cursor?: string | undefined;
+}
+
+export interface Paged<T> {
+  readonly items: readonly T[];
+  readonly nextCursor: string | null;
+}
+
+// --- agents ---------------------------------------------------------------------------------------------------------
+
+export interface AgentRecord extends Agent, AgentState {
+  readonly evidence: EvidenceClass;
+  readonly slots: { readonly total: number; readonly held: number; readonly draining: number };
+  readonly leaseUntil: number | null;
+}
+
+/** Who registers: the agent itself (a restart), or something that speaks about it. */
+export interface RegisterAgent extends Agent {
+  /** The id is kept and endpoint and capabilities are updated when the name is known and the caller may replace it. */
+  readonly replace: "never" | "same-endpoint" | "allowed";
+  /** Its own key, created with it; null when it keeps the one it has. */
+  readonly key: ApiKey | null;
+  readonly idempotency?: Idempotency | undefined;
+}
+
+export interface StateReport {
+  readonly agentId: string;
+  readonly state: string;
+  /** JSON text or null. */
+  readonly details: string | null;
+  /** Rendered as it will be echoed. */
+  readonly timestamp: string;
+  /** The agent's own clock in microseconds; null when the server set the time. */
+  readonly reportedAt: number | null;
+  /** The task named by the details, if they name one. */
+  readonly taskId: string | null;
+}
+
+export interface AgentStore {
+  /** Errors: `agent_name_taken`. */
+  register(agent: RegisterAgent): Promise<{ agentId: string; created: boolean; replayed: boolean }>;
+  /** A REGISTER notification: the caller chose the id. An unchanged repetition changes nothing. */
+  announce(agent: Agent): Promise<{ created: boolean; changed: boolean }>;
+  /** Open tasks go back to their lanes. Errors: `agent_not_found`. */
+  remove(agentId: string): Promise<{ reassigned: number }>;
+  /** Errors: `agent_not_found`. */
+  report(report: StateReport): Promise<{ settled: string | null }>;
+  /** Pull: claims up to `max` tasks for this agent and renews its lease. Errors: `agent_not_found`. */
+  claim(agentId: string, max: number): Promise<readonly ClaimedAttempt[]>;
+  get(agentId: string): Promise<AgentRecord | null>;
+  getByName(name: string): Promise<AgentRecord | null>;
+  list(page: Page, filter: { capability?: string | undefined; state?: string | undefined }): Promise<Paged<AgentRecord>>;
+  states(agentId: string, page: Page): Promise<Paged<AgentState>>;
+  /** Why the agent would not be given a task now. */
+  blocked(agentId: string): Promise<Blocked | null>;
+}
+
+// --- workflows ------------------------------------------------------------------------------------------------------
+
+export interface WorkflowStore {
+  /** Saves a version; `created: false` when this very body is known. Errors: `workflow_version_exists`. */
+  apply(workflow: StoredWorkflow): Promise<{ created: boolean; appliedAt: number }>;
+  /** Keeps a definition that belongs to sessions only. */
+  snapshot(hash: string, document: string): Promise<void>;
+  /** The version asked for, or the one most recently applied. */
+  get(id: string, version?: string): Promise<StoredWorkflow | null>;
+  list(page: Page): Promise<Paged<StoredWorkflow>>;
+  versions(id: string, page: Page): Promise<Paged<StoredWorkflow>>;
+}
+
+// --- sessions -------------------------------------------------------------------------------------------------------
+
+export interface StartSession {
+  readonly sessionId: string;
+  readonly workflowId: string;
+  readonly workflowVersion: string;
+  /** Hash of its definition; the document is stored with it when it is new. */
+  readonly planHash: string;
+  readonly document: string;
+  readonly agentId: string | null;
+  /** JSON text or null. */
+  readonly input: string | null;
+  readonly labels: Readonly<Record<string, string>>;
+  /** No task is ready before. */
+  readonly startAt: number;
+  readonly callbackUrl: string | null;
+  /** Save the definition under its id when that id is new (the originals' inline trigger). */
+  readonly saveWorkflow?: boolean;
+  readonly idempotency?: Idempotency | undefined;
+}
+
+export interface SessionStore {
+  /** Errors: `idempotency_key_reused`. */
+  start(session: StartSession): Promise<{ session: SessionRecord; replayed: boolean }>;
+  /** Errors: `session_not_found`, `session_terminal`. */
+  cancel(sessionId: string, reason: string): Promise<SessionRecord>;
+  label(sessionId: string, labels: Readonly<Record<string, string>>): Promise<SessionRecord>;
+  get(sessionId: string): Promise<SessionRecord | null>;
+  steps(sessionId: string): Promise<readonly StepRecord[]>;
+  list(page: Page, filter: SessionFilter): Promise<Paged<SessionRecord>>;
+}
+
+// --- tasks and attempts ---------------------------------------------------------------------------------------------
+
+export interface TaskStore {
+  get(taskId: string): Promise<TaskRecord | null>;
+  attempts(taskId: string): Promise<readonly AttemptRecord[]>;
+  list(page: Page, filter: TaskFilter): Promise<Paged<TaskRecord>>;
+  /** Evaluates the lane's decision now, without claiming. */
+  why(taskId: string): Promise<Blocked | null>;
+  /** Claims what can be claimed in these lanes (all lanes with waiting work when absent), at most `max`. */
+  claimLanes(max: number, lanes?: readonly string[]): Promise<number>;
+}
+
+/** Says which send of an attempt an observation belongs to; a sender that was replaced cannot write. */
+export interface Sender {
+  readonly taskId: string;
+  readonly attempt: number;
+  readonly epoch: number;
+  readonly send: number;
+}
+
+export interface Settled {
+  /** `stale`: the attempt is not the current one any more, or has ended otherwise; the report was kept as evidence. */
+  readonly type: "accepted" | "repeated" | "stale";
+  readonly taskStatus: string;
+}
+
+export interface AttemptStore {
+  /** An outcome the agent gave under its token. Errors: `task_not_found`, `lease_lost` for a token never issued. */
+  settle(taskId: string, token: string, outcome: AttemptOutcome): Promise<Settled>;
+  /** An outcome the sender observed. */
+  observe(sender: Sender, outcome: AttemptOutcome): Promise<Settled>;
+  /** The exchange ended without an outcome: the agent has the task. */
+  acknowledge(sender: Sender): Promise<void>;
+  /** Bytes may have been sent, no answer came: the attempt will be sent again under the same token. */
+  broken(sender: Sender, error: string): Promise<void>;
+  /** Nothing was sent: the attempt is over and used nothing up. */
+  undelivered(sender: Sender, error: string): Promise<void>;
+  /** Renews a pull agent's lease. Errors: `task_not_found`, `lease_lost`. */
+  extendLease(taskId: string, token: string): Promise<{ leaseUntil: number }>;
+  /** Open attempts that another process (or an earlier one) was sending: this process sends them from now on. */
+  adopt(max: number): Promise<readonly ClaimedAttempt[]>;
+  /** Everything that is due: attempt timeouts, leases, resends, graces, deadlines, draining slots. */
+  expire(max: number): Promise<number>;
+}
+
+// --- the rest -------------------------------------------------------------------------------------------------------
+
+export interface DeliveryStore {
+  enqueue(delivery: Delivery): Promise<void>;
+  /** Due deliveries, the oldest of each (endpoint, aggregate) only. */
+  due(max: number): Promise<readonly Delivery[]>;
+  delivered(id: string, attempt: number): Promise<void>;
+  /** Null `nextAt` = given up. */
+  failed(id: string, attempt: number, error: string, nextAt: number | null): Promise<void>;
+  get(id: string): Promise<Delivery | null>;
+  list(
+    page: Page,
+    filter: { status?: string | undefined; agent?: string | undefined; session?: string | undefined },
+  ): Promise<Paged<Delivery>>;
+  /** False when this id was seen before. For incoming webhooks. */
+  remember(id: string, until: number): Promise<boolean>;
+}
+
+export interface ToolStore {
+  /** Errors: `tool_name_taken`. */
+  register(tool: Tool, idempotency?: Idempotency): Promise<{ tool: Tool; replayed: boolean }>;
+  remove(name: string): Promise<boolean>;
+  get(name: string): Promise<Tool | null>;
+  list(page: Page): Promise<Paged<Tool>>;
+}
+
+export interface KeyStore {
+  create(key: ApiKey): Promise<void>;
+  revoke(id: string): Promise<ApiKey | null>;
+  get(id: string): Promise<ApiKey | null>;
+  list(page: Page): Promise<Paged<ApiKey>>;
+}
+
+export interface StoredEvent {
+  readonly position: number;
+  readonly stream: string;
+  readonly sequence: number;
+  readonly type: string;
+  readonly at: number;
+  readonly data: JsonObject;
+}
+
+export interface EventStore {
+  /** Of one stream after a sequence, or of all after a position; ascending. */
+  list(after: number, limit: number, stream?: string): Promise<readonly StoredEvent[]>;
+}
+
+/** This process among those that share the store. */
+export interface ProcessStore {
+  readonly epoch: number;
+  /** Marks the process alive and judges whether the store was deaf meanwhile. */
+  beat(): Promise<void>;
+  /** Releases what this process holds, for a graceful stop. */
+  resign(): Promise<void>;
+  /** Removes what is older than its keeping time; at most `max` rows. */
+  prune(max: number): Promise<number>;
+}

@@ -1,0 +1,117 @@
+import type { RetryReason } from "../workflows/plan.ts";
+import type { AttemptStatus, TaskStatus } from "./transitions.ts";
+
+/** Why a task or an attempt failed, in the words callers see. */
+export interface TaskError {
+  readonly code: string;
+  readonly message: string;
+  readonly retryable?: boolean;
+}
+
+/** Who may do a task. */
+export type Requirement =
+  | { readonly kind: "agent"; readonly agentId: string }
+  | { readonly kind: "agentName"; readonly agentName: string }
+  /** `preferred`: taken first when it has the capability and is free. */
+  | { readonly kind: "capability"; readonly capability: string; readonly preferred: string | null };
+
+/** The queue a task waits in: all tasks of a lane can be done by the same agents. */
+export function laneOf(requirement: Requirement): string {
+  switch (requirement.kind) {
+    case "agent":
+      return `agent:${requirement.agentId}`;
+    case "agentName":
+      return `name:${requirement.agentName}`;
+    case "capability":
+      return `capability:${requirement.capability}`;
+  }
+}
+
+/** The lanes an agent takes work from. */
+export function lanesServed(agent: { id: string; name: string; capabilities: readonly string[] }): string[] {
+  return [
+    `agent:${agent.id}`,
+    `name:${agent.name}`,
+    ...agent.capabilities.map((capability) => `capability:${capability}`),
+  ];
+}
+
+/** How an attempt ended, whoever found out. */
+export type AttemptOutcome =
+  | { readonly type: "succeeded"; readonly result: string | null; readonly evidence: Evidence }
+  | {
+      readonly type: "failed";
+      readonly reason: RetryReason | "rejected";
+      readonly error: TaskError;
+      readonly evidence: Evidence | null;
+      /** Microseconds the other side asked us to wait. */
+      readonly retryAfter?: number;
+    };
+
+/** How we know an outcome, strongest first; `inferred` rests on bare states. */
+export type Evidence = "result" | "answer" | "named" | "inferred";
+
+/** A task as stored. Times are microseconds; `parameters` and `result` are JSON text. */
+export interface TaskRecord {
+  readonly id: string;
+  readonly name: string;
+  readonly sessionId: string | null;
+  readonly stepId: string | null;
+  readonly status: TaskStatus;
+  readonly requirement: Requirement;
+  readonly fellBack: boolean;
+  /** Of the current or last attempt. */
+  readonly agentId: string | null;
+  readonly used: number;
+  readonly max: number;
+  readonly readyAt: number;
+  readonly deadline: number;
+  readonly createdAt: number;
+  readonly startedAt: number | null;
+  readonly endedAt: number | null;
+  readonly parameters: string;
+  readonly result: string | null;
+  readonly error: TaskError | null;
+  readonly deadLetter: boolean;
+}
+
+export interface AttemptRecord {
+  readonly number: number;
+  readonly agentId: string;
+  readonly status: AttemptStatus;
+  readonly counted: boolean;
+  readonly sends: number;
+  readonly createdAt: number;
+  readonly acknowledgedAt: number | null;
+  readonly endedAt: number | null;
+  readonly evidence: Evidence | null;
+  readonly error: TaskError | null;
+}
+
+/** All that a channel needs to hand an attempt to its agent. */
+export interface ClaimedAttempt {
+  readonly taskId: string;
+  readonly taskName: string;
+  readonly sessionId: string | null;
+  readonly workflowId: string | null;
+  readonly attempt: number;
+  readonly token: string;
+  readonly epoch: number;
+  readonly send: number;
+  readonly agentId: string;
+  readonly agentName: string;
+  /** Null for pull agents. */
+  readonly endpoint: string | null;
+  readonly parameters: string;
+  readonly createdAt: number;
+  /** End of this attempt. */
+  readonly timeoutAt: number;
+}
+
+export interface TaskFilter {
+  readonly status?: string | undefined;
+  readonly session?: string | undefined;
+  readonly agent?: string | undefined;
+  readonly blockedReason?: string | undefined;
+  readonly deadLetter?: boolean | undefined;
+}
