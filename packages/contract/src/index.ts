@@ -17,4 +17,16 @@ export type { SessionDetailView, SessionView } from "./operations/sessions.ts";
 export type { Assignment, TaskView } from "./operations/tasks.ts";
 export type { ToolView } from "./operations/tools.ts";
 export type { WorkflowView } from "./operations/workflows.ts";
+export {
+  checkWebhookSecret,
+  SIGNATURE_HEADERS,
+  SIGNATURE_TOLERANCE,
+  type SignatureProblem,
+  type SignatureVerdict,
+  type SignedMessage,
+  signAgentKit,
+  signStandardWebhook,
+  verifyAgentKit,
+  verifyStandardWebhook,
+} from "./signature.ts";
 export { formatTime, parseTime } from "./time.ts";
