@@ -98,7 +98,10 @@ test("a signature is good for 300 seconds either way and not one more", () => {
   const standard = signStandardWebhook({ secrets: ["s"], id: "m", body: BODY, now: NOW });
   for (const side of [-1, 1]) {
     const edge = NOW + side * SIGNATURE_TOLERANCE * SECOND;
-    for (const [now, expected] of [[edge, "none"], [edge + side, "expired"]] as const) {
+    for (const [now, expected] of [
+      [edge, "none"],
+      [edge + side, "expired"],
+    ] as const) {
       assert.equal(problemOf(checkAgentKit(signed, { secrets: ["s"], body: BODY, now })), expected);
       assert.equal(problemOf(checkStandard(standard, { secrets: ["s"], body: BODY, now })), expected);
     }
@@ -177,7 +180,10 @@ test("a copy has the replay key of its original, whatever the letter case; a sec
   const signed = signAgentKit({ secret: "s", body: BODY, now: NOW });
   const shouted = { ...signed, "X-AgentKit-Signature": signed["X-AgentKit-Signature"]?.toUpperCase() ?? "" };
   const secrets = ["s"];
-  assert.equal(key(checkAgentKit(shouted, { secrets, body: BODY })), key(checkAgentKit(signed, { secrets, body: BODY })));
+  assert.equal(
+    key(checkAgentKit(shouted, { secrets, body: BODY })),
+    key(checkAgentKit(signed, { secrets, body: BODY })),
+  );
   const first = signStandardWebhook({ secrets, id: "m", body: BODY, now: NOW });
   const second = signStandardWebhook({ secrets, id: "m", body: BODY, now: NOW + SECOND });
   const keys = [first, second].map((headers) => key(checkStandard(headers, { secrets, body: BODY })));
