@@ -5,6 +5,7 @@ export {
   type Operation,
   type OperationInput,
   type OperationOutput,
+  type OperationRequest,
   type Permission,
   type Scope,
 } from "./operation.ts";

@@ -69,6 +69,13 @@ export interface OperationInput<Op extends Operation> {
   readonly body: Parsed<Op["body"], undefined>;
 }
 
+/** What a caller writes: fields that have defaults may be left out. */
+export interface OperationRequest<Op extends Operation> {
+  readonly params: Parsed<Op["params"], Record<string, never>>;
+  readonly query: { [K in keyof Parsed<Op["query"], object>]?: Parsed<Op["query"], object>[K] | undefined };
+  readonly body: Op["body"] extends z.ZodType ? z.input<Op["body"]> : undefined;
+}
+
 export type OperationOutput<Op extends Operation> = z.infer<Op["output"]>;
 
 type Declared<P extends Fields, Q extends Fields, B extends Body, O extends z.ZodType> = Omit<
