@@ -1,13 +1,22 @@
 export { DURATION_HINT, formatDuration, parseDuration } from "./duration.ts";
-export { ERRORS, type ErrorCode, type ErrorSpec, type Issue, OpspawnError, type OpspawnErrorOptions } from "./errors.ts";
-export type { JsonObject, JsonValue, RawJson } from "./json-value.ts";
 export {
-  type Operation,
-  type OperationInput,
-  type OperationOutput,
-  type OperationRequest,
-  type Permission,
-  type Scope,
+  ERRORS,
+  type ErrorCode,
+  type ErrorSpec,
+  type Issue,
+  OpspawnError,
+  type OpspawnErrorOptions,
+} from "./errors.ts";
+export { isJsonNumber, isJsonObject, jsonNumber, jsonNumberText, parseJson, stringifyJson } from "./json.ts";
+export { checkJson, JSON_LIMITS, type JsonLimits } from "./json-limits.ts";
+export type { JsonObject, JsonValue, RawJson } from "./json-value.ts";
+export type {
+  Operation,
+  OperationInput,
+  OperationOutput,
+  OperationRequest,
+  Permission,
+  Scope,
 } from "./operation.ts";
 export type { AgentView } from "./operations/agents.ts";
 export type { DeliveryView } from "./operations/deliveries.ts";
