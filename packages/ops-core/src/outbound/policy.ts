@@ -76,7 +76,11 @@ export class OutboundPolicy {
     if (url.username !== "" || url.password !== "") {
       return { isAllowed: false, reason: "A URL must not carry a user name or password.", setting: null };
     }
-    const target = targetOf(url);
+    return this.decideTarget(targetOf(url));
+  }
+
+  /** Decides what the host alone tells: literal addresses and metadata names. */
+  decideTarget(target: Target): Decision {
     if (isMetadataHost(target.hostname)) return refuse(target, target.hostname, "metadata");
     return parseIp(target.hostname) === null ? ALLOWED : this.decideAddress(target.hostname, target);
   }
