@@ -5,7 +5,8 @@ import type { Timers } from "../domain/timers.ts";
 export const systemTimers: Timers = {
   now: () => performance.now(),
   set: (ms, fire) => {
-    const timer = setTimeout(fire, ms);
+    // Node counts from a clock it reads once per turn of its loop, and so may fire a fraction of a millisecond early.
+    const timer = setTimeout(fire, Math.ceil(ms) + 1);
     return () => clearTimeout(timer);
   },
 };
