@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Socket } from "node:net";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
+import { systemTimers } from "../system/timers.ts";
 import type { OutboundResult } from "./result.ts";
 import { closed, freePort, httpServer, localClient, rawServer, silentServer } from "./test-servers.ts";
 
@@ -18,14 +19,11 @@ function unsent(result: OutboundResult, code: string): void {
   assert.equal(result.error.code, code);
 }
 
-/** Writes `text` a byte at a time, as long as the socket lives. */
-function drip(socket: Socket, text: string): void {
-  let sent = 0;
-  const timer = setInterval(() => {
-    socket.write(text.charAt(sent % text.length));
-    sent += 1;
-  }, 5);
-  socket.once("close", () => clearInterval(timer));
+/** Writes `text` a byte at a time, over and over, as long as the socket lives. */
+function drip(socket: Socket, text: string, sent = 0): void {
+  if (socket.destroyed) return;
+  socket.write(text.charAt(sent % text.length));
+  systemTimers.set(4, () => drip(socket, text, sent + 1));
 }
 
 /** Ends within its limit and not a second later; the limit itself is never undercut. */
