@@ -61,7 +61,8 @@ export const agentOperations = {
     output: z.object({ agent, agentKey: z.string() }),
     status: 201,
     errors: ["agent_name_taken", "endpoint_refused"],
-    permission: { scope: "agents:write", anonymous: "loopback" },
+    // An agent's own key registers that agent again, after a restart.
+    permission: { scope: "agents:write", agent: "any", anonymous: "loopback" },
     idempotency: "key",
   }),
   list: operation({

@@ -53,7 +53,12 @@ const attempt = z.object({
   error: taskError.nullable(),
 });
 
-const requirement = z.object({ agentId: id.nullable(), capability: z.string().nullable() });
+/** One of the three is set, unless a capability prefers an agent. */
+const requirement = z.object({
+  agentId: id.nullable(),
+  agentName: z.string().nullable(),
+  capability: z.string().nullable(),
+});
 
 export const task = z.object({
   taskId: id,
