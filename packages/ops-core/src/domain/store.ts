@@ -1,11 +1,19 @@
 import type { JsonObject } from "@opspawn/contract";
 import type { Agent, AgentState, EvidenceClass } from "./agents/agent.ts";
 import type { ApiKey } from "./auth/key.ts";
-import type { Delivery } from "./deliveries/delivery.ts";
 import type { Blocked } from "./blocked.ts";
+import type { Delivery } from "./deliveries/delivery.ts";
 import type { SessionFilter, SessionRecord, StepRecord } from "./sessions/session.ts";
-import type { AttemptOutcome, AttemptRecord, ClaimedAttempt, TaskFilter, TaskRecord } from "./tasks/task.ts";
+import type {
+  AttemptOutcome,
+  AttemptRecord,
+  ClaimedAttempt,
+  Requirement,
+  TaskFilter,
+  TaskRecord,
+} from "./tasks/task.ts";
 import type { Tool } from "./tools/tool.ts";
+import type { RetryPolicy } from "./workflows/plan.ts";
 import type { StoredWorkflow } from "./workflows/stored.ts";
 
 /**
@@ -35,15 +43,15 @@ export interface Hints {
   /** Attempts this process has just claimed and must send. */
   readonly claimed: readonly ClaimedAttempt[];
   /** Lanes where a task waits and may now be claimed. */
-  readonly lanes: readonly string[];
+  readonly lanes: ReadonlySet<string>;
   /** Sessions that reached a terminal status. */
   readonly endedSessions: readonly string[];
-  /** Attempts that were ended by something else than their own exchange: abort its socket. */
+  /** Attempts (`<taskId>/<number>`) that have ended; an exchange still open for one is of no use any more. */
   readonly endedAttempts: readonly string[];
   /** True when a delivery may be due. */
   readonly deliveries: boolean;
   /** Streams that got events. */
-  readonly streams: readonly string[];
+  readonly streams: ReadonlySet<string>;
 }
 
 /** A repeated request with the same key and body gets the stored answer; with another body 409. */
@@ -108,7 +116,10 @@ export interface AgentStore {
   claim(agentId: string, max: number): Promise<readonly ClaimedAttempt[]>;
   get(agentId: string): Promise<AgentRecord | null>;
   getByName(name: string): Promise<AgentRecord | null>;
-  list(page: Page, filter: { capability?: string | undefined; state?: string | undefined }): Promise<Paged<AgentRecord>>;
+  list(
+    page: Page,
+    filter: { capability?: string | undefined; state?: string | undefined },
+  ): Promise<Paged<AgentRecord>>;
   states(agentId: string, page: Page): Promise<Paged<AgentState>>;
   /** Why the agent would not be given a task now. */
   blocked(agentId: string): Promise<Blocked | null>;
@@ -121,6 +132,8 @@ export interface WorkflowStore {
   apply(workflow: StoredWorkflow): Promise<{ created: boolean; appliedAt: number }>;
   /** Keeps a definition that belongs to sessions only. */
   snapshot(hash: string, document: string): Promise<void>;
+  /** A kept definition, saved or snapshot, by its hash. */
+  definition(hash: string): Promise<string | null>;
   /** The version asked for, or the one most recently applied. */
   get(id: string, version?: string): Promise<StoredWorkflow | null>;
   list(page: Page): Promise<Paged<StoredWorkflow>>;
@@ -161,12 +174,32 @@ export interface SessionStore {
 
 // --- tasks and attempts ---------------------------------------------------------------------------------------------
 
+/** A task that belongs to no session. */
+export interface CreateTask {
+  readonly taskId: string;
+  readonly name: string;
+  readonly requirement: Requirement;
+  /** JSON text. */
+  readonly parameters: string;
+  readonly readyAt: number;
+  readonly priority: number;
+  readonly retry: RetryPolicy;
+  /** Bounds one attempt; null = the agent's own default. */
+  readonly timeout: number | null;
+  /** Bounds all attempts, from `readyAt`. */
+  readonly deadline: number;
+  readonly idempotency?: Idempotency | undefined;
+}
+
 export interface TaskStore {
+  create(task: CreateTask): Promise<{ task: TaskRecord; replayed: boolean }>;
   get(taskId: string): Promise<TaskRecord | null>;
   attempts(taskId: string): Promise<readonly AttemptRecord[]>;
   list(page: Page, filter: TaskFilter): Promise<Paged<TaskRecord>>;
   /** Evaluates the lane's decision now, without claiming. */
   why(taskId: string): Promise<Blocked | null>;
+  /** Cancels a stand-alone task. Errors: `task_not_found`, `task_terminal`. */
+  cancel(taskId: string, reason: string): Promise<TaskRecord>;
   /** Claims what can be claimed in these lanes (all lanes with waiting work when absent), at most `max`. */
   claimLanes(max: number, lanes?: readonly string[]): Promise<number>;
 }

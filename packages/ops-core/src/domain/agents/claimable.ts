@@ -1,8 +1,10 @@
-import { MINUTE } from "../clock.ts";
+import { MINUTE, SECOND } from "../clock.ts";
 import { UNKNOWN_STATE } from "./agent.ts";
 
-/** After this long a report of `active` or `error` no longer keeps an agent from work. */
+/** After this long, a report of `active` or `error` no longer keeps an agent from work. */
 export const STATE_TTL = 10 * MINUTE;
+/** An `error` that ended our own attempt says little about the next one. */
+export const OWN_ERROR_TTL = 5 * SECOND;
 
 /** Why one agent cannot take a task now. */
 export type AgentBlock =
@@ -18,7 +20,8 @@ export type AgentBlock =
 /** What the decision depends on; counts are permits. */
 export interface AgentCapacity {
   readonly state: string;
-  readonly stateReceivedAt: number;
+  /** From then on `active` and `error` do not keep it from work any more. */
+  readonly stateLapsesAt: number;
   readonly channel: "push" | "pull";
   /** Pull agents: until when its last sign of life counts; null = never seen. */
   readonly leaseUntil: number | null;
@@ -43,7 +46,7 @@ export function agentBlock(agent: AgentCapacity, now: number): AgentBlock | null
 }
 
 function stateBlock(agent: AgentCapacity, now: number): AgentBlock | null {
-  const lapsed = now - agent.stateReceivedAt > STATE_TTL;
+  const lapsed = now >= agent.stateLapsesAt;
   switch (agent.state.toLowerCase()) {
     case "initializing":
       return "agent_initializing";

@@ -45,7 +45,9 @@ export function inOwnOrder(reports: readonly Report[]): Report[] {
   const received = reports.map((report) => report.receivedAt);
   const span = Math.max(...received) - Math.min(...received);
   const own = span <= COMPARABLE && reports.every((report) => report.reportedAt !== null);
-  return [...reports].sort((a, b) => (own ? (a.reportedAt ?? 0) - (b.reportedAt ?? 0) : 0) || a.receivedAt - b.receivedAt);
+  return [...reports].sort(
+    (a, b) => (own ? (a.reportedAt ?? 0) - (b.reportedAt ?? 0) : 0) || a.receivedAt - b.receivedAt,
+  );
 }
 
 /** The outcome of a report that names a task, or null for one that only says the agent works on it. */

@@ -1,3 +1,4 @@
+import type { Blocked } from "../blocked.ts";
 import type { TaskError } from "../tasks/task.ts";
 import type { SessionStatus, StepStatus } from "./transitions.ts";
 
@@ -17,6 +18,8 @@ export interface SessionRecord {
   readonly createdAt: number;
   readonly updatedAt: number;
   readonly endedAt: number | null;
+  /** Why its first waiting task waits, as last evaluated; null when none waits. */
+  readonly blocked: Blocked | null;
 }
 
 /** A step that was touched; steps without a record are pending. */

@@ -1,5 +1,5 @@
-import type { Ids } from "../ids.ts";
 import { DAY, MINUTE, SECOND } from "../clock.ts";
+import type { Ids } from "../ids.ts";
 import type { RetryPolicy } from "../workflows/plan.ts";
 import type { AttemptOutcome, TaskError } from "./task.ts";
 
@@ -102,7 +102,8 @@ function failed(exhausted: "attempts" | null): Decision {
  * @param chance uniform in [0, 1)
  */
 export function backoff(policy: RetryPolicy, used: number, chance: number): number {
-  const grown = policy.backoff === "exponential" ? policy.initialDelay * 2 ** Math.min(used - 1, 60) : policy.initialDelay;
+  const grown =
+    policy.backoff === "exponential" ? policy.initialDelay * 2 ** Math.min(used - 1, 60) : policy.initialDelay;
   const ceiling = Math.min(grown, policy.maxDelay);
   return Math.round(policy.jitter === "full" ? ceiling * chance : ceiling);
 }

@@ -1,3 +1,4 @@
+import type { Blocked } from "../blocked.ts";
 import type { RetryReason } from "../workflows/plan.ts";
 import type { AttemptStatus, TaskStatus } from "./transitions.ts";
 
@@ -73,6 +74,8 @@ export interface TaskRecord {
   readonly result: string | null;
   readonly error: TaskError | null;
   readonly deadLetter: boolean;
+  /** Why it waits, as last evaluated; null unless it is pending. */
+  readonly blocked: Blocked | null;
 }
 
 export interface AttemptRecord {

@@ -1,0 +1,34 @@
+import type { Assignment } from "@opspawn/contract";
+import type { Context } from "../context.ts";
+import type { Ports } from "../ports.ts";
+import { invalidField } from "../request-fields.ts";
+import { assignmentOf } from "../tasks/assignment.ts";
+import { type ClaimedAttempt, lanesServed } from "../tasks/task.ts";
+import { laneKey } from "../waiters.ts";
+import { needAgent } from "./view.ts";
+
+/**
+ * Pull: claims at once what there is, else waits for work. Each look renews the agent's lease, and a wait looks again
+ * well before it ends.
+ * @param ms how long to wait
+ */
+export async function claimTasks(
+  ports: Ports,
+  context: Context,
+  request: { readonly agentId: string; readonly max: number; readonly ms: number },
+): Promise<Assignment[]> {
+  const { store, waiters } = ports;
+  const agent = await needAgent(store, request.agentId);
+  if (agent.channel !== "pull") {
+    throw invalidField(["path", "agentId"], 'is sent its work; to ask for it, register it with `channel: "pull"`');
+  }
+  const wait = waiters.open(lanesServed(agent).map(laneKey), request.ms, context.signal);
+  try {
+    let claimed: readonly ClaimedAttempt[];
+    do claimed = await store.agents.claim(agent.id, request.max);
+    while (claimed.length === 0 && (await wait.next()));
+    return claimed.map((attempt) => assignmentOf(attempt, ports.publicUrl()));
+  } finally {
+    wait.close();
+  }
+}

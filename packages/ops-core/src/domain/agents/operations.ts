@@ -1,0 +1,39 @@
+import type { NounHandlers, Ports } from "../ports.ts";
+import { readWait } from "../request-fields.ts";
+import { claimTasks } from "./claim.ts";
+import { registerAgent } from "./registration.ts";
+import { agentView, needAgent, stateView } from "./view.ts";
+
+export function agentHandlers(ports: Ports): NounHandlers<"agents"> {
+  const { store, clock } = ports;
+  return {
+    async register(context, { body }) {
+      const { agentId, agentKey } = await registerAgent(ports, context, body);
+      return { agent: await agentView(store, await needAgent(store, agentId), clock.now()), agentKey };
+    },
+    async list(_context, { query }) {
+      const { capability, state, ...page } = query;
+      const { items, nextCursor } = await store.agents.list(page, { capability, state });
+      const now = clock.now();
+      return { items: await Promise.all(items.map((agent) => agentView(store, agent, now))), nextCursor };
+    },
+    async get(_context, { params }) {
+      return agentView(store, await needAgent(store, params.agentId), clock.now());
+    },
+    async remove(_context, { params }) {
+      const { reassigned } = await store.agents.remove(params.agentId);
+      // Its keys ended with it.
+      ports.keys.forget();
+      return { agentId: params.agentId, reassigned };
+    },
+    async states(_context, { params, query }) {
+      await needAgent(store, params.agentId);
+      const { items, nextCursor } = await store.agents.states(params.agentId, query);
+      return { items: items.map(stateView), nextCursor };
+    },
+    async claim(context, { params, body }) {
+      const ms = readWait(body.wait, ["body", "wait"]);
+      return { tasks: await claimTasks(ports, context, { agentId: params.agentId, max: body.max, ms }) };
+    },
+  };
+}

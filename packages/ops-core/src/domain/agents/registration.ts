@@ -1,0 +1,78 @@
+import { type OperationInput, OpspawnError, type operations } from "@opspawn/contract";
+import type { ApiKey } from "../auth/key.ts";
+import { keyRecord, type MintedKey } from "../auth/minting.ts";
+import { AGENT_SCOPES } from "../auth/scopes.ts";
+import { type Context, isAdmin } from "../context.ts";
+import { idempotencyOf } from "../idempotency.ts";
+import type { Ports } from "../ports.ts";
+import { invalidField, readDuration, readEndpoint } from "../request-fields.ts";
+import type { RegisterAgent } from "../store.ts";
+import { TIMEOUT_MAX } from "../workflows/limits.ts";
+import { type Agent, declaredConcurrency } from "./agent.ts";
+
+type Registration = OperationInput<typeof operations.agents.register>["body"];
+
+/**
+ * Registers an agent, or an agent anew that may prove to be the same one, and makes the key it speaks with.
+ * @returns the text of that key, shown once
+ */
+export async function registerAgent(
+  ports: Ports,
+  context: Context,
+  body: Registration,
+): Promise<{ agentId: string; agentKey: string }> {
+  const agent = toAgent(ports, body);
+  const replace = await replacement(ports, context, body.agentName);
+  const idempotency = idempotencyOf(context, "agents.register", body);
+  const minted = idempotency === undefined ? ports.keys.mint() : ports.keys.derive(JSON.stringify(idempotency));
+  const key = agentKey(agent, minted);
+  const done = await ports.store.agents.register({ ...agent, replace, key, idempotency });
+  // The registration makes the key of a new agent only.
+  if (!done.created || done.replayed) await ensureKey(ports, { ...key, agentId: done.agentId });
+  context.replayed = done.replayed;
+  return { agentId: done.agentId, agentKey: minted.text };
+}
+
+function toAgent(ports: Ports, body: Registration): Agent {
+  const { agentName, version, capabilities, metadata, channel, heartbeat } = body;
+  return {
+    id: ports.ids.uuid(),
+    name: agentName,
+    version,
+    capabilities,
+    endpoint: endpointOf(ports, body),
+    metadata,
+    channel,
+    maxConcurrency: body.maxConcurrency ?? declaredConcurrency(metadata, 1),
+    heartbeat,
+    timeout: body.timeout === undefined ? null : readDuration(body.timeout, ["body", "timeout"], TIMEOUT_MAX, "7d"),
+    registeredAt: ports.clock.now(),
+    registrationTime: null,
+  };
+}
+
+function endpointOf(ports: Ports, { channel, contactEndpoint }: Registration): string | null {
+  const loc = ["body", "contactEndpoint"];
+  if (contactEndpoint !== null) return readEndpoint(contactEndpoint, loc, ports.decideUrl);
+  if (channel === "pull") return null;
+  throw invalidField(loc, 'is required, unless the agent asks for its work with `channel: "pull"`', "missing");
+}
+
+/** Whether this caller may take the place of an agent that has the name already. */
+async function replacement(ports: Ports, context: Context, name: string): Promise<RegisterAgent["replace"]> {
+  const { actor } = context;
+  if (isAdmin(actor)) return "allowed";
+  if (actor.agentId === null) return ports.reregister;
+  const known = await ports.store.agents.getByName(name);
+  if (known?.id === actor.agentId) return "allowed";
+  throw new OpspawnError("forbidden", `This key speaks for agent ${actor.agentId} only.`);
+}
+
+function agentKey(agent: Agent, minted: MintedKey): ApiKey {
+  const { id, name, registeredAt } = agent;
+  return keyRecord(minted, { name, scopes: AGENT_SCOPES, agentId: id, createdAt: registeredAt, expiresAt: null });
+}
+
+async function ensureKey({ store }: Ports, key: ApiKey): Promise<void> {
+  if ((await store.keys.get(key.id)) === null) await store.keys.create(key);
+}

@@ -1,0 +1,63 @@
+import { formatTime } from "@opspawn/contract";
+import type { Blocked } from "../blocked.ts";
+import type { Ports } from "../ports.ts";
+import { explainTask } from "../tasks/explanation.ts";
+import { blockedOf, needTask } from "../tasks/view.ts";
+import type { WorkflowPlan } from "../workflows/plan.ts";
+import type { SessionRecord, StepRecord } from "./session.ts";
+import { hasEnded } from "./view.ts";
+
+/** A wide graph is explained by its first steps. */
+const STEPS_MAX = 50;
+
+export interface SessionExplanation {
+  /** Of the first step that waits. */
+  readonly blocked: Blocked | null;
+  readonly sentences: readonly string[];
+}
+
+/** What a session waits for, step by step, evaluated now. */
+export async function explainSession(ports: Ports, session: SessionRecord): Promise<SessionExplanation> {
+  if (hasEnded(session)) return { blocked: null, sentences: [endSentence(session)] };
+  const { store, plans } = ports;
+  const [plan, touched] = await Promise.all([plans.stored(session.planHash), store.sessions.steps(session.id)]);
+  const byIndex = new Map(touched.map((step) => [step.index, step]));
+  const sentences: string[] = [];
+  let blocked: Blocked | null = null;
+  for (const step of touched.filter((each) => each.status === "running").slice(0, STEPS_MAX)) {
+    const running = await explainStep(ports, plan, step);
+    blocked ??= running.blocked;
+    sentences.push(...running.sentences);
+  }
+  sentences.push(...waitingSentences(plan, byIndex));
+  return { blocked, sentences };
+}
+
+async function explainStep({ store }: Ports, plan: WorkflowPlan, step: StepRecord): Promise<SessionExplanation> {
+  if (step.taskId === null) return { blocked: null, sentences: [] };
+  const task = await needTask(store, step.taskId);
+  const blocked = await blockedOf(store, task);
+  const sentences = await explainTask(store, task, blocked);
+  const name = plan.steps[step.index]?.id ?? step.index;
+  return { blocked, sentences: sentences.map((sentence) => `Step \`${name}\` (task ${task.id}): ${sentence}`) };
+}
+
+/** Steps that have not begun, with what they wait for. */
+function waitingSentences(plan: WorkflowPlan, touched: ReadonlyMap<number, StepRecord>): string[] {
+  const statusOf = (index: number): string => touched.get(index)?.status ?? "pending";
+  const waiting = plan.steps.filter((step) => statusOf(step.index) === "pending");
+  const sentences = waiting.slice(0, STEPS_MAX).map((step) => {
+    const open = step.dependsOn.filter((index) => ["pending", "running"].includes(statusOf(index)));
+    const names = open.slice(0, 10).map((index) => `\`${plan.steps[index]?.id ?? index}\``);
+    return `Step \`${step.id}\` waits for ${names.join(", ")}${open.length > names.length ? " and others" : ""}.`;
+  });
+  const more = waiting.length - sentences.length;
+  return more > 0 ? [...sentences, `${more} more steps have not begun.`] : sentences;
+}
+
+function endSentence(session: SessionRecord): string {
+  const why = session.error === null ? "" : `: ${session.error.code}, ${session.error.message}`;
+  return `The session ${session.status === "cancelled" ? "was " : ""}${session.status} at ${formatTime(
+    session.endedAt ?? session.updatedAt,
+  )}${why}.`;
+}

@@ -1,0 +1,115 @@
+import type { OperationInput, operations } from "@opspawn/contract";
+import { blockedView } from "../blocked-view.ts";
+import { DAY } from "../clock.ts";
+import type { Context } from "../context.ts";
+import { idempotencyOf } from "../idempotency.ts";
+import type { NounHandlers, Ports } from "../ports.ts";
+import { invalidField, readDuration, readEndpoint, readTime, readWait } from "../request-fields.ts";
+import type { Store } from "../store.ts";
+import { sessionKey } from "../waiters.ts";
+import { explainSession } from "./explanation.ts";
+import type { SessionFilter, SessionRecord } from "./session.ts";
+import { type SessionRequest, startSession, type WorkflowSource } from "./start.ts";
+import { hasEnded, needSession, sessionBlocked, sessionDetailView, sessionView } from "./view.ts";
+
+type StartBody = OperationInput<typeof operations.sessions.start>["body"];
+type ListQuery = OperationInput<typeof operations.sessions.list>["query"];
+
+const DELAY_MAX = 365 * DAY;
+const CANCEL_REASON = "Cancelled by request.";
+
+export function sessionHandlers(ports: Ports): NounHandlers<"sessions"> {
+  const { store } = ports;
+  return {
+    async start(context, { body }) {
+      const { session, replayed } = await startSession(ports, toRequest(ports, context, body));
+      context.replayed = replayed;
+      const { id, workflowId, workflowVersion, status } = session;
+      return { sessionId: id, workflowId, workflowVersion, status };
+    },
+    async get(context, { params, query }) {
+      const ms = readWait(query.wait, ["query", "wait"]);
+      const session = await (ms === 0
+        ? needSession(store, params.sessionId)
+        : awaitEnd(ports, context, params.sessionId, ms));
+      return sessionDetailView(ports, session);
+    },
+    async list(_context, { query }) {
+      const { limit, cursor } = query;
+      const { items, nextCursor } = await store.sessions.list({ limit, cursor }, toFilter(query));
+      return { items: await Promise.all(items.map((session) => withBlocked(store, session))), nextCursor };
+    },
+    async cancel(_context, { params, body }) {
+      const session = await store.sessions.cancel(params.sessionId, body?.reason ?? CANCEL_REASON);
+      return sessionView(session, null);
+    },
+    async label(_context, { params, body }) {
+      return withBlocked(store, await store.sessions.label(params.sessionId, body.labels));
+    },
+    async why(_context, { params }) {
+      const session = await needSession(store, params.sessionId);
+      const { blocked, sentences } = await explainSession(ports, session);
+      const explanation = [...sentences];
+      return { sessionId: session.id, status: session.status, blocked: blockedView(blocked), explanation };
+    },
+  };
+}
+
+function toRequest(ports: Ports, context: Context, body: StartBody): SessionRequest {
+  const { delay, callbackUrl } = body;
+  return {
+    source: sourceOf(body),
+    input: body.input ?? null,
+    inputLoc: ["body", "input"],
+    agentId: body.agentId ?? null,
+    labels: body.labels,
+    delay: delay === undefined ? 0 : readDuration(delay, ["body", "delay"], DELAY_MAX, "365d"),
+    callbackUrl: callbackUrl === undefined ? null : readEndpoint(callbackUrl, ["body", "callbackUrl"], ports.decideUrl),
+    idempotency: idempotencyOf(context, "sessions.start", body),
+  };
+}
+
+function sourceOf({ workflowId, workflow, version }: StartBody): WorkflowSource {
+  if ((workflowId === undefined) === (workflow === undefined)) {
+    throw invalidField(["body", "workflowId"], "give either workflowId or workflow, and not both");
+  }
+  if (workflow === undefined) return { kind: "saved", id: workflowId ?? "", version };
+  if (version !== undefined)
+    throw invalidField(["body", "version"], "belongs to workflowId; an inline workflow has its own");
+  return { kind: "inline", document: workflow, loc: ["body", "workflow"], mode: "strict", save: false };
+}
+
+/** The session once it has ended, or as it is when the time is over. */
+async function awaitEnd(ports: Ports, context: Context, sessionId: string, ms: number): Promise<SessionRecord> {
+  const wait = ports.waiters.open([sessionKey(sessionId)], ms, context.signal);
+  try {
+    let session = await needSession(ports.store, sessionId);
+    while (!hasEnded(session) && (await wait.next())) session = await needSession(ports.store, sessionId);
+    return session;
+  } finally {
+    wait.close();
+  }
+}
+
+async function withBlocked(store: Store, session: SessionRecord) {
+  return sessionView(session, await sessionBlocked(store, session));
+}
+
+function toFilter(query: ListQuery): SessionFilter {
+  const { status, workflow, agent, blockedReason } = query;
+  return {
+    status,
+    workflow,
+    agent,
+    blockedReason,
+    label: query.label === undefined ? undefined : readLabel(query.label),
+    since: readTime(query.since, ["query", "since"]),
+    until: readTime(query.until, ["query", "until"]),
+  };
+}
+
+function readLabel(text: string): { key: string; value: string } {
+  const equals = text.indexOf("=");
+  if (equals < 1) throw invalidField(["query", "label"], "must be written key=value");
+  return { key: text.slice(0, equals), value: text.slice(equals + 1) };
+}

@@ -1,0 +1,106 @@
+import { type Issue, type JsonObject, type JsonValue, OpspawnError, stringifyJson } from "@opspawn/contract";
+import { needAgent } from "../agents/view.ts";
+import type { Loc } from "../issues.ts";
+import type { Ports } from "../ports.ts";
+import type { Idempotency } from "../store.ts";
+import { checkInput } from "../workflows/data.ts";
+import { readDefinition } from "../workflows/definition.ts";
+import type { WorkflowPlan } from "../workflows/plan.ts";
+import type { Mode } from "../workflows/step-definition.ts";
+import { workflowNotFound } from "../workflows/view.ts";
+import type { SessionRecord } from "./session.ts";
+
+/** Which workflow: one that was saved, or one that comes with the request. */
+export type WorkflowSource =
+  | { readonly kind: "saved"; readonly id: string; readonly version?: string | undefined }
+  | {
+      readonly kind: "inline";
+      readonly document: JsonObject;
+      /** Where it stands in the request. */
+      readonly loc: Loc;
+      readonly mode: Mode;
+      /** Save it under its id when that id is new, as the originals did. */
+      readonly save: boolean;
+    };
+
+/** A session to start; what the request said is checked here, whichever route it came by. */
+export interface SessionRequest {
+  readonly source: WorkflowSource;
+  readonly input: JsonValue | null;
+  /** Where the input stands in the request. */
+  readonly inputLoc: Loc;
+  /** The agent for steps that name none. */
+  readonly agentId: string | null;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Microseconds from now. */
+  readonly delay: number;
+  readonly callbackUrl: string | null;
+  readonly idempotency: Idempotency | undefined;
+}
+
+export interface StartedSession {
+  readonly session: SessionRecord;
+  readonly plan: WorkflowPlan;
+  readonly replayed: boolean;
+}
+
+/**
+ * Starts a session. The definition is looked at first, then the agent, then the input.
+ * @throws OpspawnError `workflow_not_found`, `workflow_invalid`, `agent_not_found`, `no_target`, `input_invalid`,
+ *   `idempotency_key_reused`
+ */
+export async function startSession(ports: Ports, request: SessionRequest): Promise<StartedSession> {
+  const { store, clock, ids } = ports;
+  const { plan, hash, document } = await resolve(ports, request.source);
+  if (request.agentId !== null) await needAgent(store, request.agentId);
+  else checkTargets(plan);
+  checkSessionInput(plan, request);
+  const { session, replayed } = await store.sessions.start({
+    sessionId: ids.uuid(),
+    workflowId: plan.id,
+    workflowVersion: plan.version,
+    planHash: hash,
+    document,
+    agentId: request.agentId,
+    input: request.input === null ? null : stringifyJson(request.input),
+    labels: request.labels,
+    startAt: clock.now() + request.delay,
+    callbackUrl: request.callbackUrl,
+    saveWorkflow: request.source.kind === "inline" && request.source.save,
+    idempotency: request.idempotency,
+  });
+  return { session, plan, replayed };
+}
+
+interface Resolved {
+  readonly plan: WorkflowPlan;
+  readonly hash: string;
+  readonly document: string;
+}
+
+async function resolve({ store, plans }: Ports, source: WorkflowSource): Promise<Resolved> {
+  if (source.kind === "inline") {
+    const { plan, hash, text } = readDefinition(source.document, source.loc, source.mode);
+    return { plan, hash, document: text };
+  }
+  const workflow = await store.workflows.get(source.id, source.version);
+  if (workflow === null) throw workflowNotFound(source.id, source.version);
+  const { hash, document } = workflow;
+  return { plan: plans.of(hash, document), hash, document };
+}
+
+/** Without an agent in the request, each step has to say who does it. */
+function checkTargets(plan: WorkflowPlan): void {
+  const open = plan.steps.filter((step) => step.target === null).map((step) => `\`${step.id}\``);
+  if (open.length === 0) return;
+  const shown = open.slice(0, 5).join(", ") + (open.length > 5 ? ` and ${open.length - 5} more` : "");
+  const msg = `no agent or capability is named for ${shown}; name one there, or start with an agentId`;
+  const issue: Issue = { loc: ["body", "agentId"], msg, type: "missing" };
+  throw new OpspawnError("no_target", `In workflow \`${plan.id}\`, ${msg}.`, { issues: [issue] });
+}
+
+function checkSessionInput(plan: WorkflowPlan, { input, inputLoc }: SessionRequest): void {
+  const issues = checkInput(plan, input).map((issue) => ({ ...issue, loc: [...inputLoc, ...issue.loc] }));
+  if (issues.length === 0) return;
+  throw new OpspawnError("input_invalid", `The input does not fit workflow \`${plan.id}\`.`, { issues });
+}

@@ -1,0 +1,77 @@
+import { formatTime, OpspawnError, type SessionDetailView, type SessionView } from "@opspawn/contract";
+import type { Blocked } from "../blocked.ts";
+import { blockedView, timeOrNull } from "../blocked-view.ts";
+import type { Ports } from "../ports.ts";
+import type { Store } from "../store.ts";
+import { readStored } from "../stored-json.ts";
+import { terminalStates } from "../transition-table.ts";
+import type { PlanStep } from "../workflows/plan.ts";
+import type { SessionRecord, StepRecord } from "./session.ts";
+import { type SessionStatus, sessionTable } from "./transitions.ts";
+
+const ENDED: ReadonlySet<SessionStatus> = new Set(terminalStates(sessionTable));
+
+export function hasEnded(session: SessionRecord): boolean {
+  return ENDED.has(session.status);
+}
+
+export function sessionView(session: SessionRecord, blocked: Blocked | null): SessionView {
+  return {
+    sessionId: session.id,
+    workflowId: session.workflowId,
+    workflowVersion: session.workflowVersion,
+    agentId: session.agentId,
+    status: session.status,
+    labels: { ...session.labels },
+    result: readStored(session.result),
+    error: session.error,
+    failedSteps: [...session.failedSteps],
+    createdAt: formatTime(session.createdAt),
+    updatedAt: formatTime(session.updatedAt),
+    endedAt: timeOrNull(session.endedAt),
+    blocked: blockedView(blocked),
+  };
+}
+
+/** A session with all steps of its plan, those that nothing has touched yet included. */
+export async function sessionDetailView(ports: Ports, session: SessionRecord): Promise<SessionDetailView> {
+  const { store, plans } = ports;
+  const [blocked, touched, plan] = await Promise.all([
+    sessionBlocked(store, session),
+    store.sessions.steps(session.id),
+    plans.stored(session.planHash),
+  ]);
+  const byIndex = new Map(touched.map((step) => [step.index, step]));
+  const steps = plan.steps.map((step) => stepView(step, byIndex.get(step.index), hasEnded(session)));
+  return { ...sessionView(session, blocked), input: readStored(session.input), steps };
+}
+
+function stepView(step: PlanStep, touched: StepRecord | undefined, ended: boolean): SessionDetailView["steps"][number] {
+  const status = touched?.status ?? "pending";
+  return {
+    stepId: step.id,
+    name: step.name,
+    // What has not begun when the session ends never will.
+    status: ended && status === "pending" ? "skipped" : status,
+    taskId: touched?.taskId ?? null,
+    agentId: touched?.agentId ?? null,
+    attempts: touched?.attempts ?? 0,
+    startedAt: timeOrNull(touched?.startedAt ?? null),
+    endedAt: timeOrNull(touched?.endedAt ?? null),
+    error: touched?.error ?? null,
+  };
+}
+
+/** Why the first of a session's waiting tasks waits; null when none does. */
+export async function sessionBlocked(store: Store, session: SessionRecord): Promise<Blocked | null> {
+  if (hasEnded(session)) return null;
+  const { items } = await store.tasks.list({ limit: 1 }, { session: session.id, status: "pending" });
+  const [waiting] = items;
+  return waiting === undefined ? null : store.tasks.why(waiting.id);
+}
+
+export async function needSession(store: Store, sessionId: string): Promise<SessionRecord> {
+  const session = await store.sessions.get(sessionId);
+  if (session === null) throw new OpspawnError("session_not_found", `Session not found: ${sessionId}`);
+  return session;
+}

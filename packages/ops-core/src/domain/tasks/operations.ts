@@ -1,0 +1,70 @@
+import { formatTime, type OperationInput, OpspawnError, type operations, stringifyJson } from "@opspawn/contract";
+import { blockedView } from "../blocked-view.ts";
+import { SECOND } from "../clock.ts";
+import type { NounHandlers, Ports } from "../ports.ts";
+import { invalidField } from "../request-fields.ts";
+import { explainTask } from "./explanation.ts";
+import type { AttemptOutcome } from "./task.ts";
+import type { TaskStatus } from "./transitions.ts";
+import { blockedOf, needTask, taskDetailView, taskView } from "./view.ts";
+
+type ResultBody = OperationInput<typeof operations.tasks.result>["body"];
+
+const UNKNOWN_FAILURE: NonNullable<ResultBody["error"]> = { code: "agent_error", message: "" };
+
+export function taskHandlers({ store }: Ports): NounHandlers<"tasks"> {
+  return {
+    async list(_context, { query }) {
+      const { deadLetter, status, session, agent, blockedReason, ...page } = query;
+      const filter = { status, session, agent, blockedReason, deadLetter: deadLetter === "true" ? true : undefined };
+      const { items, nextCursor } = await store.tasks.list(page, filter);
+      return {
+        items: await Promise.all(items.map(async (task) => taskView(task, await blockedOf(store, task)))),
+        nextCursor,
+      };
+    },
+    async get(_context, { params }) {
+      return taskDetailView(store, await needTask(store, params.taskId));
+    },
+    async why(_context, { params }) {
+      const task = await needTask(store, params.taskId);
+      const blocked = await blockedOf(store, task);
+      const explanation = await explainTask(store, task, blocked);
+      return { taskId: task.id, status: task.status, blocked: blockedView(blocked), explanation };
+    },
+    async result(_context, { params, body }) {
+      const settled = await store.attempts.settle(params.taskId, body.token, outcomeOf(body));
+      if (settled.type === "stale") {
+        throw new OpspawnError("lease_lost", "This attempt has ended or was given away; its outcome does not count.");
+      }
+      return { taskId: params.taskId, status: settled.taskStatus as TaskStatus, accepted: true };
+    },
+    async lease(_context, { params, body }) {
+      const { leaseUntil } = await store.attempts.extendLease(params.taskId, body.token);
+      return { taskId: params.taskId, leaseUntil: formatTime(leaseUntil) };
+    },
+    async cancel(_context, { params }) {
+      const task = await needTask(store, params.taskId);
+      if (task.sessionId !== null) {
+        throw invalidField(["path", "taskId"], `is a task of session ${task.sessionId}; cancel the session instead`);
+      }
+      return taskView(await store.tasks.cancel(task.id, "Cancelled by request."), null);
+    },
+  };
+}
+
+/** What an agent says under its token, as the rules know it. */
+function outcomeOf(body: ResultBody): AttemptOutcome {
+  if (body.status === "completed") {
+    const result = body.result === undefined || body.result === null ? null : stringifyJson(body.result);
+    return { type: "succeeded", result, evidence: "result" };
+  }
+  const { code, message, retryable, retryAfter } = body.error ?? UNKNOWN_FAILURE;
+  return {
+    type: "failed",
+    reason: "agent_error",
+    error: retryable === undefined ? { code, message } : { code, message, retryable },
+    evidence: "result",
+    ...(retryAfter === undefined ? {} : { retryAfter: Math.round(retryAfter * SECOND) }),
+  };
+}

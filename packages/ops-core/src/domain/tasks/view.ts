@@ -1,0 +1,90 @@
+import { formatTime, type JsonValue, OpspawnError, type TaskView } from "@opspawn/contract";
+import type { Blocked } from "../blocked.ts";
+import { blockedView, timeOrNull } from "../blocked-view.ts";
+import type { Store } from "../store.ts";
+import { readStored } from "../stored-json.ts";
+import type { AttemptRecord, Requirement, TaskRecord } from "./task.ts";
+
+export function taskView(task: TaskRecord, blocked: Blocked | null): TaskView {
+  return {
+    taskId: task.id,
+    name: task.name,
+    sessionId: task.sessionId,
+    stepId: task.stepId,
+    status: task.status,
+    requirement: requirementView(task.requirement),
+    fellBack: task.fellBack,
+    agentId: task.agentId,
+    attempts: { used: task.used, max: task.max },
+    readyAt: formatTime(task.readyAt),
+    createdAt: formatTime(task.createdAt),
+    startedAt: timeOrNull(task.startedAt),
+    endedAt: timeOrNull(task.endedAt),
+    deadline: formatTime(task.deadline),
+    result: readStored(task.result),
+    error: task.error,
+    deadLetter: task.deadLetter,
+    blocked: blockedView(blocked),
+  };
+}
+
+function requirementView(requirement: Requirement): TaskView["requirement"] {
+  switch (requirement.kind) {
+    case "agent":
+      return { agentId: requirement.agentId, agentName: null, capability: null };
+    case "agentName":
+      return { agentId: null, agentName: requirement.agentName, capability: null };
+    case "capability":
+      return { agentId: requirement.preferred, agentName: null, capability: requirement.capability };
+  }
+}
+
+/** A task with its parameters and all its attempts. */
+export async function taskDetailView(store: Store, task: TaskRecord) {
+  const [blocked, attempts] = await Promise.all([blockedOf(store, task), store.tasks.attempts(task.id)]);
+  const names = await agentNames(store, attempts);
+  const parameters: JsonValue = readStored(task.parameters);
+  return {
+    ...taskView(task, blocked),
+    parameters,
+    attemptList: attempts.map((attempt) => attemptView(attempt, names.get(attempt.agentId) ?? null)),
+  };
+}
+
+function attemptView(attempt: AttemptRecord, agentName: string | null) {
+  const { number, agentId, status, counted, sends, evidence, error } = attempt;
+  return {
+    number,
+    agentId,
+    agentName,
+    status,
+    counted,
+    sends,
+    createdAt: formatTime(attempt.createdAt),
+    acknowledgedAt: timeOrNull(attempt.acknowledgedAt),
+    endedAt: timeOrNull(attempt.endedAt),
+    evidence,
+    error,
+  };
+}
+
+/** The names of the agents that had an attempt; agents that are gone have none. */
+export async function agentNames(
+  store: Store,
+  attempts: readonly AttemptRecord[],
+): Promise<ReadonlyMap<string, string>> {
+  const ids = [...new Set(attempts.map((attempt) => attempt.agentId))];
+  const agents = await Promise.all(ids.map((id) => store.agents.get(id)));
+  return new Map(agents.flatMap((agent) => (agent === null ? [] : [[agent.id, agent.name] as const])));
+}
+
+/** Why a task waits, as far as it does. */
+export async function blockedOf(store: Store, task: TaskRecord): Promise<Blocked | null> {
+  return task.status === "pending" ? store.tasks.why(task.id) : null;
+}
+
+export async function needTask(store: Store, taskId: string): Promise<TaskRecord> {
+  const task = await store.tasks.get(taskId);
+  if (task === null) throw new OpspawnError("task_not_found", `Task not found: ${taskId}`);
+  return task;
+}

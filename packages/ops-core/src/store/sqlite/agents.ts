@@ -1,0 +1,229 @@
+import { formatTime, OpspawnError } from "@opspawn/contract";
+import { type Agent, UNKNOWN_STATE } from "../../domain/agents/agent.ts";
+import { STATE_TTL } from "../../domain/agents/claimable.ts";
+import type { RegisterAgent } from "../../domain/store.ts";
+import { type ClaimedAttempt, lanesServed, type TaskError } from "../../domain/tasks/task.ts";
+import type { AgentEntry } from "./agent-index.ts";
+import { renewLease } from "./agent-lease.ts";
+import { assign, nextWaiting, toClaimed, writeClaim } from "./claim.ts";
+import { insertKey } from "./keys.ts";
+import { loseAttempts } from "./loss.ts";
+import { endTask } from "./outcomes.ts";
+import { resizePermits } from "./permits.ts";
+import { agentEvent, openAttempts } from "./reports.ts";
+import { loadTask } from "./task-row.ts";
+import type { Tx } from "./tx.ts";
+
+interface KnownAgent {
+  id: string;
+  name: string;
+  version: string;
+  capabilities: string;
+  endpoint: string | null;
+  metadata: string | null;
+  channel: string;
+  max_concurrency: number;
+  heartbeat: number;
+  timeout: number | null;
+  registration_time: string | null;
+}
+
+const KNOWN = "select * from agents where removed_at is null";
+
+/** A registration by name: new, refused, or the return of an agent that may prove it is the same one. */
+export function registerAgent(tx: Tx, agent: RegisterAgent): { agentId: string; created: boolean } {
+  const known = tx.get<KnownAgent>(`${KNOWN} and name = ? order by registered_at desc limit 1`, agent.name);
+  if (known === undefined) {
+    insertAgent(tx, agent);
+    if (agent.key !== null) insertKey(tx, agent.key);
+    return { agentId: agent.id, created: true };
+  }
+  const same = agent.replace === "allowed" || (agent.replace === "same-endpoint" && known.endpoint === agent.endpoint);
+  if (!same) throw new OpspawnError("agent_name_taken", `Agent with name '${agent.name}' already registered.`);
+  updateAgent(tx, { ...agent, id: known.id });
+  restart(tx, known.id);
+  return { agentId: known.id, created: false };
+}
+
+/** A REGISTER notification. An unchanged repetition changes nothing; a new start of the agent loses what it held. */
+export function announceAgent(tx: Tx, agent: Agent): { created: boolean; changed: boolean } {
+  const known = tx.get<KnownAgent>(`${KNOWN} and id = ?`, agent.id);
+  if (known === undefined) {
+    insertAgent(tx, agent);
+    return { created: true, changed: true };
+  }
+  const restarted = agent.registrationTime !== null && agent.registrationTime !== known.registration_time;
+  if (!restarted && sameAgent(known, agent)) return { created: false, changed: false };
+  updateAgent(tx, agent);
+  setUnknown(tx, agent.id);
+  if (restarted) restart(tx, agent.id);
+  return { created: false, changed: true };
+}
+
+function sameAgent(known: KnownAgent, agent: Agent): boolean {
+  return (
+    known.name === agent.name &&
+    known.version === agent.version &&
+    known.capabilities === JSON.stringify(agent.capabilities) &&
+    known.endpoint === agent.endpoint &&
+    known.metadata === text(agent.metadata)
+  );
+}
+
+function text(value: unknown): string | null {
+  return value === null ? null : JSON.stringify(value);
+}
+
+function insertAgent(tx: Tx, agent: Agent): void {
+  // A removed agent of this id made room for it.
+  tx.run("delete from agents where id = ? and removed_at is not null", agent.id);
+  tx.run(
+    `insert into agents (id, name, version, capabilities, endpoint, metadata, channel, max_concurrency, heartbeat, timeout,
+      registered_at, registration_time, state, state_details, state_timestamp, state_received_at, state_lapses_at)
+      values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    agent.id,
+    agent.name,
+    agent.version,
+    JSON.stringify(agent.capabilities),
+    agent.endpoint,
+    text(agent.metadata),
+    agent.channel,
+    agent.maxConcurrency,
+    agent.heartbeat ? 1 : 0,
+    agent.timeout,
+    agent.registeredAt,
+    agent.registrationTime,
+    UNKNOWN_STATE,
+    INITIAL_DETAILS,
+    formatTime(tx.now),
+    tx.now,
+    tx.now + STATE_TTL,
+  );
+  resizePermits(tx, agent.id, agent.maxConcurrency);
+  tx.context.agents.reload(agent.id);
+  agentEvent(tx, agent.id, "agent.registered", { agentName: agent.name, capabilities: [...agent.capabilities] });
+  wake(tx, agent);
+}
+
+const INITIAL_DETAILS = JSON.stringify({ reason: "Initial registration" });
+
+function updateAgent(tx: Tx, agent: Agent): void {
+  tx.run(
+    `update agents set name = ?, version = ?, capabilities = ?, endpoint = ?, metadata = ?, channel = ?,
+      max_concurrency = ?, heartbeat = ?, timeout = ?, registration_time = ? where id = ? and removed_at is null`,
+    agent.name,
+    agent.version,
+    JSON.stringify(agent.capabilities),
+    agent.endpoint,
+    text(agent.metadata),
+    agent.channel,
+    agent.maxConcurrency,
+    agent.heartbeat ? 1 : 0,
+    agent.timeout,
+    agent.registrationTime,
+    agent.id,
+  );
+  resizePermits(tx, agent.id, agent.maxConcurrency);
+  tx.context.agents.reload(agent.id);
+  agentEvent(tx, agent.id, "agent.updated", { agentName: agent.name, capabilities: [...agent.capabilities] });
+  wake(tx, agent);
+}
+
+function setUnknown(tx: Tx, id: string): void {
+  tx.run(
+    `update agents set state = ?, state_details = ?, state_timestamp = ?, state_received_at = ?, state_lapses_at = ?
+      where id = ?`,
+    UNKNOWN_STATE,
+    INITIAL_DETAILS,
+    formatTime(tx.now),
+    tx.now,
+    tx.now + STATE_TTL,
+    id,
+  );
+  tx.context.agents.reload(id);
+}
+
+/** The agent itself registered again: whatever it had been sent before is gone with its earlier process. */
+function restart(tx: Tx, id: string): void {
+  const agent = tx.context.agents.get(id);
+  if (agent === undefined) return;
+  loseAttempts(tx, agent, { code: "agent_restarted", message: "The agent registered again." });
+  tx.run("update agents set messages_since_idle = 0 where id = ?", id);
+}
+
+function wake(tx: Tx, agent: Agent): void {
+  for (const lane of lanesServed(agent)) if (tx.context.agents.waiting.has(lane)) tx.hints.lanes.add(lane);
+}
+
+/** Takes an agent away: its open tasks go to another capable agent or fail `agent_gone`. */
+export function removeAgent(tx: Tx, agentId: string): { reassigned: number } {
+  const agent = tx.context.agents.get(agentId);
+  if (agent === undefined) throw new OpspawnError("agent_not_found", `Agent not found: ${agentId}`);
+  const error: TaskError = { code: "agent_gone", message: `Agent ${agentId} was deregistered.`, retryable: true };
+  const reassigned = loseAttempts(tx, agent, error);
+  agentEvent(tx, agentId, "agent.removed", {});
+  tx.run("update agents set removed_at = ? where id = ? and removed_at is null", tx.now, agentId);
+  tx.run("delete from permits where kind = 'agent' and key = ?", agentId);
+  tx.run("update keys set revoked_at = ? where agent_id = ? and revoked_at is null", tx.now, agentId);
+  tx.context.agents.reload(agentId);
+  for (const lane of agent.lanes) failAbandoned(tx, lane, error);
+  return { reassigned };
+}
+
+/** Work that only the removed agent could have done. */
+function failAbandoned(tx: Tx, lane: string, error: TaskError): void {
+  if (tx.context.agents.inLane(lane).length > 0) return;
+  for (const { id } of tx.all<{ id: string }>("select id from tasks where status = 'pending' and lane = ?", lane)) {
+    const task = loadTask(tx, id);
+    if (task !== undefined) endTask(tx, task, error, "agent");
+  }
+  tx.context.agents.waiting.delete(lane);
+  tx.run("delete from lanes where lane = ?", lane);
+}
+
+/** Pull: an agent asks for work. What it was given and has not confirmed is handed out again, under the same token. */
+export function claimForAgent(tx: Tx, agentId: string, max: number): ClaimedAttempt[] {
+  const agent = tx.context.agents.get(agentId);
+  if (agent === undefined) throw new OpspawnError("agent_not_found", `Agent not found: ${agentId}`);
+  renewLease(tx, agent);
+  const claimed = unconfirmed(tx, agent).slice(0, max);
+  while (claimed.length < max) {
+    const task = earliestFor(tx, agent);
+    if (task === undefined) break;
+    const attempt = assign(tx, task, agent);
+    if (attempt === null) break;
+    writeClaim(tx, task);
+    claimed.push(attempt);
+  }
+  return claimed;
+}
+
+function unconfirmed(tx: Tx, agent: AgentEntry): ClaimedAttempt[] {
+  return openAttempts(tx, agent)
+    .filter(({ attempt }) => attempt.status === "created")
+    .map(({ task, attempt }) =>
+      toClaimed(task, agent, workflowOf(tx, task.session_id), {
+        n: attempt.n,
+        token: attempt.token,
+        epoch: attempt.epoch,
+        send: attempt.sends,
+        createdAt: attempt.created_at,
+        timeoutAt: attempt.timeout_at,
+      }),
+    );
+}
+
+export function workflowOf(tx: Tx, sessionId: string | null): string | null {
+  if (sessionId === null) return null;
+  return (
+    tx.get<{ workflow_id: string }>("select workflow_id from sessions where id = ?", sessionId)?.workflow_id ?? null
+  );
+}
+
+function earliestFor(tx: Tx, agent: AgentEntry) {
+  const tasks = agent.lanes.flatMap((lane) => {
+    const task = tx.context.agents.waiting.has(lane) ? nextWaiting(tx, lane) : undefined;
+    return task === undefined ? [] : [task];
+  });
+  return tasks.sort((a, b) => a.order_key - b.order_key)[0];
+}

@@ -1,0 +1,93 @@
+import { formatTime, type JsonObject } from "@opspawn/contract";
+import type { Blocked } from "../../domain/blocked.ts";
+import type { Requirement, TaskError } from "../../domain/tasks/task.ts";
+import { explainLane } from "./lanes.ts";
+import { loadAttempt, loadTask, type TaskRow } from "./task-row.ts";
+import type { Tx } from "./tx.ts";
+
+export interface LaneColumns {
+  lane_reason: string | null;
+  lane_message: string | null;
+  lane_details: string | null;
+  lane_since: number | null;
+}
+
+/** A task with what was last found about its lane. */
+export const TASKS = `select t.*, l.reason as lane_reason, l.message as lane_message, l.details as lane_details,
+  l.since as lane_since from tasks t left join lanes l on l.lane = t.lane and t.status = 'pending'`;
+
+/** Why a pending task waits, from what was stored when a claim last found nothing. */
+export function storedBlock(row: TaskRow & LaneColumns, now: number): Blocked | null {
+  if (row.status !== "pending") return null;
+  if (row.ready_at > now) return notReady(row);
+  if (row.lane_reason === null) return queued(row);
+  return {
+    reason: row.lane_reason,
+    message: row.lane_message ?? "",
+    since: Math.max(row.lane_since ?? 0, row.ready_at),
+    details: JSON.parse(row.lane_details ?? "{}") as JsonObject,
+  };
+}
+
+/** Why a task waits or what it waits for, evaluated now by the code that claims. */
+export function explainTask(tx: Tx, taskId: string): Blocked | null {
+  const row = loadTask(tx, taskId);
+  if (row === undefined) return null;
+  if (row.status === "running") return atWork(tx, row);
+  if (row.status !== "pending") return null;
+  if (row.ready_at > tx.now) return notReady(row);
+  const { reason, message, details } = explainLane(tx, JSON.parse(row.requirement) as Requirement);
+  if (Array.isArray(details["agents"]) && reason === "ready") return queued(row);
+  const since = tx.get<{ since: number }>(
+    "select since from lanes where lane = ? and reason = ?",
+    row.lane,
+    reason,
+  )?.since;
+  return { reason, message, since: Math.max(since ?? 0, row.ready_at), details };
+}
+
+function notReady(row: TaskRow): Blocked {
+  if (row.attempts === 0) {
+    return {
+      reason: "delayed",
+      message: `It is not to start before ${formatTime(row.ready_at)}.`,
+      since: row.created_at,
+      details: { readyAt: formatTime(row.ready_at) },
+    };
+  }
+  const error = row.error === null ? null : (JSON.parse(row.error) as TaskError);
+  const last = error === null ? "" : ` The last attempt: ${error.code}: ${error.message}`;
+  return {
+    reason: "backoff",
+    message: `${row.used} of ${row.max} attempts used; the next begins at ${formatTime(row.ready_at)}.${last}`,
+    since: row.started_at ?? row.created_at,
+    details: {
+      readyAt: formatTime(row.ready_at),
+      used: row.used,
+      max: row.max,
+      error: error === null ? null : { ...error },
+    },
+  };
+}
+
+function queued(row: TaskRow): Blocked {
+  return { reason: "queued", message: "It will be claimed at once.", since: row.ready_at, details: {} };
+}
+
+function atWork(tx: Tx, row: TaskRow): Blocked | null {
+  const attempt = loadAttempt(tx, row.id, row.attempts);
+  if (attempt === undefined) return null;
+  const agent = tx.context.agents.get(attempt.agent_id);
+  const name = agent === undefined ? attempt.agent_id : `\`${agent.name}\``;
+  const has = attempt.status === "acknowledged" ? `${name} has it` : `It is being sent to ${name}`;
+  const resend =
+    attempt.wake_for === "resend"
+      ? ` The last send got no answer; the next is due ${formatTime(attempt.wake_at ?? 0)}.`
+      : "";
+  return {
+    reason: attempt.status === "acknowledged" ? "agent_working" : "sending",
+    message: `${has}, attempt ${attempt.n}, until ${formatTime(attempt.timeout_at)} at the latest.${resend}`,
+    since: attempt.acknowledged_at ?? attempt.created_at,
+    details: { agentId: attempt.agent_id, attempt: attempt.n, timeoutAt: formatTime(attempt.timeout_at) },
+  };
+}

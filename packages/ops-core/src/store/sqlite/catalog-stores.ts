@@ -1,0 +1,193 @@
+import { type JsonObject, OpspawnError } from "@opspawn/contract";
+import type { ApiKey } from "../../domain/auth/key.ts";
+import type { Delivery } from "../../domain/deliveries/delivery.ts";
+import type { DeliveryStore, EventStore, KeyStore, StoredEvent, ToolStore, WorkflowStore } from "../../domain/store.ts";
+import type { Tool } from "../../domain/tools/tool.ts";
+import {
+  type DeliveryRow,
+  DUE_DELIVERIES,
+  deliveryArrived,
+  deliveryFailed,
+  enqueueDelivery,
+  toDelivery,
+} from "./deliveries.ts";
+import { once } from "./idempotency.ts";
+import { insertKey, type KeyRow, revokeKey, toKey } from "./keys.ts";
+import { decodeCursor, toPage, Where } from "./paging.ts";
+import type { SqliteContext } from "./store.ts";
+import type { Tx } from "./tx.ts";
+import { applyWorkflow, saveDefinition, toWorkflow, WORKFLOWS, type WorkflowRow } from "./workflows.ts";
+
+export function workflowStore({ db, writer }: SqliteContext): WorkflowStore {
+  return {
+    apply: (workflow) => writer.submit("normal", (tx) => applyWorkflow(tx, workflow)),
+    snapshot: (hash, document) => writer.submit("normal", (tx) => saveDefinition(tx, hash, document)),
+    definition: async (hash) =>
+      db.get<{ document: string }>("select document from definitions where hash = ?", hash)?.document ?? null,
+    get: async (id, version) => {
+      const row =
+        version === undefined
+          ? db.get<WorkflowRow>(`${WORKFLOWS} where w.id = ? order by w.applied_at desc, w.version desc limit 1`, id)
+          : db.get<WorkflowRow>(`${WORKFLOWS} where w.id = ? and w.version = ?`, id, version);
+      return row === undefined ? null : toWorkflow(row);
+    },
+    list: async (page) => {
+      const where = new Where().add(
+        `not exists (select 1 from workflows x where x.id = w.id
+          and (x.applied_at, x.version) > (w.applied_at, w.version))`,
+      );
+      if (page.cursor !== undefined) where.add("w.id > ?", ...decodeCursor(page.cursor, 1));
+      const rows = db.all<WorkflowRow>(
+        `${WORKFLOWS} ${where.sql} order by w.id limit ?`,
+        ...where.values,
+        page.limit + 1,
+      );
+      return toPage(rows, page, toWorkflow, (row) => [row.id]);
+    },
+    versions: async (id, page) => {
+      const where = new Where().add("w.id = ?", id);
+      if (page.cursor !== undefined) where.add("(w.applied_at, w.version) < (?, ?)", ...decodeCursor(page.cursor, 2));
+      const rows = db.all<WorkflowRow>(
+        `${WORKFLOWS} ${where.sql} order by w.applied_at desc, w.version desc limit ?`,
+        ...where.values,
+        page.limit + 1,
+      );
+      return toPage(rows, page, toWorkflow, (row) => [row.applied_at, row.version]);
+    },
+  };
+}
+
+export function deliveryStore({ db, writer, clock }: SqliteContext): DeliveryStore {
+  return {
+    enqueue: (delivery) => writer.submit("intake", (tx) => enqueueDelivery(tx, delivery)),
+    due: async (max) => db.all<DeliveryRow>(DUE_DELIVERIES, clock.now(), max).map(toDelivery),
+    delivered: (id, attempt) => writer.submit("outcome", (tx) => deliveryArrived(tx, id, attempt)),
+    failed: (id, attempt, error, nextAt) =>
+      writer.submit("outcome", (tx) => deliveryFailed(tx, id, attempt, error, nextAt)),
+    get: async (id) => {
+      const row = db.get<DeliveryRow>("select * from deliveries where id = ?", id);
+      return row === undefined ? null : toDelivery(row);
+    },
+    list: async (page, filter) => {
+      const where = new Where();
+      if (filter.status !== undefined) where.add("status = ?", filter.status);
+      if (filter.agent !== undefined) where.add("agent_id = ?", filter.agent);
+      if (filter.session !== undefined) where.add("session_id = ?", filter.session);
+      if (page.cursor !== undefined) where.add("id < ?", ...decodeCursor(page.cursor, 1));
+      const rows = db.all<DeliveryRow>(
+        `select * from deliveries ${where.sql} order by id desc limit ?`,
+        ...where.values,
+        page.limit + 1,
+      );
+      return toPage<DeliveryRow, Delivery>(rows, page, toDelivery, (row) => [row.id]);
+    },
+    remember: (id, until) =>
+      writer.submit("normal", (tx) => {
+        return tx.run("insert into replays (id, until) values (?, ?) on conflict (id) do nothing", id, until) === 1;
+      }),
+  };
+}
+
+interface ToolRow {
+  name: string;
+  description: string;
+  parameters: string;
+  endpoint: string;
+  registered_at: number;
+}
+
+export function toolStore({ db, writer }: SqliteContext): ToolStore {
+  return {
+    register: (tool, idempotency) =>
+      writer.submit("normal", (tx) => {
+        const { value, replayed } = once(tx, idempotency, () => registerTool(tx, tool));
+        return { tool: value, replayed };
+      }),
+    remove: (name) => writer.submit("normal", (tx) => tx.run("delete from tools where name = ?", name) === 1),
+    get: async (name) => {
+      const row = db.get<ToolRow>("select * from tools where name = ?", name);
+      return row === undefined ? null : toTool(row);
+    },
+    list: async (page) => {
+      const where = new Where();
+      if (page.cursor !== undefined) where.add("name > ?", ...decodeCursor(page.cursor, 1));
+      const rows = db.all<ToolRow>(
+        `select * from tools ${where.sql} order by name limit ?`,
+        ...where.values,
+        page.limit + 1,
+      );
+      return toPage(rows, page, toTool, (row) => [row.name]);
+    },
+  };
+}
+
+function registerTool(tx: Tx, tool: Tool): Tool {
+  const inserted = tx.run(
+    `insert into tools (name, description, parameters, endpoint, registered_at) values (?, ?, ?, ?, ?)
+      on conflict (name) do nothing`,
+    tool.name,
+    tool.description,
+    JSON.stringify(tool.parameters),
+    tool.endpoint,
+    tool.registeredAt,
+  );
+  if (inserted !== 1) throw new OpspawnError("tool_name_taken", `Tool '${tool.name}' is registered already.`);
+  return tool;
+}
+
+function toTool(row: ToolRow): Tool {
+  return {
+    name: row.name,
+    description: row.description,
+    parameters: JSON.parse(row.parameters) as JsonObject,
+    endpoint: row.endpoint,
+    registeredAt: row.registered_at,
+  };
+}
+
+export function keyStore({ db, writer }: SqliteContext): KeyStore {
+  return {
+    create: (key) => writer.submit("normal", (tx) => insertKey(tx, key)),
+    revoke: (id) => writer.submit("normal", (tx) => revokeKey(tx, id)),
+    get: async (id) => {
+      const row = db.get<KeyRow>("select * from keys where id = ?", id);
+      return row === undefined ? null : toKey(row);
+    },
+    list: async (page) => {
+      const where = new Where();
+      if (page.cursor !== undefined) where.add("(created_at, id) < (?, ?)", ...decodeCursor(page.cursor, 2));
+      const rows = db.all<KeyRow>(
+        `select * from keys ${where.sql} order by created_at desc, id desc limit ?`,
+        ...where.values,
+        page.limit + 1,
+      );
+      return toPage<KeyRow, ApiKey>(rows, page, toKey, (row) => [row.created_at, row.id]);
+    },
+  };
+}
+
+interface EventRow {
+  position: number;
+  stream: string;
+  sequence: number;
+  type: string;
+  at: number;
+  data: string;
+}
+
+export function eventStore({ db }: SqliteContext): EventStore {
+  return {
+    list: async (after, limit, stream) => {
+      const rows =
+        stream === undefined
+          ? db.all<EventRow>("select * from events where position > ? order by position limit ?", after, limit)
+          : db.all<EventRow>(
+              "select * from events where stream = ? and sequence > ? order by sequence limit ?",
+              stream,
+              after,
+              limit,
+            );
+      return rows.map((row): StoredEvent => ({ ...row, data: JSON.parse(row.data) as JsonObject }));
+    },
+  };
+}

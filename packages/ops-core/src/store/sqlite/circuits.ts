@@ -1,0 +1,62 @@
+import { MINUTE, SECOND } from "../../domain/clock.ts";
+import type { AgentEntry } from "./agent-index.ts";
+import type { Tx } from "./tx.ts";
+
+/** Failures in a row that open an endpoint's circuit. */
+export const CIRCUIT_THRESHOLD = 5;
+const FIRST_PAUSE = 5 * SECOND;
+const MAX_PAUSE = MINUTE;
+
+interface CircuitRow {
+  endpoint: string;
+  failures: number;
+  opened_at: number | null;
+  next_probe_at: number | null;
+}
+
+/** A connection error, timeout, 429 or 5xx of an endpoint. */
+export function countFailure(tx: Tx, agent: AgentEntry): void {
+  const endpoint = agent.endpoint;
+  if (endpoint === null) return;
+  const row = tx.get<CircuitRow>("select * from circuits where endpoint = ?", endpoint);
+  const failures = (row?.failures ?? 0) + 1;
+  const open = failures >= CIRCUIT_THRESHOLD;
+  const pause = Math.min(FIRST_PAUSE * 2 ** Math.min(failures - CIRCUIT_THRESHOLD, 20), MAX_PAUSE);
+  const openedAt = open ? (row?.opened_at ?? tx.now) : null;
+  const nextProbeAt = open ? tx.now + pause : null;
+  tx.run(
+    `insert into circuits (endpoint, failures, opened_at, next_probe_at) values (?, ?, ?, ?)
+      on conflict (endpoint) do update set failures = excluded.failures, opened_at = excluded.opened_at,
+      next_probe_at = excluded.next_probe_at`,
+    endpoint,
+    failures,
+    openedAt,
+    nextProbeAt,
+  );
+  const circuit = openedAt === null || nextProbeAt === null ? null : { openedAt, nextProbeAt };
+  tx.context.agents.failing.add(endpoint);
+  tx.context.agents.setCircuit(endpoint, circuit);
+}
+
+/** The endpoint works: the row goes, and with it the memory of failures. */
+export function closeCircuit(tx: Tx, agent: AgentEntry): void {
+  const endpoint = agent.endpoint;
+  if (endpoint === null || !tx.context.agents.failing.has(endpoint)) return;
+  tx.run("delete from circuits where endpoint = ?", endpoint);
+  tx.context.agents.failing.delete(endpoint);
+  tx.context.agents.setCircuit(endpoint, null);
+}
+
+/** Takes the one probe of this window; the next one comes after another pause. */
+export function postponeProbe(tx: Tx, agent: AgentEntry): boolean {
+  if (agent.endpoint === null || agent.circuit === null) return false;
+  const nextProbeAt = tx.now + FIRST_PAUSE;
+  const taken = tx.run(
+    "update circuits set next_probe_at = ? where endpoint = ? and next_probe_at = ?",
+    nextProbeAt,
+    agent.endpoint,
+    agent.circuit.nextProbeAt,
+  );
+  if (taken === 1) tx.context.agents.setCircuit(agent.endpoint, { openedAt: agent.circuit.openedAt, nextProbeAt });
+  return taken === 1;
+}

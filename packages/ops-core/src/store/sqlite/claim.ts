@@ -1,0 +1,195 @@
+import { agentBlock } from "../../domain/agents/claimable.ts";
+import { DEFAULT_ATTEMPT_TIMEOUT } from "../../domain/tasks/retry.ts";
+import { type ClaimedAttempt, laneOf, type Requirement } from "../../domain/tasks/task.ts";
+import type { AgentEntry } from "./agent-index.ts";
+import { postponeProbe } from "./circuits.ts";
+import { noteBlocked } from "./lanes.ts";
+import { takePermit } from "./permits.ts";
+import type { TaskPolicy } from "./plan-cache.ts";
+import { SessionUnit } from "./session-unit.ts";
+import { attemptId, type TaskRow, taskEvent } from "./task-row.ts";
+import type { Tx } from "./tx.ts";
+
+/** The agent that may take this task now, or undefined. Pull agents are never chosen: they come and ask. */
+export function chooseAgent(tx: Tx, task: TaskRow): AgentEntry | undefined {
+  const requirement = JSON.parse(task.requirement) as Requirement;
+  const lane = laneOf(requirement);
+  const free = (agent: AgentEntry) =>
+    agent.channel === "push" && agent.endpoint !== null && agentBlock(agent, tx.now) === null;
+  const preferred = requirement.kind === "capability" ? requirement.preferred : null;
+  if (preferred !== null && preferred !== task.avoid_agent) {
+    const agent = tx.context.agents.get(preferred);
+    if (agent?.lanes.includes(lane) && free(agent)) return agent;
+  }
+  let avoided: AgentEntry | undefined;
+  for (const agent of tx.context.agents.inTurn(lane)) {
+    if (!free(agent)) continue;
+    if (agent.id !== task.avoid_agent) return agent;
+    avoided = agent;
+  }
+  return avoided;
+}
+
+/**
+ * The direct claim: the dispatcher's own choice, made while the task is created. Only if no waiting task with a smaller
+ * key wants anything this agent serves; else a long session would keep its agent for ever.
+ */
+export function claimDirectly(tx: Tx, task: TaskRow): void {
+  if (task.ready_at > tx.now) return;
+  if (tx.context.sendCapacity() - tx.hints.claimed.length <= 0) return;
+  const agent = chooseAgent(tx, task);
+  if (agent === undefined || hasEarlierWork(tx, agent, task.order_key)) return;
+  assign(tx, task, agent);
+}
+
+function hasEarlierWork(tx: Tx, agent: AgentEntry, orderKey: number): boolean {
+  for (const lane of agent.lanes) {
+    if (!tx.context.agents.waiting.has(lane)) continue;
+    const earlier = tx.get(
+      "select 1 from tasks where status = 'pending' and lane = ? and order_key < ? and ready_at <= ? limit 1",
+      lane,
+      orderKey,
+      tx.now,
+    );
+    if (earlier !== undefined) return true;
+  }
+  return false;
+}
+
+/**
+ * Gives a pending task to an agent: a new attempt with a fresh token, a permit, and for push agents a message for this
+ * process to send. Changes `task`; the caller writes the row. False when no permit was free after all.
+ */
+export function assign(tx: Tx, task: TaskRow, agent: AgentEntry): ClaimedAttempt | null {
+  const n = task.attempts + 1;
+  if (!takePermit(tx, agent, attemptId(task.id, n))) return null;
+  const policy = JSON.parse(task.policy) as TaskPolicy;
+  const timeout = policy.timeout ?? agent.timeout ?? DEFAULT_ATTEMPT_TIMEOUT;
+  const timeoutAt = Math.min(tx.now + timeout, task.deadline);
+  const token = `${n}.${tx.context.ids.secret()}`;
+  const probe = agent.circuit !== null && postponeProbe(tx, agent);
+  tx.run(
+    `insert into attempts (task_id, n, token, agent_id, status, epoch, sends, probe, created_at, timeout_at, wake_at,
+      wake_for) values (?, ?, ?, ?, 'created', ?, 1, ?, ?, ?, ?, 'timeout')`,
+    task.id,
+    n,
+    token,
+    agent.id,
+    tx.context.epoch,
+    probe ? 1 : 0,
+    tx.now,
+    timeoutAt,
+    timeoutAt,
+  );
+  task.status = "running";
+  task.attempts = n;
+  task.agent_id = agent.id;
+  task.started_at ??= tx.now;
+  const session = task.session_id === null ? undefined : SessionUnit.load(tx, task.session_id);
+  if (session?.status === "started") {
+    session.change({ status: "running" });
+    session.event("session.running", {});
+  }
+  taskEvent(tx, task, "attempt.created", { number: n, agentId: agent.id, agentName: agent.name });
+  const claimed = toClaimed(task, agent, session?.row.workflow_id ?? null, {
+    n,
+    token,
+    epoch: tx.context.epoch,
+    send: 1,
+    createdAt: tx.now,
+    timeoutAt,
+  });
+  if (agent.channel === "push") send(tx, agent, claimed);
+  return claimed;
+}
+
+/** Hands an attempt to this process for sending and counts the message against the agent's silence. */
+export function send(tx: Tx, agent: AgentEntry, claimed: ClaimedAttempt): void {
+  tx.hints.claimed.push(claimed);
+  countMessage(tx, agent);
+}
+
+/** Bare states prove an outcome only if exactly one message went to the agent; explicit agents never rest on them. */
+export function countMessage(tx: Tx, agent: AgentEntry): void {
+  if (agent.evidence === "explicit" || agent.evidence === "named") return;
+  tx.run("update agents set messages_since_idle = messages_since_idle + 1 where id = ?", agent.id);
+}
+
+interface Send {
+  readonly n: number;
+  readonly token: string;
+  readonly epoch: number;
+  readonly send: number;
+  readonly createdAt: number;
+  readonly timeoutAt: number;
+}
+
+export function toClaimed(task: TaskRow, agent: AgentEntry, workflowId: string | null, send: Send): ClaimedAttempt {
+  return {
+    taskId: task.id,
+    taskName: task.name,
+    sessionId: task.session_id,
+    workflowId,
+    attempt: send.n,
+    token: send.token,
+    epoch: send.epoch,
+    send: send.send,
+    agentId: agent.id,
+    agentName: agent.name,
+    endpoint: agent.endpoint,
+    parameters: task.parameters,
+    createdAt: send.createdAt,
+    timeoutAt: send.timeoutAt,
+  };
+}
+
+/** Writes the claim of a task that was waiting; the status is checked again in the write. */
+export function writeClaim(tx: Tx, task: TaskRow): boolean {
+  return (
+    tx.run(
+      `update tasks set status = 'running', attempts = ?, agent_id = ?, started_at = ? where id = ? and status = 'pending'`,
+      task.attempts,
+      task.agent_id,
+      task.started_at,
+      task.id,
+    ) === 1
+  );
+}
+
+/** Claims from capacity: per lane as many tasks as agents are free, in key order. The number claimed. */
+export function claimLanes(tx: Tx, max: number, lanes: Iterable<string>): number {
+  let claimed = 0;
+  for (const lane of lanes) {
+    while (claimed < max && tx.context.sendCapacity() - tx.hints.claimed.length > 0) {
+      const task = nextWaiting(tx, lane);
+      if (task === undefined) {
+        forgetIfEmpty(tx, lane);
+        break;
+      }
+      const agent = chooseAgent(tx, task);
+      if (agent === undefined || assign(tx, task, agent) === null) {
+        noteBlocked(tx, lane, JSON.parse(task.requirement) as Requirement);
+        break;
+      }
+      writeClaim(tx, task);
+      claimed += 1;
+    }
+  }
+  return claimed;
+}
+
+export function nextWaiting(tx: Tx, lane: string): TaskRow | undefined {
+  return tx.get<TaskRow>(
+    "select * from tasks where status = 'pending' and lane = ? and ready_at <= ? order by order_key limit 1",
+    lane,
+    tx.now,
+  );
+}
+
+function forgetIfEmpty(tx: Tx, lane: string): void {
+  if (tx.get("select 1 from tasks where status = 'pending' and lane = ? limit 1", lane) === undefined) {
+    tx.context.agents.waiting.delete(lane);
+  }
+  if (tx.get("select 1 from lanes where lane = ?", lane) !== undefined)
+    tx.run("delete from lanes where lane = ?", lane);
+}

@@ -1,0 +1,100 @@
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import { OpspawnError } from "@opspawn/contract";
+import { pendingMigrations, readMigrations } from "../migrate.ts";
+
+/** SQLite versions before this one can corrupt a WAL database when its log is reset. */
+const OLDEST_SQLITE = [3, 51, 3] as const;
+
+export type Row = Record<string, SQLInputValue>;
+
+/** The one place that knows `node:sqlite`: a connection and its prepared statements, by text. */
+export class Database {
+  readonly #db: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+
+  /** @param path a file, or `:memory:` */
+  constructor(path: string) {
+    this.#db = new DatabaseSync(path, { timeout: 2000 });
+    try {
+      this.#configure();
+      this.#migrate();
+    } catch (error) {
+      this.#db.close();
+      throw openError(error);
+    }
+  }
+
+  get inTransaction(): boolean {
+    return this.#db.isTransaction;
+  }
+
+  run(sql: string, ...values: SQLInputValue[]): number {
+    return Number(this.#prepare(sql).run(...values).changes);
+  }
+
+  get<T>(sql: string, ...values: SQLInputValue[]): T | undefined {
+    return this.#prepare(sql).get(...values) as T | undefined;
+  }
+
+  all<T>(sql: string, ...values: SQLInputValue[]): T[] {
+    return this.#prepare(sql).all(...values) as T[];
+  }
+
+  exec(sql: string): void {
+    this.#db.exec(sql);
+  }
+
+  close(): void {
+    if (this.#db.isOpen) this.#db.close();
+  }
+
+  #prepare(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = this.#db.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+
+  #configure(): void {
+    const found = this.get<{ version: string }>("select sqlite_version() as version")?.version ?? "";
+    if (isOlder(found)) {
+      throw new OpspawnError("internal", `SQLite ${found} is too old; ${OLDEST_SQLITE.join(".")} or newer is needed.`);
+    }
+    // The lock is taken with the first access and held: one process owns the file.
+    this.#db.exec("pragma locking_mode = exclusive; pragma journal_mode = wal; pragma synchronous = full");
+    this.#db.exec("pragma foreign_keys = off; pragma temp_store = memory; pragma cache_size = -32768");
+    this.#db.exec("begin immediate; commit");
+  }
+
+  #migrate(): void {
+    const current = this.get<{ user_version: number }>("pragma user_version")?.user_version ?? 0;
+    for (const migration of pendingMigrations(readMigrations(new URL("./migrations/", import.meta.url)), current)) {
+      this.#db.exec("begin immediate");
+      this.#db.exec(`pragma user_version = ${migration.version}`);
+      this.#db.exec(migration.sql);
+      this.#db.exec("commit");
+    }
+  }
+}
+
+function isOlder(version: string): boolean {
+  const parts = version.split(".").map(Number);
+  for (const [i, oldest] of OLDEST_SQLITE.entries()) {
+    const part = parts[i] ?? 0;
+    if (part !== oldest) return part < oldest;
+  }
+  return false;
+}
+
+function openError(error: unknown): unknown {
+  if (error instanceof Error && /database is locked|SQLITE_BUSY/.test(error.message)) {
+    return new OpspawnError(
+      "unavailable",
+      "Another process has this data folder open. Stop it first, or use another folder with --data.",
+      { cause: error },
+    );
+  }
+  return error;
+}

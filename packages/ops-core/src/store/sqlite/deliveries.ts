@@ -1,0 +1,129 @@
+import { formatTime, parseJson, stringifyJson } from "@opspawn/contract";
+import type { Delivery } from "../../domain/deliveries/delivery.ts";
+import type { DeliveryStatus } from "../../domain/deliveries/transitions.ts";
+import { countMessage } from "./claim.ts";
+import type { SessionUnit } from "./session-unit.ts";
+import type { Tx } from "./tx.ts";
+
+export interface DeliveryRow {
+  id: string;
+  kind: "message" | "webhook";
+  url: string;
+  headers: string;
+  body: string;
+  endpoint: string;
+  aggregate: string;
+  agent_id: string | null;
+  session_id: string | null;
+  status: DeliveryStatus;
+  attempts: number;
+  created_at: number;
+  ended_at: number | null;
+  last_error: string | null;
+  wake_at: number | null;
+}
+
+type NewDelivery = Pick<Delivery, "id" | "kind" | "url" | "headers" | "body" | "aggregate" | "agentId" | "sessionId">;
+
+export function enqueueDelivery(tx: Tx, delivery: NewDelivery): void {
+  tx.run(
+    `insert into deliveries (id, kind, url, headers, body, endpoint, aggregate, agent_id, session_id, status, attempts,
+      created_at, wake_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', 0, ?, ?)`,
+    delivery.id,
+    delivery.kind,
+    delivery.url,
+    JSON.stringify(delivery.headers),
+    delivery.body,
+    new URL(delivery.url).origin,
+    delivery.aggregate,
+    delivery.agentId,
+    delivery.sessionId,
+    tx.now,
+    tx.now,
+  );
+  tx.hints.deliveries = true;
+  // Any message to an agent may make it report states that are not about its task.
+  const agent = delivery.agentId === null ? undefined : tx.context.agents.get(delivery.agentId);
+  if (agent !== undefined) countMessage(tx, agent);
+}
+
+/** The one webhook a session sends at its end, in the transaction that ends it. */
+export function enqueueSessionWebhook(tx: Tx, session: SessionUnit): void {
+  const { row } = session;
+  if (row.callback_url === null) return;
+  const id = `dlv_${tx.context.ids.uuid()}`;
+  const body = stringifyJson({
+    type: `session.${row.status}`,
+    timestamp: formatTime(tx.now),
+    data: {
+      sessionId: row.id,
+      workflowId: row.workflow_id,
+      workflowVersion: row.workflow_version,
+      status: row.status,
+      labels: JSON.parse(row.labels) as Record<string, string>,
+      result: row.result === null ? null : parseJson(row.result),
+      error: row.error === null ? null : parseJson(row.error),
+    },
+  });
+  enqueueDelivery(tx, {
+    id,
+    kind: "webhook",
+    url: row.callback_url,
+    headers: {},
+    body,
+    aggregate: row.id,
+    agentId: null,
+    sessionId: row.id,
+  });
+}
+
+/** Due deliveries; of each (endpoint, aggregate) only the oldest may go, so that messages arrive in order. */
+export const DUE_DELIVERIES = `select * from deliveries d where d.wake_at <= ? and not exists
+  (select 1 from deliveries e where e.endpoint = d.endpoint and e.aggregate = d.aggregate and e.status = 'pending'
+    and e.id < d.id) order by d.wake_at limit ?`;
+
+export function deliveryArrived(tx: Tx, id: string, attempt: number): void {
+  tx.run(
+    `update deliveries set status = 'delivered', attempts = ?, ended_at = ?, wake_at = null, last_error = null
+      where id = ? and status = 'pending' and attempts = ?`,
+    attempt,
+    tx.now,
+    id,
+    attempt - 1,
+  );
+  tx.hints.deliveries = true;
+}
+
+export function deliveryFailed(tx: Tx, id: string, attempt: number, error: string, nextAt: number | null): void {
+  tx.run(
+    `update deliveries set status = ?, attempts = ?, ended_at = ?, wake_at = ?, last_error = ?
+      where id = ? and status = 'pending' and attempts = ?`,
+    nextAt === null ? "failed" : "pending",
+    attempt,
+    nextAt === null ? tx.now : null,
+    nextAt,
+    error,
+    id,
+    attempt - 1,
+  );
+  tx.hints.deliveries = true;
+}
+
+export function toDelivery(row: DeliveryRow): Delivery {
+  return {
+    id: row.id,
+    kind: row.kind,
+    url: row.url,
+    headers: JSON.parse(row.headers) as Record<string, string>,
+    body: row.body,
+    aggregate: row.aggregate,
+    agentId: row.agent_id,
+    sessionId: row.session_id,
+    status: row.status,
+    attempts: row.attempts,
+    createdAt: row.created_at,
+    nextAt: row.wake_at,
+    endedAt: row.ended_at,
+    lastError: row.last_error,
+  };
+}

@@ -1,0 +1,90 @@
+import { type JsonObject, OpspawnError } from "@opspawn/contract";
+import type { Sender } from "../../domain/store.ts";
+import type { Evidence, TaskError } from "../../domain/tasks/task.ts";
+import { type AttemptEvent, attemptTable } from "../../domain/tasks/transitions.ts";
+import { drainPermit } from "./permits.ts";
+import { type AttemptRow, attemptId, loadAttempt, loadTask, type TaskRow, taskEvent } from "./task-row.ts";
+import type { Tx } from "./tx.ts";
+
+const OPEN = "('created', 'dispatched', 'acknowledged')";
+
+export function isSender(attempt: AttemptRow, sender: Sender): boolean {
+  return attempt.epoch === sender.epoch && attempt.sends === sender.send;
+}
+
+export function isOpen(attempt: AttemptRow): boolean {
+  return attempt.ended_at === null;
+}
+
+export interface AttemptEnd {
+  readonly evidence: Evidence | null;
+  readonly error: TaskError | null;
+  readonly counted?: boolean;
+}
+
+const EVENT_NAMES: Partial<Record<AttemptEvent, string>> = {
+  succeed: "attempt.succeeded",
+  fail: "attempt.failed",
+  time_out: "attempt.timed_out",
+  lose: "attempt.lost",
+  cancel: "attempt.cancelled",
+};
+
+export function endAttempt(tx: Tx, task: TaskRow, attempt: AttemptRow, event: AttemptEvent, end: AttemptEnd): void {
+  const status = attemptTable.transitions[event].to;
+  const ended = tx.run(
+    `update attempts set status = ?, ended_at = ?, evidence = ?, error = ?, counted = ?, wake_at = null, wake_for = null
+      where task_id = ? and n = ? and token = ? and status in ${OPEN}`,
+    status,
+    tx.now,
+    end.evidence,
+    end.error === null ? null : JSON.stringify(end.error),
+    end.counted === false ? 0 : 1,
+    task.id,
+    attempt.n,
+    attempt.token,
+  );
+  if (ended !== 1) throw new OpspawnError("lease_lost", "The attempt has ended meanwhile.");
+  const data: JsonObject = { number: attempt.n, agentId: attempt.agent_id };
+  if (end.evidence !== null) data["evidence"] = end.evidence;
+  if (end.error !== null) data["error"] = { ...end.error };
+  taskEvent(tx, task, EVENT_NAMES[event] ?? `attempt.${event}`, data);
+  tx.hints.endedAttempts.push(attemptId(task.id, attempt.n));
+}
+
+/** Cancels an open task; its agent keeps the slot until it is known to have stopped. False when it had ended. */
+export function cancelTask(tx: Tx, taskId: string, reason: string): boolean {
+  const task = loadTask(tx, taskId);
+  if (task === undefined) return false;
+  const error: TaskError = { code: "cancelled", message: reason };
+  if (task.status === "running") endCurrentAttempt(tx, task, "cancel", error);
+  const cancelled = tx.run(
+    `update tasks set status = 'cancelled', error = ?, ended_at = ?, wake_at = null
+      where id = ? and status in ('pending', 'running')`,
+    JSON.stringify(error),
+    tx.now,
+    taskId,
+  );
+  if (cancelled === 1) taskEvent(tx, task, "task.cancelled", { reason });
+  return cancelled === 1;
+}
+
+/** Ends the open attempt of a running task for a reason outside of it; the slot drains. */
+export function endCurrentAttempt(
+  tx: Tx,
+  task: TaskRow,
+  event: "cancel" | "lose" | "time_out",
+  error: TaskError,
+): AttemptRow | undefined {
+  const attempt = loadAttempt(tx, task.id, task.attempts);
+  if (attempt === undefined || !isOpen(attempt)) return undefined;
+  endAttempt(tx, task, attempt, event, { evidence: null, error });
+  const agent = tx.context.agents.get(attempt.agent_id);
+  drainPermit(tx, agent, attemptId(task.id, attempt.n), tx.now + slotHold(attempt));
+  return attempt;
+}
+
+/** How long a slot is held for an agent that does not say whether it stopped: as long as its attempt was given. */
+export function slotHold(attempt: AttemptRow): number {
+  return Math.max(attempt.timeout_at - attempt.created_at, 0);
+}

@@ -1,0 +1,176 @@
+import { SECOND } from "../../domain/clock.ts";
+import type { TaskError } from "../../domain/tasks/task.ts";
+import type { AgentEntry } from "./agent-index.ts";
+import { endCurrentAttempt, isOpen } from "./ending.ts";
+import { loseAttempts } from "./loss.ts";
+import { endTask, settleOpen } from "./outcomes.ts";
+import { releasePermit } from "./permits.ts";
+import { openAttempts, settleFromReports } from "./reports.ts";
+import { resend } from "./sender.ts";
+import { advanceSession } from "./session-advance.ts";
+import { SessionUnit } from "./session-unit.ts";
+import { type AttemptRow, loadAttempt, loadTask } from "./task-row.ts";
+import type { Tx } from "./tx.ts";
+
+/** A moment at which something must be decided, found by a read and decided by a transition of its own. */
+export type Due =
+  | { readonly kind: "session"; readonly id: string }
+  | { readonly kind: "task"; readonly id: string }
+  | { readonly kind: "attempt"; readonly id: string; readonly n: number }
+  | { readonly kind: "slot"; readonly attempt: string; readonly agentId: string }
+  | { readonly kind: "agent"; readonly id: string };
+
+interface Reader {
+  all<T>(sql: string, ...values: (string | number)[]): T[];
+}
+
+/** What is due now, oldest first, at most `max` of each kind. */
+export function findDue(db: Reader, agents: Iterable<AgentEntry>, now: number, max: number): Due[] {
+  const sessions = db.all<{ id: string }>(
+    "select id from sessions where wake_at <= ? order by wake_at limit ?",
+    now,
+    max,
+  );
+  const tasks = db.all<{ id: string }>("select id from tasks where wake_at <= ? order by wake_at limit ?", now, max);
+  const attempts = db.all<{ task_id: string; n: number }>(
+    "select task_id, n from attempts where wake_at <= ? order by wake_at limit ?",
+    now,
+    max,
+  );
+  const slots = db.all<{ attempt_id: string; key: string }>(
+    "select attempt_id, key from permits where draining_until <= ? order by draining_until limit ?",
+    now,
+    max,
+  );
+  const silent = [...agents].filter((agent) => isSilent(agent, now));
+  return [
+    ...sessions.map(({ id }): Due => ({ kind: "session", id })),
+    ...tasks.map(({ id }): Due => ({ kind: "task", id })),
+    ...attempts.map(({ task_id, n }): Due => ({ kind: "attempt", id: task_id, n })),
+    ...slots.map((row): Due => ({ kind: "slot", attempt: row.attempt_id, agentId: row.key })),
+    ...silent.map(({ id }): Due => ({ kind: "agent", id })),
+  ];
+}
+
+function isSilent(agent: AgentEntry, now: number): boolean {
+  const keepsLease = agent.channel === "pull" || agent.heartbeat;
+  return keepsLease && agent.leaseUntil !== null && agent.leaseUntil <= now && agent.held > agent.draining;
+}
+
+/** Decides one due thing; each precondition is checked again, since something else may have been faster. */
+export function expire(tx: Tx, due: Due): void {
+  switch (due.kind) {
+    case "session":
+      return expireSession(tx, due.id);
+    case "task":
+      return expireTask(tx, due.id);
+    case "attempt":
+      return expireAttempt(tx, due.id, due.n);
+    case "slot":
+      return expireSlot(tx, due.attempt, due.agentId);
+    case "agent":
+      return expireAgent(tx, due.id);
+  }
+}
+
+function expireSession(tx: Tx, id: string): void {
+  const session = SessionUnit.load(tx, id);
+  if (session === undefined || session.row.wake_at === null || session.row.wake_at > tx.now) return;
+  advanceSession(tx, session, { type: "deadline" });
+}
+
+function expireTask(tx: Tx, id: string): void {
+  const task = loadTask(tx, id);
+  if (task === undefined || task.wake_at === null || task.wake_at > tx.now) return;
+  const error: TaskError = { code: "deadline_exceeded", message: "The task's deadline has passed." };
+  if (task.status === "running" && endCurrentAttempt(tx, task, "time_out", error) !== undefined) task.used += 1;
+  endTask(tx, task, error, "deadline");
+}
+
+function expireAttempt(tx: Tx, taskId: string, n: number): void {
+  const attempt = loadAttempt(tx, taskId, n);
+  const due = attempt !== undefined && isOpen(attempt) && attempt.wake_at !== null && attempt.wake_at <= tx.now;
+  if (!due) return;
+  const agent = tx.context.agents.get(attempt.agent_id);
+  if (attempt.wake_for === "grace" && agent !== undefined) {
+    settleFromReports(tx, agent, openAttempts(tx, agent));
+    const left = loadAttempt(tx, taskId, n);
+    // The reports prove nothing after all: only the timeout is left to wait for.
+    if (left !== undefined && isOpen(left)) waitForTimeout(tx, left);
+    return;
+  }
+  if (tx.now < attempt.timeout_at) {
+    if (attempt.wake_for === "resend") resend(tx, attempt);
+    else waitForTimeout(tx, attempt);
+    return;
+  }
+  const task = loadTask(tx, taskId);
+  if (task === undefined) return;
+  const error: TaskError = { code: "timeout", message: "The agent gave no outcome within the attempt's timeout." };
+  settleOpen(tx, task, attempt, agent, { type: "failed", reason: "timeout", error, evidence: null });
+}
+
+function waitForTimeout(tx: Tx, attempt: AttemptRow): void {
+  tx.run(
+    "update attempts set wake_at = timeout_at, wake_for = 'timeout' where task_id = ? and n = ?",
+    attempt.task_id,
+    attempt.n,
+  );
+}
+
+/** Nobody said that the agent stopped, so a bare report proves nothing until it has been idle once. */
+function expireSlot(tx: Tx, attempt: string, agentId: string): void {
+  const row = tx.get<{ draining_until: number | null }>(
+    "select draining_until from permits where attempt_id = ?",
+    attempt,
+  );
+  if (row === undefined || row.draining_until === null || row.draining_until > tx.now) return;
+  releasePermit(tx, tx.context.agents.get(agentId), attempt);
+  tx.run("update agents set messages_since_idle = messages_since_idle + 1 where id = ?", agentId);
+}
+
+function expireAgent(tx: Tx, id: string): void {
+  const agent = tx.context.agents.get(id);
+  if (agent === undefined || !isSilent(agent, tx.now)) return;
+  loseAttempts(tx, agent, { code: "agent_silent", message: "The agent gave no sign of life for 10 s." });
+}
+
+const MAX_SILENCE = 3 * SECOND;
+const GAP_GRACE = 10 * SECOND;
+
+/**
+ * Marks that due things are being judged. When nobody judged for over 3 s (stalled loop, VM pause, downtime), what fell
+ * due meanwhile was not judged fairly: leases and attempts move by the gap and 10 s, at most twice each.
+ */
+export function markJudged(tx: Tx): number {
+  const row = tx.get<{ value: string }>("select value from meta where key = 'judged_at'");
+  const judgedAt = row === undefined ? tx.now : Number(row.value);
+  tx.run(
+    "insert into meta (key, value) values ('judged_at', ?) on conflict (key) do update set value = excluded.value",
+    String(tx.now),
+  );
+  const gap = tx.now - judgedAt;
+  if (gap <= MAX_SILENCE) return 0;
+  tx.run(
+    `update attempts set wake_at = wake_at + ?, timeout_at = timeout_at + ?, moved = moved + 1
+      where wake_at > ? and wake_at <= ? and moved < 2 and ended_at is null`,
+    gap + GAP_GRACE,
+    gap + GAP_GRACE,
+    judgedAt,
+    tx.now,
+  );
+  tx.run(
+    "update agents set lease_until = ? where lease_until > ? and lease_until <= ?",
+    tx.now + GAP_GRACE,
+    judgedAt,
+    tx.now,
+  );
+  tx.run(
+    "update permits set draining_until = ? where draining_until > ? and draining_until <= ?",
+    tx.now + GAP_GRACE,
+    judgedAt,
+    tx.now,
+  );
+  tx.context.forget();
+  return gap;
+}

@@ -1,0 +1,146 @@
+import type { JsonObject } from "@opspawn/contract";
+import { type AgentBlock, agentBlock } from "../../domain/agents/claimable.ts";
+import { nearest } from "../../domain/nearest.ts";
+import { laneOf, type Requirement } from "../../domain/tasks/task.ts";
+import type { AgentEntry } from "./agent-index.ts";
+import type { Tx } from "./tx.ts";
+
+/** Why a lane's next task is not claimed. */
+export interface LaneReason {
+  readonly reason: string;
+  readonly message: string;
+  readonly details: JsonObject;
+}
+
+/** Writes why a lane waits, on change only. */
+export function noteBlocked(tx: Tx, lane: string, requirement: Requirement): void {
+  const { reason, message, details } = explainLane(tx, requirement);
+  const text = JSON.stringify(details);
+  tx.run(
+    `insert into lanes (lane, reason, message, details, since) values (?, ?, ?, ?, ?) on conflict (lane) do update set
+      since = case when lanes.reason = excluded.reason then lanes.since else excluded.since end,
+      reason = excluded.reason, message = excluded.message, details = excluded.details
+      where lanes.reason <> excluded.reason or lanes.details <> excluded.details`,
+    lane,
+    reason,
+    message,
+    text,
+    tx.now,
+  );
+}
+
+/** The claim's own predicate, asked for its reasons: names who matches and what keeps each of them. */
+export function explainLane(tx: Tx, requirement: Requirement): LaneReason {
+  const agents = tx.context.agents.inLane(laneOf(requirement));
+  if (agents.length === 0) return nobody(tx, requirement);
+  const blocks = agents.map((agent) => ({ agent, block: blockOf(tx, agent) }));
+  const reasons = [...new Set(blocks.map(({ block }) => block))];
+  const busy = blocks.filter(({ block }) => block === "agent_busy" || block === "agent_draining");
+  const only = reasons.length === 1 ? reasons[0] : undefined;
+  return {
+    reason: only ?? (busy.length > 0 ? "agents_busy" : "agents_unavailable"),
+    message: `${requirementText(requirement)}: ${blocks
+      .slice(0, 5)
+      .map(({ agent, block }) => sentence(tx, agent, block))
+      .join("; ")}.`,
+    details: {
+      requirement: { ...requirement },
+      agents: blocks.slice(0, 20).map(({ agent, block }) => ({
+        agentId: agent.id,
+        agentName: agent.name,
+        reason: block,
+        holds: holds(tx, agent),
+      })),
+      matching: agents.length,
+    },
+  };
+}
+
+type LaneBlock = AgentBlock | "waits_for_poll" | "ready";
+
+function blockOf(tx: Tx, agent: AgentEntry): LaneBlock {
+  const block = agentBlock(agent, tx.now);
+  if (block !== null) return block;
+  return agent.channel === "pull" ? "waits_for_poll" : "ready";
+}
+
+function nobody(tx: Tx, requirement: Requirement): LaneReason {
+  if (requirement.kind === "agent") {
+    return {
+      reason: "agent_gone",
+      message: `Agent ${requirement.agentId} is not registered.`,
+      details: { requirement: { ...requirement } },
+    };
+  }
+  const wanted = requirement.kind === "capability" ? requirement.capability : requirement.agentName;
+  const prefix = requirement.kind === "capability" ? "capability:" : "name:";
+  const known = [...tx.context.agents.lanes()]
+    .filter((lane) => lane.startsWith(prefix))
+    .map((lane) => lane.slice(prefix.length));
+  const similar = nearest(wanted, known);
+  const what = requirement.kind === "capability" ? "has the capability" : "has the name";
+  const hint = similar.length > 0 ? ` The nearest: ${similar.map((word) => `\`${word}\``).join(", ")}.` : "";
+  return {
+    reason: requirement.kind === "capability" ? "no_capable_agent" : "no_such_agent",
+    message: `No registered agent ${what} \`${wanted}\`.${hint}`,
+    details: { requirement: { ...requirement }, nearest: similar },
+  };
+}
+
+function requirementText(requirement: Requirement): string {
+  switch (requirement.kind) {
+    case "agent":
+      return `Wants agent ${requirement.agentId}`;
+    case "agentName":
+      return `Wants agent \`${requirement.agentName}\``;
+    case "capability":
+      return `Wants capability \`${requirement.capability}\``;
+  }
+}
+
+const WORDS: Record<Exclude<LaneBlock, "agent_busy" | "circuit_open">, string> = {
+  agent_busy_elsewhere: "reports `active` for work that is not ours",
+  agent_initializing: "is initializing",
+  agent_finished: "has reported `finished`",
+  agent_error: "has reported `error`",
+  agent_draining: "may still be busy with work that has ended",
+  agent_offline: "is offline",
+  waits_for_poll: "pulls its work and has not asked for any",
+  ready: "is free",
+};
+
+function sentence(tx: Tx, agent: AgentEntry, block: LaneBlock): string {
+  if (block === "agent_busy") {
+    const held = holds(tx, agent);
+    const first = held[0];
+    const with_ =
+      first === undefined
+        ? ""
+        : ` with ${first.taskId}${held.length > 1 ? ` and ${held.length - 1} more` : ""} since ${time(first.since)}`;
+    return `\`${agent.name}\` is busy${with_}`;
+  }
+  if (block === "circuit_open")
+    return `\`${agent.name}\` fails; next try ${time(agent.circuit?.nextProbeAt ?? tx.now)}`;
+  return `\`${agent.name}\` ${WORDS[block]}`;
+}
+
+interface Hold extends JsonObject {
+  taskId: string;
+  since: number;
+}
+
+/** What an agent's slots are taken by. */
+export function holds(tx: Tx, agent: AgentEntry): Hold[] {
+  const rows = tx.all<{ attempt_id: string; created_at: number }>(
+    `select p.attempt_id, t.created_at from permits p join attempts t
+      on t.task_id = substr(p.attempt_id, 1, instr(p.attempt_id, '/') - 1)
+      and t.n = cast(substr(p.attempt_id, instr(p.attempt_id, '/') + 1) as integer)
+      where p.kind = 'agent' and p.key = ? and p.attempt_id is not null order by t.created_at limit 5`,
+    agent.id,
+  );
+  return rows.map((row) => ({ taskId: row.attempt_id.slice(0, row.attempt_id.indexOf("/")), since: row.created_at }));
+}
+
+function time(micros: number): string {
+  return new Date(Math.floor(micros / 1000)).toISOString().slice(11, 19);
+}

@@ -1,0 +1,29 @@
+import type { TaskError } from "../../domain/tasks/task.ts";
+import type { AgentEntry } from "./agent-index.ts";
+import { endAttempt, isOpen } from "./ending.ts";
+import { failTask } from "./outcomes.ts";
+import { releasePermit } from "./permits.ts";
+import { attemptId, loadAttempt, loadTask } from "./task-row.ts";
+import type { Tx } from "./tx.ts";
+
+/** Everything this agent held is lost: it restarted, went away or fell silent. The number of attempts lost. */
+export function loseAttempts(tx: Tx, agent: AgentEntry, error: TaskError): number {
+  const held = tx.all<{ attempt_id: string }>(
+    "select attempt_id from permits where kind = 'agent' and key = ? and attempt_id is not null",
+    agent.id,
+  );
+  let lost = 0;
+  for (const { attempt_id } of held) {
+    const slash = attempt_id.indexOf("/");
+    const task = loadTask(tx, attempt_id.slice(0, slash));
+    const attempt = loadAttempt(tx, attempt_id.slice(0, slash), Number(attempt_id.slice(slash + 1)));
+    if (task === undefined || attempt === undefined) continue;
+    const open = isOpen(attempt);
+    if (open) endAttempt(tx, task, attempt, "lose", { evidence: null, error });
+    releasePermit(tx, agent, attemptId(task.id, attempt.n));
+    if (!open) continue;
+    failTask(tx, task, attempt, { type: "failed", reason: "lost", error, evidence: null });
+    lost += 1;
+  }
+  return lost;
+}

@@ -1,0 +1,250 @@
+import { timingSafeEqual } from "node:crypto";
+import { OpspawnError } from "@opspawn/contract";
+import { type EvidenceClass, isStronger } from "../../domain/agents/agent.ts";
+import type { Sender, Settled } from "../../domain/store.ts";
+import { decideRetry, type FailedOutcome } from "../../domain/tasks/retry.ts";
+import { type AttemptOutcome, type Evidence, laneOf, type TaskError } from "../../domain/tasks/task.ts";
+import type { AgentEntry } from "./agent-index.ts";
+import { closeCircuit, countFailure } from "./circuits.ts";
+import { endAttempt, isOpen, isSender, slotHold } from "./ending.ts";
+import { drainPermit, releasePermit } from "./permits.ts";
+import type { TaskPolicy } from "./plan-cache.ts";
+import { advanceSession } from "./session-advance.ts";
+import { SessionUnit } from "./session-unit.ts";
+import { type AttemptRow, attemptId, loadAttempt, loadTask, type TaskRow, taskEvent } from "./task-row.ts";
+import type { Tx } from "./tx.ts";
+
+const CLASS_OF: Record<Evidence, EvidenceClass> = {
+  result: "explicit",
+  answer: "explicit",
+  named: "named",
+  inferred: "bare",
+};
+
+/** An outcome given under a token. */
+export function settle(tx: Tx, taskId: string, token: string, outcome: AttemptOutcome): Settled {
+  const { task, attempt } = findByToken(tx, taskId, token);
+  const agent = tx.context.agents.get(attempt.agent_id);
+  if (isOpen(attempt)) {
+    settleOpen(tx, task, attempt, agent, outcome);
+    return { type: "accepted", taskStatus: task.status };
+  }
+  const same = (attempt.status === "succeeded") === (outcome.type === "succeeded");
+  if (same && (attempt.status === "succeeded" || attempt.status === "failed")) {
+    return { type: "repeated", taskStatus: task.status };
+  }
+  recordLate(tx, task, attempt, agent, outcome);
+  return { type: "stale", taskStatus: task.status };
+}
+
+/** Errors: `task_not_found`, `lease_lost` when the task never had this token. */
+export function findByToken(tx: Tx, taskId: string, token: string): { task: TaskRow; attempt: AttemptRow } {
+  const task = loadTask(tx, taskId);
+  if (task === undefined) throw new OpspawnError("task_not_found", `Task not found: ${taskId}`);
+  const n = Number.parseInt(token, 10);
+  const attempt = Number.isSafeInteger(n) ? loadAttempt(tx, taskId, n) : undefined;
+  if (attempt === undefined || !sameText(attempt.token, token)) {
+    throw new OpspawnError("lease_lost", "This token was never issued for this task.");
+  }
+  return { task, attempt };
+}
+
+function sameText(a: string, b: string): boolean {
+  const [left, right] = [Buffer.from(a), Buffer.from(b)];
+  return left.length === right.length && timingSafeEqual(left, right);
+}
+
+/** An outcome the sender saw; it counts only while it is still the sender. */
+export function observe(tx: Tx, sender: Sender, outcome: AttemptOutcome): Settled {
+  const attempt = loadAttempt(tx, sender.taskId, sender.attempt);
+  const task = loadTask(tx, sender.taskId);
+  if (attempt === undefined || task === undefined || !isSender(attempt, sender) || !isOpen(attempt)) {
+    return { type: "stale", taskStatus: task?.status ?? "cancelled" };
+  }
+  settleOpen(tx, task, attempt, tx.context.agents.get(attempt.agent_id), outcome);
+  return { type: "accepted", taskStatus: task.status };
+}
+
+/** Applies an outcome to an open attempt: attempt, agent, task and session change together. */
+export function settleOpen(
+  tx: Tx,
+  task: TaskRow,
+  attempt: AttemptRow,
+  agent: AgentEntry | undefined,
+  outcome: AttemptOutcome,
+): void {
+  if (agent !== undefined && outcome.evidence !== null) raiseEvidence(tx, agent, CLASS_OF[outcome.evidence]);
+  if (outcome.type === "succeeded") {
+    endAttempt(tx, task, attempt, "succeed", { evidence: outcome.evidence, error: null });
+    if (agent !== undefined) closeCircuit(tx, agent);
+    releasePermit(tx, agent, attemptId(task.id, attempt.n));
+    completeTask(tx, task, outcome.result, attempt.n, outcome.evidence);
+    return;
+  }
+  const event = outcome.reason === "timeout" ? "time_out" : outcome.reason === "lost" ? "lose" : "fail";
+  endAttempt(tx, task, attempt, event, { evidence: outcome.evidence, error: outcome.error });
+  judgeCircuit(tx, agent, outcome);
+  // An agent that answered is free; one that fell silent may still be at work.
+  if (event === "fail") releasePermit(tx, agent, attemptId(task.id, attempt.n));
+  else drainPermit(tx, agent, attemptId(task.id, attempt.n), tx.now + slotHold(attempt));
+  failTask(tx, task, attempt, outcome);
+}
+
+function judgeCircuit(tx: Tx, agent: AgentEntry | undefined, outcome: FailedOutcome): void {
+  if (agent === undefined) return;
+  const endpointFailed =
+    outcome.type === "undelivered" || outcome.reason === "unavailable" || outcome.reason === "timeout";
+  if (endpointFailed) countFailure(tx, agent);
+  else if (outcome.reason === "agent_error" || outcome.reason === "rejected") closeCircuit(tx, agent);
+}
+
+/** An agent shows how it tells outcomes; only the strongest way it has shown settles from then on. */
+export function raiseEvidence(tx: Tx, agent: AgentEntry, shown: EvidenceClass): void {
+  if (!isStronger(shown, agent.evidence)) return;
+  tx.run("update agents set evidence = ? where id = ?", shown, agent.id);
+  agent.evidence = shown;
+}
+
+function completeTask(tx: Tx, task: TaskRow, result: string | null, n: number, evidence: Evidence): void {
+  const completed = tx.run(
+    `update tasks set status = 'completed', result = ?, used = used + 1, ended_at = ?, wake_at = null, error = null
+      where id = ? and status = 'running' and attempts = ?`,
+    result,
+    tx.now,
+    task.id,
+    n,
+  );
+  if (completed !== 1) throw new OpspawnError("lease_lost", "The task has ended meanwhile.");
+  task.status = "completed";
+  taskEvent(tx, task, "task.completed", evidence === "inferred" ? { evidence } : {});
+  const session = task.session_id === null ? undefined : SessionUnit.load(tx, task.session_id);
+  if (session !== undefined && task.step !== null)
+    advanceSession(tx, session, { type: "step_completed", step: task.step });
+}
+
+/** What follows from an attempt without success: another one, the fallback, or the end of the task. */
+export function failTask(tx: Tx, task: TaskRow, attempt: AttemptRow, outcome: FailedOutcome): void {
+  const policy = JSON.parse(task.policy) as TaskPolicy;
+  const lost = outcome.type === "failed" && outcome.reason === "lost";
+  const tries = { ...task, hasFallback: policy.fallback !== null && task.fell_back === 0 };
+  let decision = decideRetry(tries, policy.retry, outcome, tx.now, tx.context.ids);
+  // The probe of an open circuit uses no attempt; the lane waits for the next one unless there is a fallback.
+  if (
+    attempt.probe === 1 &&
+    outcome.type === "failed" &&
+    outcome.reason !== "agent_error" &&
+    decision.type !== "fail"
+  ) {
+    decision = tries.hasFallback
+      ? { type: "fall_back", counted: false }
+      : { type: "retry", readyAt: tx.now, counted: false, undelivered: task.undelivered };
+  }
+  if (!decision.counted) {
+    tx.run("update attempts set counted = 0 where task_id = ? and n = ?", task.id, attempt.n);
+  }
+  task.used += decision.counted ? 1 : 0;
+  task.lost += lost ? 1 : 0;
+  switch (decision.type) {
+    case "retry":
+      task.undelivered = decision.undelivered;
+      return retry(tx, task, decision.readyAt, outcome, lost ? attempt.agent_id : task.avoid_agent);
+    case "fall_back":
+      return fallBack(tx, task, policy, outcome);
+    case "fail":
+      return endTask(tx, task, outcome.error, decision.exhausted);
+  }
+}
+
+function retry(tx: Tx, task: TaskRow, readyAt: number, outcome: FailedOutcome, avoid: string | null): void {
+  task.ready_at = readyAt;
+  task.avoid_agent = avoid;
+  backToLane(tx, task, outcome.error);
+  taskEvent(tx, task, "task.retrying", {
+    readyAt,
+    reason: outcome.type === "failed" ? outcome.reason : outcome.type,
+    used: task.used,
+    max: task.max,
+    error: { ...outcome.error },
+  });
+}
+
+function fallBack(tx: Tx, task: TaskRow, policy: TaskPolicy, outcome: FailedOutcome): void {
+  if (policy.fallback === null) throw new Error("a fallback was decided where there is none");
+  task.requirement = JSON.stringify(policy.fallback);
+  task.lane = laneOf(policy.fallback);
+  task.fell_back = 1;
+  task.max = task.used + policy.retry.maxAttempts;
+  task.undelivered = 0;
+  task.ready_at = tx.now;
+  task.avoid_agent = null;
+  backToLane(tx, task, outcome.error);
+  taskEvent(tx, task, "task.fell_back", { to: { ...policy.fallback }, error: { ...outcome.error } });
+}
+
+/** Writes a running task back as pending; its attempt has ended. */
+export function backToLane(tx: Tx, task: TaskRow, error: TaskError | null): void {
+  const written = tx.run(
+    `update tasks set status = 'pending', requirement = ?, lane = ?, fell_back = ?, used = ?, max = ?, undelivered = ?,
+      lost = ?, ready_at = ?, avoid_agent = ?, error = ? where id = ? and status = 'running' and attempts = ?`,
+    task.requirement,
+    task.lane,
+    task.fell_back,
+    task.used,
+    task.max,
+    task.undelivered,
+    task.lost,
+    task.ready_at,
+    task.avoid_agent,
+    error === null ? null : JSON.stringify(error),
+    task.id,
+    task.attempts,
+  );
+  if (written !== 1) throw new OpspawnError("lease_lost", "The task has ended meanwhile.");
+  task.status = "pending";
+  tx.context.agents.waiting.add(task.lane);
+  tx.hints.lanes.add(task.lane);
+}
+
+/** A task fails for good; with `exhausted` it is a dead letter. */
+export function endTask(
+  tx: Tx,
+  task: TaskRow,
+  error: TaskError,
+  exhausted: "attempts" | "deadline" | "agent" | null,
+): void {
+  const failed = tx.run(
+    `update tasks set status = 'failed', used = ?, lost = ?, error = ?, dead_letter = ?, ended_at = ?, wake_at = null
+      where id = ? and status in ('pending', 'running')`,
+    task.used,
+    task.lost,
+    JSON.stringify(error),
+    exhausted,
+    tx.now,
+    task.id,
+  );
+  if (failed !== 1) throw new OpspawnError("task_terminal", "The task has ended meanwhile.");
+  task.status = "failed";
+  taskEvent(tx, task, "task.failed", { error: { ...error }, deadLetter: exhausted });
+  const session = task.session_id === null ? undefined : SessionUnit.load(tx, task.session_id);
+  if (session !== undefined && task.step !== null) {
+    advanceSession(tx, session, { type: "step_failed", step: task.step, error });
+  }
+}
+
+/** A fenced token changes no state but is a fact: it is kept, and says that the agent has stopped. */
+function recordLate(
+  tx: Tx,
+  task: TaskRow,
+  attempt: AttemptRow,
+  agent: AgentEntry | undefined,
+  outcome: AttemptOutcome,
+): void {
+  taskEvent(tx, task, "attempt.late_result", {
+    number: attempt.n,
+    agentId: attempt.agent_id,
+    outcome: outcome.type,
+    evidence: outcome.evidence,
+    ...(outcome.type === "failed" ? { error: { ...outcome.error } } : {}),
+  });
+  releasePermit(tx, agent, attemptId(task.id, attempt.n));
+}

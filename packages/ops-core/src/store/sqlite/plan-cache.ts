@@ -1,0 +1,74 @@
+import { OpspawnError } from "@opspawn/contract";
+import type { Requirement } from "../../domain/tasks/task.ts";
+import type { PlanStep, RetryPolicy, StepTarget, WorkflowPlan } from "../../domain/workflows/plan.ts";
+import type { Tx } from "./tx.ts";
+
+const MAX_PLANS = 500;
+
+/** What a task needs to know when an attempt ends; stored with it, so that it does not depend on its session. */
+export interface TaskPolicy {
+  readonly retry: RetryPolicy;
+  readonly fallback: Requirement | null;
+  readonly timeout: number | null;
+}
+
+/** Compiled definitions by hash, least recently used dropped first. */
+export class PlanCache {
+  readonly #plans = new Map<string, WorkflowPlan>();
+  readonly #compile: (document: string) => WorkflowPlan;
+
+  constructor(compile: (document: string) => WorkflowPlan) {
+    this.#compile = compile;
+  }
+
+  get(tx: Pick<Tx, "get">, hash: string): WorkflowPlan {
+    const cached = this.#plans.get(hash);
+    if (cached !== undefined) {
+      this.#plans.delete(hash);
+      this.#plans.set(hash, cached);
+      return cached;
+    }
+    const row = tx.get<{ document: string }>("select document from definitions where hash = ?", hash);
+    if (row === undefined) throw new OpspawnError("internal", `Definition ${hash} is missing from the store.`);
+    return this.#put(hash, this.#compile(row.document));
+  }
+
+  clear(): void {
+    this.#plans.clear();
+  }
+
+  /** True only for definitions known to be stored. */
+  has(hash: string): boolean {
+    return this.#plans.has(hash);
+  }
+
+  #put(hash: string, plan: WorkflowPlan): WorkflowPlan {
+    this.#plans.set(hash, plan);
+    const oldest = this.#plans.keys().next();
+    if (this.#plans.size > MAX_PLANS && oldest.done !== true) this.#plans.delete(oldest.value);
+    return plan;
+  }
+}
+
+/** Who does a step of a session whose trigger named `pathAgent`. */
+export function requirementOf(target: StepTarget | null, pathAgent: string | null, step: PlanStep): Requirement {
+  switch (target?.kind) {
+    case "agent":
+      return { kind: "agent", agentId: target.agentId };
+    case "agentName":
+      return { kind: "agentName", agentName: target.agentName };
+    case "capability":
+      return { kind: "capability", capability: target.capability, preferred: pathAgent };
+    default:
+      if (pathAgent === null) throw new OpspawnError("no_target", `Step \`${step.id}\` names no agent or capability.`);
+      return { kind: "agent", agentId: pathAgent };
+  }
+}
+
+export function policyOf(step: PlanStep, pathAgent: string | null): TaskPolicy {
+  return {
+    retry: step.retry,
+    fallback: step.fallback === null ? null : requirementOf(step.fallback, pathAgent, step),
+    timeout: step.timeout,
+  };
+}

@@ -1,0 +1,44 @@
+import { DAY, SECOND } from "../../domain/clock.ts";
+import type { ProcessStore } from "../../domain/store.ts";
+import { markJudged } from "./expiry.ts";
+import type { SqliteContext } from "./store.ts";
+import type { Tx } from "./tx.ts";
+
+const INSTANCE_LEASE = 10 * SECOND;
+const REPORTS_KEPT = 1000;
+
+export function processStore({ writer, tx: context }: SqliteContext): ProcessStore {
+  return {
+    get epoch() {
+      return context.epoch;
+    },
+    beat: () =>
+      writer.submit("outcome", (tx) => {
+        tx.run("update instances set lease_until = ? where epoch = ?", tx.now + INSTANCE_LEASE, tx.context.epoch);
+        markJudged(tx);
+      }),
+    resign: () =>
+      writer.submit("normal", (tx) => {
+        tx.run("update instances set lease_until = ?, ended_at = ? where epoch = ?", tx.now, tx.now, tx.context.epoch);
+      }),
+    prune: (max) => writer.submit("expiry", (tx) => prune(tx, max)),
+  };
+}
+
+/** What nobody can ask for any more: answers kept for 24 h, replay memory, reports beyond the newest thousand. */
+function prune(tx: Tx, max: number): number {
+  const answers = tx.run(
+    `delete from idempotency where (actor, operation, key) in
+      (select actor, operation, key from idempotency where created_at < ? limit ?)`,
+    tx.now - DAY,
+    max,
+  );
+  const replays = tx.run("delete from replays where until < ?", tx.now);
+  const reports = tx.run(
+    `delete from agent_reports where (agent_id, sequence) in (select r.agent_id, r.sequence from agent_reports r
+      join agents a on a.id = r.agent_id where r.sequence <= a.reports - ? limit ?)`,
+    REPORTS_KEPT,
+    max,
+  );
+  return answers + replays + reports;
+}

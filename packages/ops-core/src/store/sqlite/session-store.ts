@@ -1,0 +1,76 @@
+import type { Blocked } from "../../domain/blocked.ts";
+import type { SessionFilter, SessionRecord } from "../../domain/sessions/session.ts";
+import type { SessionStore } from "../../domain/store.ts";
+import { type LaneColumns, storedBlock, TASKS } from "./blocked.ts";
+import { once } from "./idempotency.ts";
+import { decodeCursor, toPage, Where } from "./paging.ts";
+import { type SessionRow, toSessionRecord } from "./session-unit.ts";
+import { cancelSession, labelSession, STEPS, startSession, toStep } from "./sessions.ts";
+import type { SqliteContext } from "./store.ts";
+import type { TaskRow } from "./task-row.ts";
+
+export function sessionStore({ db, writer, clock }: SqliteContext): SessionStore {
+  const blocked = (row: SessionRow): Blocked | null => {
+    if (row.ended_at !== null) return null;
+    const task = db.get<TaskRow & LaneColumns>(
+      `${TASKS} where t.session_id = ? and t.status = 'pending' order by t.order_key limit 1`,
+      row.id,
+    );
+    return task === undefined ? null : storedBlock(task, clock.now());
+  };
+  const record = (row: SessionRow): SessionRecord => toSessionRecord(row, blocked(row));
+  return {
+    start: (start) =>
+      writer.submit("intake", (tx) => {
+        const { value, replayed } = once(tx, start.idempotency, () => startSession(tx, start));
+        return { session: value, replayed };
+      }),
+    cancel: (sessionId, reason) => writer.submit("normal", (tx) => cancelSession(tx, sessionId, reason)),
+    label: (sessionId, labels) => writer.submit("normal", (tx) => labelSession(tx, sessionId, labels)),
+    get: async (sessionId) => {
+      const row = db.get<SessionRow>("select * from sessions where id = ?", sessionId);
+      return row === undefined ? null : record(row);
+    },
+    steps: async (sessionId) => db.all(STEPS, sessionId).map(toStep),
+    list: async (page, filter) => {
+      const where = conditions(filter);
+      if (page.cursor !== undefined) where.add("s.id < ?", ...decodeCursor(page.cursor, 1));
+      const rows = db.all<SessionRow>(
+        `select s.* from sessions s ${where.sql} order by s.id desc limit ?`,
+        ...where.values,
+        page.limit + 1,
+      );
+      return toPage(rows, page, record, (row) => [row.id]);
+    },
+  };
+}
+
+function conditions(filter: SessionFilter): Where {
+  const where = new Where();
+  if (filter.status !== undefined) where.add("s.status = ?", filter.status);
+  if (filter.workflow !== undefined) where.add("s.workflow_id = ?", filter.workflow);
+  if (filter.agent !== undefined) {
+    where.add(
+      "(s.agent_id = ? or exists (select 1 from tasks t where t.session_id = s.id and t.agent_id = ?))",
+      filter.agent,
+      filter.agent,
+    );
+  }
+  if (filter.label !== undefined) {
+    where.add(
+      "exists (select 1 from session_labels l where l.key = ? and l.value = ? and l.session_id = s.id)",
+      filter.label.key,
+      filter.label.value,
+    );
+  }
+  if (filter.since !== undefined) where.add("s.created_at >= ?", filter.since);
+  if (filter.until !== undefined) where.add("s.created_at < ?", filter.until);
+  if (filter.blockedReason !== undefined) {
+    where.add(
+      `s.ended_at is null and exists (select 1 from tasks t join lanes l on l.lane = t.lane
+        where t.session_id = s.id and t.status = 'pending' and l.reason = ?)`,
+      filter.blockedReason,
+    );
+  }
+  return where;
+}

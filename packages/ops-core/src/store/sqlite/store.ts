@@ -1,0 +1,106 @@
+import type { Clock } from "../../domain/clock.ts";
+import type { Ids } from "../../domain/ids.ts";
+import type { Hints, Store } from "../../domain/store.ts";
+import type { WorkflowPlan } from "../../domain/workflows/plan.ts";
+import { AgentIndex } from "./agent-index.ts";
+import { agentStore } from "./agent-store.ts";
+import { deliveryStore, eventStore, keyStore, toolStore, workflowStore } from "./catalog-stores.ts";
+import { Database } from "./database.ts";
+import { PlanCache } from "./plan-cache.ts";
+import { processStore } from "./process-store.ts";
+import { sessionStore } from "./session-store.ts";
+import { attemptStore, taskStore } from "./task-store.ts";
+import { Tx, type TxContext } from "./tx.ts";
+import { Writer } from "./writer.ts";
+
+export interface SqliteOptions {
+  /** A file, or `:memory:`. */
+  readonly path: string;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  /** Compiles a stored definition; it was checked when it was accepted. */
+  readonly compile: (document: string) => WorkflowPlan;
+  /** Attempts this process may still take on for sending. Default: none, as in a process without an engine. */
+  readonly sendCapacity?: () => number;
+}
+
+/** What the parts of the store share. */
+export interface SqliteContext {
+  readonly db: Database;
+  readonly writer: Writer;
+  readonly clock: Clock;
+  readonly tx: TxContext;
+  /** Asks the deciding code, without writing. */
+  read<T>(question: (tx: Tx) => T): T;
+}
+
+export interface SqliteStore extends Store {
+  readonly stats: { readonly commits: number; readonly transitions: number };
+}
+
+/** Opens (and migrates) a store. Errors: `unavailable` when another process has it open, `internal` when it is newer. */
+export function openSqlite(options: SqliteOptions): SqliteStore {
+  const db = new Database(options.path);
+  const listeners = new Set<(hints: Hints) => void>();
+  const context = txContext(db, options);
+  const writer = new Writer(db, context, (hints) => {
+    for (const listener of listeners) listener(hints);
+  });
+  const shared: SqliteContext = {
+    db,
+    writer,
+    clock: options.clock,
+    tx: context,
+    read: (question) => question(new Tx(db, context)),
+  };
+  return {
+    agents: agentStore(shared),
+    workflows: workflowStore(shared),
+    sessions: sessionStore(shared),
+    tasks: taskStore(shared),
+    attempts: attemptStore(shared),
+    deliveries: deliveryStore(shared),
+    tools: toolStore(shared),
+    keys: keyStore(shared),
+    events: eventStore(shared),
+    process: processStore(shared),
+    stats: writer.stats,
+    onCommit: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    close: async () => {
+      writer.close();
+      db.close();
+    },
+  };
+}
+
+function txContext(db: Database, options: SqliteOptions): TxContext {
+  const agents = new AgentIndex(db);
+  const plans = new PlanCache(options.compile);
+  const lastPosition = () =>
+    db.get<{ position: number | null }>("select max(position) as position from events")?.position ?? 0;
+  const context: TxContext = {
+    clock: options.clock,
+    ids: options.ids,
+    agents,
+    plans,
+    epoch: openEpoch(db, options.clock.now()),
+    sendCapacity: options.sendCapacity ?? (() => 0),
+    position: lastPosition() + 1,
+    forget: () => {
+      agents.forget();
+      plans.clear();
+      context.position = lastPosition() + 1;
+    },
+  };
+  return context;
+}
+
+/** A number no earlier process of this store had: names may come back after a restart, epochs do not. */
+function openEpoch(db: Database, now: number): number {
+  const last = db.get<{ epoch: number | null }>("select max(epoch) as epoch from instances")?.epoch ?? 0;
+  db.run("insert into instances (epoch, started_at, lease_until) values (?, ?, ?)", last + 1, now, now);
+  return last + 1;
+}

@@ -1,0 +1,147 @@
+import { OpspawnError } from "@opspawn/contract";
+import { MINUTE } from "../../domain/clock.ts";
+import type { AttemptStore, CreateTask, TaskStore } from "../../domain/store.ts";
+import type { AttemptRecord, Evidence, TaskError, TaskFilter, TaskRecord } from "../../domain/tasks/task.ts";
+import { addTask } from "./add-task.ts";
+import { renewLease } from "./agent-lease.ts";
+import { explainTask, type LaneColumns, storedBlock, TASKS } from "./blocked.ts";
+import { claimLanes } from "./claim.ts";
+import { cancelTask, isOpen } from "./ending.ts";
+import { type Due, expire, findDue } from "./expiry.ts";
+import { once } from "./idempotency.ts";
+import { findByToken, observe, settle } from "./outcomes.ts";
+import { decodeCursor, toPage, Where } from "./paging.ts";
+import { acknowledge, adopt, broken, undelivered } from "./sender.ts";
+import type { SqliteContext } from "./store.ts";
+import { type AttemptRow, loadTask, newTaskRow, type TaskRow, taskEvent, toTaskRecord } from "./task-row.ts";
+import type { Tx } from "./tx.ts";
+
+export function taskStore({ db, writer, clock, read, tx: context }: SqliteContext): TaskStore {
+  const record = (row: TaskRow & LaneColumns): TaskRecord => toTaskRecord(row, storedBlock(row, clock.now()));
+  return {
+    get: async (taskId) => {
+      const row = db.get<TaskRow & LaneColumns>(`${TASKS} where t.id = ?`, taskId);
+      return row === undefined ? null : record(row);
+    },
+    attempts: async (taskId) =>
+      db.all<AttemptRow>("select * from attempts where task_id = ? order by n", taskId).map(toAttempt),
+    list: async (page, filter) => {
+      const where = conditions(filter, clock.now());
+      if (page.cursor !== undefined) where.add("t.id < ?", ...decodeCursor(page.cursor, 1));
+      const rows = db.all<TaskRow & LaneColumns>(
+        `${TASKS} ${where.sql} order by t.id desc limit ?`,
+        ...where.values,
+        page.limit + 1,
+      );
+      return toPage(rows, page, record, (row) => [row.id]);
+    },
+    create: (task) =>
+      writer.submit("intake", (tx) => {
+        const { value, replayed } = once(tx, task.idempotency, () => createTask(tx, task));
+        return { task: toTaskRecord(value, null), replayed };
+      }),
+    cancel: (taskId, reason) => writer.submit("normal", (tx) => toTaskRecord(cancelAlone(tx, taskId, reason), null)),
+    why: async (taskId) => read((tx) => explainTask(tx, taskId)),
+    claimLanes: (max, lanes) =>
+      writer.submit("normal", (tx) => claimLanes(tx, max, lanes ?? [...context.agents.waiting])),
+  };
+}
+
+/** A task that belongs to no session. */
+function createTask(tx: Tx, task: CreateTask): TaskRow {
+  const readyAt = Math.max(task.readyAt, tx.now);
+  const row = newTaskRow(
+    {
+      id: task.taskId,
+      name: task.name,
+      sessionId: null,
+      step: null,
+      stepId: null,
+      requirement: task.requirement,
+      orderKey: readyAt - task.priority * MINUTE,
+      readyAt,
+      deadline: readyAt + task.deadline,
+      policy: { retry: task.retry, fallback: null, timeout: task.timeout },
+      parameters: task.parameters,
+    },
+    tx.now,
+  );
+  addTask(tx, row);
+  return row;
+}
+
+function cancelAlone(tx: Tx, taskId: string, reason: string): TaskRow {
+  const before = loadTask(tx, taskId);
+  if (before === undefined) throw new OpspawnError("task_not_found", `Task not found: ${taskId}`);
+  if (before.session_id !== null) {
+    throw new OpspawnError("task_terminal", `Task ${taskId} belongs to session ${before.session_id}; cancel that.`);
+  }
+  if (before.status !== "cancelled" && !cancelTask(tx, taskId, reason)) {
+    throw new OpspawnError("task_terminal", `Task ${taskId} is ${before.status} already.`);
+  }
+  return loadTask(tx, taskId) ?? before;
+}
+
+function conditions(filter: TaskFilter, now: number): Where {
+  const where = new Where();
+  if (filter.status !== undefined) where.add("t.status = ?", filter.status);
+  if (filter.session !== undefined) where.add("t.session_id = ?", filter.session);
+  if (filter.agent !== undefined) where.add("t.agent_id = ?", filter.agent);
+  if (filter.deadLetter === true) where.add("t.dead_letter is not null");
+  if (filter.blockedReason === "backoff") where.add("t.status = 'pending' and t.attempts > 0 and t.ready_at > ?", now);
+  else if (filter.blockedReason !== undefined) where.add("t.status = 'pending' and l.reason = ?", filter.blockedReason);
+  return where;
+}
+
+export function attemptStore({ db, writer, clock, tx: context }: SqliteContext): AttemptStore {
+  return {
+    settle: (taskId, token, outcome) => writer.submit("outcome", (tx) => settle(tx, taskId, token, outcome)),
+    observe: (sender, outcome) => writer.submit("outcome", (tx) => observe(tx, sender, outcome)),
+    acknowledge: (sender) => writer.submit("outcome", (tx) => acknowledge(tx, sender)),
+    broken: (sender, error) => writer.submit("outcome", (tx) => broken(tx, sender, error)),
+    undelivered: (sender, error) => writer.submit("outcome", (tx) => undelivered(tx, sender, error)),
+    extendLease: (taskId, token) => writer.submit("outcome", (tx) => extendLease(tx, taskId, token)),
+    adopt: (max) => writer.submit("normal", (tx) => adopt(tx, max)),
+    expire: async (max) => {
+      const due = findDue(db, context.agents.all(), clock.now(), max);
+      await Promise.all(due.map((item: Due) => writer.submit("expiry", (tx) => expire(tx, item))));
+      return due.length;
+    },
+  };
+}
+
+function extendLease(tx: Tx, taskId: string, token: string): { leaseUntil: number } {
+  const { task, attempt } = findByToken(tx, taskId, token);
+  const agent = tx.context.agents.get(attempt.agent_id);
+  if (!isOpen(attempt) || agent === undefined) {
+    throw new OpspawnError("lease_lost", `Attempt ${attempt.n} of ${taskId} is ${attempt.status}.`);
+  }
+  if (attempt.status !== "acknowledged") {
+    tx.run(
+      `update attempts set status = 'acknowledged', acknowledged_at = ?
+        where task_id = ? and n = ? and token = ? and status in ('created', 'dispatched')`,
+      tx.now,
+      taskId,
+      attempt.n,
+      token,
+    );
+    taskEvent(tx, task, "attempt.acknowledged", { number: attempt.n, agentId: agent.id });
+  }
+  const keepsLease = agent.channel === "pull" || agent.heartbeat;
+  return { leaseUntil: keepsLease ? Math.min(renewLease(tx, agent), attempt.timeout_at) : attempt.timeout_at };
+}
+
+function toAttempt(row: AttemptRow): AttemptRecord {
+  return {
+    number: row.n,
+    agentId: row.agent_id,
+    status: row.status,
+    counted: row.counted === 1,
+    sends: row.sends,
+    createdAt: row.created_at,
+    acknowledgedAt: row.acknowledged_at,
+    endedAt: row.ended_at,
+    evidence: row.evidence as Evidence | null,
+    error: row.error === null ? null : (JSON.parse(row.error) as TaskError),
+  };
+}

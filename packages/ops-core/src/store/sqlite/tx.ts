@@ -1,0 +1,106 @@
+import type { SQLInputValue } from "node:sqlite";
+import type { JsonObject } from "@opspawn/contract";
+import type { Clock } from "../../domain/clock.ts";
+import type { Ids } from "../../domain/ids.ts";
+import type { AgentIndex } from "./agent-index.ts";
+import type { Database } from "./database.ts";
+import { CommitHints } from "./hints.ts";
+import type { PlanCache } from "./plan-cache.ts";
+import type { SessionUnit } from "./session-unit.ts";
+
+/** What transitions share beside the connection. */
+export interface TxContext {
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly agents: AgentIndex;
+  readonly plans: PlanCache;
+  /** This process; attempts it claims are sent by it. */
+  readonly epoch: number;
+  /** Attempts this process may still take on for sending; 0 = it does not send. */
+  readonly sendCapacity: () => number;
+  /** The next event position. */
+  position: number;
+  /** Drops what memory knows beyond the database, after a rollback. */
+  forget(): void;
+}
+
+/** One transition at work: its statements, events, hints and the sessions it holds. */
+export class Tx {
+  readonly context: TxContext;
+  readonly now: number;
+  readonly hints = new CommitHints();
+  readonly #db: Database;
+  readonly #sessions = new Map<string, SessionUnit>();
+  #wrote = false;
+
+  constructor(db: Database, context: TxContext) {
+    this.#db = db;
+    this.context = context;
+    this.now = context.clock.now();
+  }
+
+  get<T>(sql: string, ...values: SQLInputValue[]): T | undefined {
+    return this.#db.get<T>(sql, ...values);
+  }
+
+  all<T>(sql: string, ...values: SQLInputValue[]): T[] {
+    return this.#db.all<T>(sql, ...values);
+  }
+
+  /** The number of rows changed. The savepoint is set before the first write only: most refusals never need one. */
+  run(sql: string, ...values: SQLInputValue[]): number {
+    this.#begin();
+    return this.#db.run(sql, ...values);
+  }
+
+  /** As `get`, for a statement that writes and returns its row. */
+  returning<T>(sql: string, ...values: SQLInputValue[]): T | undefined {
+    this.#begin();
+    return this.#db.get<T>(sql, ...values);
+  }
+
+  /** Records a fact; `sequence` is the stream's own count, kept by the caller on the row it belongs to. */
+  event(stream: string, sequence: number, type: string, data: JsonObject): void {
+    this.run(
+      "insert into events (position, stream, sequence, type, at, data) values (?, ?, ?, ?, ?, ?)",
+      this.context.position,
+      stream,
+      sequence,
+      type,
+      this.now,
+      JSON.stringify(data),
+    );
+    this.context.position += 1;
+    this.hints.streams.add(stream);
+  }
+
+  #begin(): void {
+    if (this.#wrote) return;
+    this.#wrote = true;
+    this.#db.run("savepoint transition");
+  }
+
+  session(id: string): SessionUnit | undefined {
+    return this.#sessions.get(id);
+  }
+
+  hold(unit: SessionUnit): void {
+    this.#sessions.set(unit.id, unit);
+  }
+
+  /** Writes what was held back and keeps the transition. */
+  finish(): void {
+    for (const unit of this.#sessions.values()) unit.flush(this);
+    if (this.#wrote) this.#db.run("release transition");
+  }
+
+  /** Takes everything back. */
+  undo(): void {
+    if (this.#wrote) {
+      this.#db.run("rollback to transition");
+      this.#db.run("release transition");
+      this.context.forget();
+    }
+    this.#sessions.clear();
+  }
+}

@@ -1,0 +1,155 @@
+import { OpspawnError } from "@opspawn/contract";
+import type { Hints } from "../../domain/store.ts";
+import type { Database } from "./database.ts";
+import { Tx, type TxContext } from "./tx.ts";
+
+/** In which order the transitions of one batch run: signs of life and outcomes before what they would expire. */
+export type Urgency = "outcome" | "normal" | "expiry" | "intake";
+const ORDER: Record<Urgency, number> = { outcome: 0, normal: 1, expiry: 2, intake: 3 };
+
+/** More waiting intake than this is refused, so that memory and latency stay bounded. */
+const MAX_QUEUED_INTAKE = 10_000;
+
+/** A transition reads, decides and writes synchronously; whatever it throws undoes all it wrote. */
+export type Transition<T> = (tx: Tx) => T;
+
+interface Queued {
+  readonly urgency: Urgency;
+  readonly transition: Transition<unknown>;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface Done {
+  readonly queued: Queued;
+  readonly tx: Tx;
+  readonly ok: boolean;
+  readonly value: unknown;
+}
+
+/**
+ * One writer with group commit: the transitions queued in one turn of the event loop share a transaction, a savepoint
+ * each, and every promise settles after COMMIT.
+ */
+export class Writer {
+  readonly #db: Database;
+  readonly #context: TxContext;
+  readonly #committed: (hints: Hints) => void;
+  #queue: Queued[] = [];
+  #scheduled = false;
+  #intake = 0;
+  #closed = false;
+  /** Counters for the benchmarks. */
+  readonly stats = { commits: 0, transitions: 0 };
+
+  constructor(db: Database, context: TxContext, committed: (hints: Hints) => void) {
+    this.#db = db;
+    this.#context = context;
+    this.#committed = committed;
+  }
+
+  /** Errors: `overloaded`, `shutting_down`, `storage_full`, `unavailable` (outcome unknown), or what `transition` throws. */
+  submit<T>(urgency: Urgency, transition: Transition<T>): Promise<T> {
+    if (this.#closed) return Promise.reject(new OpspawnError("shutting_down", "The server is stopping."));
+    if (urgency === "intake") {
+      if (this.#intake >= MAX_QUEUED_INTAKE) {
+        return Promise.reject(
+          new OpspawnError("overloaded", "Too many requests wait to be written.", { retryAfter: 1 }),
+        );
+      }
+      this.#intake += 1;
+    }
+    return new Promise<T>((resolve, reject) => {
+      this.#queue.push({ urgency, transition, resolve: resolve as (value: unknown) => void, reject });
+      this.#schedule();
+    });
+  }
+
+  /** Writes what is queued and refuses everything after. */
+  close(): void {
+    if (this.#queue.length > 0) this.#flush();
+    this.#closed = true;
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => this.#flush());
+  }
+
+  #flush(): void {
+    this.#scheduled = false;
+    const batch = this.#queue;
+    this.#queue = [];
+    this.#intake = 0;
+    if (batch.length > 1) batch.sort((a, b) => ORDER[a.urgency] - ORDER[b.urgency]);
+    let done: Done[];
+    try {
+      done = this.#commit(batch);
+    } catch (error) {
+      this.#context.forget();
+      const failure = commitError(error);
+      for (const queued of batch) queued.reject(failure);
+      return;
+    }
+    this.stats.commits += 1;
+    this.stats.transitions += batch.length;
+    for (const { queued, ok, value } of done) ok ? queued.resolve(value) : queued.reject(value);
+    for (const hints of mergedHints(done)) this.#committed(hints);
+  }
+
+  #commit(batch: readonly Queued[]): Done[] {
+    this.#db.exec("begin immediate");
+    try {
+      const done = batch.map((queued) => this.#apply(queued));
+      this.#db.exec("commit");
+      return done;
+    } catch (error) {
+      if (this.#db.inTransaction) this.#db.exec("rollback");
+      throw error;
+    }
+  }
+
+  #apply(queued: Queued): Done {
+    const tx = new Tx(this.#db, this.#context);
+    try {
+      const value = queued.transition(tx);
+      tx.finish();
+      return { queued, tx, ok: true, value };
+    } catch (error) {
+      // On a full disk SQLite rolls back everything, not only this savepoint: then nothing of the batch holds.
+      if (!this.#db.inTransaction) throw error;
+      tx.undo();
+      if (!(error instanceof OpspawnError)) {
+        return { queued, tx, ok: false, value: transitionError(error) };
+      }
+      return { queued, tx, ok: false, value: error };
+    }
+  }
+}
+
+function* mergedHints(done: readonly Done[]): Iterable<Hints> {
+  const kept = done.filter(({ ok, tx }) => ok && tx.hints.any);
+  const [first] = kept;
+  if (first === undefined) return;
+  for (const { tx } of kept.slice(1)) first.tx.hints.add(tx.hints);
+  yield first.tx.hints;
+}
+
+function transitionError(error: unknown): OpspawnError {
+  if (isFull(error)) return full(error);
+  return new OpspawnError("internal", "The change could not be applied.", { cause: error });
+}
+
+function commitError(error: unknown): OpspawnError {
+  if (isFull(error)) return full(error);
+  return new OpspawnError("unavailable", "The change could not be written; its outcome is unknown.", { cause: error });
+}
+
+function full(cause: unknown): OpspawnError {
+  return new OpspawnError("storage_full", "The disk is full; nothing was changed.", { cause });
+}
+
+function isFull(error: unknown): boolean {
+  return error instanceof Error && /disk is full|SQLITE_FULL/.test(error.message);
+}
