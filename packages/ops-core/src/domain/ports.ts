@@ -1,0 +1,37 @@
+import type { Operation, OperationInput, OperationOutput, operations } from "@opspawn/contract";
+import type { KeyMint } from "./auth/minting.ts";
+import type { Clock } from "./clock.ts";
+import type { Context } from "./context.ts";
+import type { Ids } from "./ids.ts";
+import type { Store } from "./store.ts";
+import type { Waiters } from "./waiters.ts";
+import type { Plans } from "./workflows/plans.ts";
+
+/** What operations need from outside. */
+export interface Ports {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly waiters: Waiters;
+  readonly plans: Plans;
+  readonly keys: KeyMint;
+  /** Whether our HTTP client may call a URL that somebody else chose. */
+  readonly decideUrl: (
+    url: URL,
+  ) => { readonly isAllowed: true } | { readonly isAllowed: false; readonly reason: string };
+  /** Where agents reach us, without a slash at the end; the base of `resultUrl`. Known once we listen. */
+  readonly publicUrl: () => string;
+  /** Whether an agent without a key may register again under its name. */
+  readonly reregister: "never" | "same-endpoint";
+}
+
+/** Does one operation. Authorisation has happened; the input has the declared form. */
+export type Handler<Op> = Op extends Operation
+  ? (context: Context, input: OperationInput<Op>) => Promise<OperationOutput<Op>>
+  : never;
+
+type Nouns = typeof operations;
+export type Noun = keyof Nouns;
+
+/** A handler for each operation of a noun. */
+export type NounHandlers<N extends Noun> = { readonly [Verb in keyof Nouns[N]]: Handler<Nouns[N][Verb]> };

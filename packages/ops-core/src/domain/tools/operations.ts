@@ -1,0 +1,33 @@
+import { formatTime, OpspawnError, type ToolView } from "@opspawn/contract";
+import { idempotencyOf } from "../idempotency.ts";
+import type { NounHandlers, Ports } from "../ports.ts";
+import { readEndpoint } from "../request-fields.ts";
+import type { Tool } from "./tool.ts";
+
+export function toolHandlers({ store, clock, decideUrl }: Ports): NounHandlers<"tools"> {
+  return {
+    async register(context, { body }) {
+      const { name, description, parameters } = body;
+      const endpoint = readEndpoint(body.endpoint, ["body", "endpoint"], decideUrl);
+      const fresh = { name, description, parameters, endpoint, registeredAt: clock.now() };
+      const { tool, replayed } = await store.tools.register(fresh, idempotencyOf(context, "tools.register", body));
+      context.replayed = replayed;
+      return toolView(tool);
+    },
+    async list(_context, { query }) {
+      const { items, nextCursor } = await store.tools.list(query);
+      return { items: items.map(toolView), nextCursor };
+    },
+    async remove(_context, { params }) {
+      if (!(await store.tools.remove(params.name))) {
+        throw new OpspawnError("tool_not_found", `Tool not found: ${params.name}`);
+      }
+      return { name: params.name };
+    },
+  };
+}
+
+export function toolView(tool: Tool): ToolView {
+  const { name, description, parameters, endpoint, registeredAt } = tool;
+  return { name, description, parameters, type: "external", endpoint, registeredAt: formatTime(registeredAt) };
+}
