@@ -1,0 +1,99 @@
+import { formatTime } from "@opspawn/contract";
+import type { Clock } from "../clock.ts";
+import { childLogger, type Logger } from "./logger.ts";
+import type { Message, Ticket } from "./message.ts";
+import { completed, failed, type Outcome, TaskError } from "./outcome.ts";
+import type { TaskHandler } from "./task.ts";
+
+/** A task in the handler's hands. */
+export class Execution {
+  readonly key: string | null;
+  readonly logger: Logger;
+  /** What its senders are told: the handler's outcome, or that it was told to stop, whichever comes first. */
+  readonly outcome: Promise<Outcome>;
+  /** Resolves when the handler has returned or thrown, even if that is after it was told to stop. */
+  readonly returned: Promise<Outcome>;
+  /** Some delivery was answered without the outcome. */
+  reportLater = false;
+  readonly #clock: Clock;
+  readonly #abort = new AbortController();
+  #ticket: Ticket | null;
+  #cancelDeadline: () => void = () => undefined;
+
+  constructor(handle: TaskHandler, message: Message, key: string | null, tools: { clock: Clock; logger: Logger }) {
+    this.key = key;
+    this.#clock = tools.clock;
+    this.#ticket = message.ticket;
+    const taskId = message.ticket?.taskId ?? key;
+    this.logger = childLogger(tools.logger, { taskId, sessionId: message.sessionId });
+    this.returned = this.#run(handle, message);
+    const stopped = new Promise<Outcome>((resolve) => {
+      this.#abort.signal.addEventListener("abort", () => resolve(failed(this.#abort.signal.reason)));
+    });
+    this.outcome = Promise.race([this.returned, stopped]);
+    this.#armDeadline();
+  }
+
+  /** Of the latest attempt that was delivered; null when the sender wants no report. */
+  get ticket(): Ticket | null {
+    return this.#ticket;
+  }
+
+  /** It was told to stop; the handler may still be at it. */
+  get stopped(): boolean {
+    return this.#abort.signal.aborted;
+  }
+
+  /** Goes on under a later attempt's token and deadline. An earlier one changes nothing. */
+  continueUnder(ticket: Ticket | null): void {
+    if (ticket === null || ticket.attempt < (this.#ticket?.attempt ?? 0)) return;
+    this.#ticket = ticket;
+    this.#armDeadline();
+  }
+
+  stop(reason: TaskError): void {
+    this.#abort.abort(reason);
+  }
+
+  async #run(handle: TaskHandler, message: Message): Promise<Outcome> {
+    try {
+      const { signal } = this.#abort;
+      return completed(
+        await handle({
+          taskId: message.ticket?.taskId ?? this.key ?? "",
+          name: message.taskName,
+          capability: message.ticket?.capability ?? null,
+          parameters: message.payload,
+          sessionId: message.sessionId,
+          attempt: message.ticket?.attempt ?? 1,
+          messageType: message.messageType,
+          senderId: message.senderId,
+          signal,
+          logger: this.logger,
+        }),
+      );
+    } catch (error) {
+      // A handler that stops when told usually throws the signal's own error: the reason says more.
+      return failed(this.stopped ? this.#abort.signal.reason : error);
+    } finally {
+      this.#cancelDeadline();
+    }
+  }
+
+  #armDeadline(): void {
+    this.#cancelDeadline();
+    if (this.#ticket === null) return;
+    const rest = this.#ticket.deadline - this.#clock.now();
+    if (rest <= 0) {
+      // Whoever sent it just now did not think so; refusing would fail every task on a machine whose clock runs ahead.
+      this.logger.warn(
+        { deadline: formatTime(this.#ticket.deadline) },
+        "deadline already passed by this clock; ignored",
+      );
+      return;
+    }
+    this.#cancelDeadline = this.#clock.after(rest, () => {
+      this.stop(new TaskError("deadline_exceeded", "The agent did not finish before the task's deadline."));
+    });
+  }
+}

@@ -1,0 +1,141 @@
+import { type Clock, systemClock } from "../clock.ts";
+import { type AgentOptions, type AgentSettings, settingsOf } from "./agent-options.ts";
+import { AgentServer } from "./agent-server.ts";
+import { identityFile, noIdentityStore } from "./identity.ts";
+import { childLogger, type Logger, silentLogger } from "./logger.ts";
+import { detailOf, networkError, Platform } from "./platform.ts";
+import { type Registered, register } from "./registration.ts";
+import { isTrustedResultUrl } from "./result-origin.ts";
+import { reportOutcome } from "./result-report.ts";
+import { signatureCheck } from "./signature.ts";
+import { Workload } from "./workload.ts";
+
+export interface ServedAgent {
+  readonly agentId: string;
+  /** Where it takes tasks. */
+  readonly url: string;
+  /** Tasks whose handler has not returned. */
+  readonly tasksInHand: number;
+  /** Takes no more tasks, reports `finished`, lets tasks in hand end and be reported, closes. May be called twice. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Makes an agent of a function: serves it over HTTP, registers it and reports it `idle`. A task is answered at once when
+ * its handler is quick, else acknowledged and reported by a call of its own.
+ * @throws OpspawnError when an option is wrong or the platform does not register the agent; a plain system error when
+ * the port is taken
+ */
+export async function serveAgent(options: AgentOptions): Promise<ServedAgent> {
+  const host = new AgentHost(options);
+  const url = await host.listen();
+  const { agentId } = await host.register(url);
+  await host.reportState("idle", "started");
+  host.logger.info({ agentId, url, capabilities: host.settings.capabilities }, "agent ready");
+  options.onReady?.({ agentId, url });
+  let stopped: Promise<void> | undefined;
+  return {
+    agentId,
+    url,
+    get tasksInHand() {
+      return host.workload.size;
+    },
+    stop: () => {
+      stopped ??= host.stop();
+      return stopped;
+    },
+  };
+}
+
+/** The parts of a served agent, put together. */
+class AgentHost {
+  readonly settings: AgentSettings;
+  readonly logger: Logger;
+  readonly workload: Workload;
+  readonly #options: AgentOptions;
+  readonly #clock: Clock;
+  readonly #platform: Platform;
+  readonly #opsCore: Platform;
+  readonly #server: AgentServer;
+  /** Ends calls that would otherwise be tried again. */
+  readonly #ended = new AbortController();
+  #registered: Registered | null = null;
+
+  constructor(options: AgentOptions) {
+    const clock = options.clock ?? systemClock;
+    const logger = childLogger(options.logger ?? silentLogger, { agent: options.name });
+    const opsCore = new Platform(options.platform.opsCoreUrl ?? options.platform.url, clock);
+    this.settings = settingsOf(options);
+    this.#options = options;
+    this.#clock = clock;
+    this.logger = logger;
+    this.#platform = new Platform(options.platform.url, clock);
+    this.#opsCore = opsCore;
+    const trusted = [this.#platform.url, opsCore.url];
+    this.workload = new Workload({
+      ...this.settings,
+      clock,
+      logger,
+      reportable: (ticket) => isTrustedResultUrl(ticket.resultUrl, trusted),
+      report: (ticket, outcome) =>
+        reportOutcome(ticket, outcome, { platform: opsCore, clock, logger, signal: this.#ended.signal }),
+    });
+    this.#server = new AgentServer({
+      workload: this.workload,
+      logger,
+      maxBody: this.settings.maxBody,
+      agentId: () => this.#registered?.agentId ?? null,
+      verify: signatureCheck(options.secret ?? null, clock),
+    });
+  }
+
+  async listen(): Promise<string> {
+    const host = this.#options.host ?? "127.0.0.1";
+    const port = await this.#server.listen(this.#options.port ?? 0, host);
+    return `http://${host.includes(":") ? `[${host}]` : host}:${port}/`;
+  }
+
+  async register(url: string): Promise<Registered> {
+    const { name, version, contactEndpoint, identityFile: path, platform } = this.#options;
+    const { capabilities, metadata, registerWithin } = this.settings;
+    try {
+      this.#registered = await register(
+        { agentName: name, version, capabilities, contactEndpoint: contactEndpoint ?? url, metadata },
+        {
+          platform: this.#platform,
+          clock: this.#clock,
+          logger: this.logger,
+          identities: path === undefined ? noIdentityStore : identityFile(path),
+          operatorKey: platform.key ?? null,
+          within: registerWithin,
+        },
+      );
+      return this.#registered;
+    } catch (error) {
+      await this.#server.close();
+      throw error;
+    }
+  }
+
+  /** Best effort: the platform gives work by free slots to an agent whose report was lost. */
+  async reportState(state: string, reason: string): Promise<void> {
+    if (this.#registered === null) return;
+    const { agentId, key } = this.#registered;
+    const proof = key ?? this.#options.platform.key ?? null;
+    try {
+      const answer = await this.#opsCore.reportState(agentId, state, { reason }, proof);
+      if (answer.status >= 300) this.logger.warn({ state, reason: detailOf(answer) }, "state not reported");
+    } catch (error) {
+      this.logger.warn({ state, reason: networkError(error) }, "state not reported");
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#server.refuseTasks();
+    await this.reportState("finished", "stopped");
+    await this.workload.drain(this.settings.stopWithin);
+    this.#ended.abort();
+    await this.#server.close();
+    this.logger.info({}, "agent stopped");
+  }
+}

@@ -1,0 +1,30 @@
+import type { JsonObject } from "@opspawn/contract";
+import type { Logger } from "./logger.ts";
+
+/** What a handler is given. */
+export interface AgentTask {
+  /** The same over all attempts: name effects after it and each happens once. */
+  readonly taskId: string;
+  /** The step's name in its workflow, or null. */
+  readonly name: string | null;
+  /** The capability that was asked for, or null when the task was sent to this agent by name. */
+  readonly capability: string | null;
+  /** The message's payload. */
+  readonly parameters: JsonObject;
+  readonly sessionId: string | null;
+  /** 1 for the first try. */
+  readonly attempt: number;
+  /** `workflow_task`, or whatever another agent wrote. */
+  readonly messageType: string;
+  readonly senderId: string | null;
+  /** Aborts when the deadline passes or the agent stops; work that goes on is of no use to anybody. */
+  readonly signal: AbortSignal;
+  /** Adds the task's ids to each record. */
+  readonly logger: Logger;
+}
+
+/**
+ * Does a task and returns its result: any JSON value, at most 256 KB of it. Throw a `TaskError` to say how it failed.
+ * It may be called again for the same `taskId` after a failure or a crash.
+ */
+export type TaskHandler = (task: AgentTask) => unknown;

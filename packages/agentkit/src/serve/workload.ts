@@ -1,0 +1,163 @@
+import { type Clock, pause } from "../clock.ts";
+import { Execution } from "./execution.ts";
+import type { Logger } from "./logger.ts";
+import type { Message, Ticket } from "./message.ts";
+import { type Outcome, TaskError } from "./outcome.ts";
+import { OutcomeMemory } from "./outcome-memory.ts";
+import { Refusal } from "./refusal.ts";
+import type { TaskHandler } from "./task.ts";
+
+/** What a delivery is answered. */
+export interface Answer {
+  readonly status: 200 | 202;
+  readonly body: string;
+  /** To be called when the answer did not reach the caller. */
+  readonly lost: () => void;
+}
+
+export interface WorkloadOptions {
+  readonly handle: TaskHandler;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Tasks at once; more are refused. */
+  readonly maxConcurrency: number;
+  /** Microseconds a delivery waits for its outcome before it is acknowledged instead. */
+  readonly answerWithin: number;
+  /** Reports an outcome by a call of its own; never rejects. */
+  readonly report: (ticket: Ticket, outcome: Outcome) => Promise<void>;
+  /** Whether `report` may be used for this ticket. */
+  readonly reportable: (ticket: Ticket) => boolean;
+  readonly memory?: OutcomeMemory;
+}
+
+const ACKNOWLEDGED: Answer = { status: 202, body: '{"status":"acknowledged"}', lost: () => undefined };
+
+/**
+ * The tasks an agent has been given: one execution per idempotency key, however often it is delivered. A success is
+ * remembered for all attempts, a failure for its own attempt, so that a retry does the work again and a resend does not.
+ */
+export class Workload {
+  readonly #options: WorkloadOptions;
+  readonly #memory: OutcomeMemory;
+  readonly #executions = new Set<Execution>();
+  readonly #reports = new Set<Promise<void>>();
+
+  constructor(options: WorkloadOptions) {
+    this.#options = options;
+    this.#memory = options.memory ?? new OutcomeMemory();
+  }
+
+  /** Tasks whose handler has not returned. */
+  get size(): number {
+    return this.#executions.size;
+  }
+
+  /**
+   * Takes a delivery: starts its task, joins the execution under way, or repeats the remembered outcome.
+   * @param key the delivery's idempotency key; without one each delivery is work of its own
+   * @throws Refusal 429 when there is no free slot
+   */
+  async accept(message: Message, key: string | null): Promise<Answer> {
+    const { ticket } = message;
+    const running = key === null ? undefined : this.#inHand(key);
+    if (running !== undefined) return this.#join(running, ticket);
+    const known = key === null ? undefined : this.#memory.get(key);
+    const isRetry = known?.outcome.status === "failed" && (ticket?.attempt ?? 1) > known.attempt;
+    if (known !== undefined && !isRetry) return this.#answerWith(known.outcome, ticket);
+    return this.#answer(this.#start(message, key));
+  }
+
+  /**
+   * Waits until nothing is in hand and every outcome is reported, as far as that takes no longer than `within` each.
+   * @param within microseconds, after which tasks still in hand are told to stop and no longer waited for
+   */
+  async drain(within: number): Promise<void> {
+    const allReturned = Promise.all([...this.#executions].map((execution) => execution.returned));
+    await settledWithin(this.#options.clock, allReturned, within);
+    for (const execution of this.#executions) {
+      execution.stop(new TaskError("agent_stopping", "The agent was stopped before the task was done."));
+    }
+    await Promise.all([...this.#executions].map((execution) => execution.outcome));
+    await settledWithin(this.#options.clock, Promise.all(this.#reports), within);
+  }
+
+  #inHand(key: string): Execution | undefined {
+    for (const execution of this.#executions) if (execution.key === key) return execution;
+    return undefined;
+  }
+
+  #start(message: Message, key: string | null): Execution {
+    const { clock, maxConcurrency, handle, logger } = this.#options;
+    if (this.#executions.size >= maxConcurrency) throw busy(`This agent does ${maxConcurrency} at a time.`);
+    const execution = new Execution(handle, message, key, { clock, logger });
+    this.#executions.add(execution);
+    void execution.outcome.then((outcome) => this.#settle(execution, outcome));
+    return execution;
+  }
+
+  /** In one go, so that a resend finds the task either in hand or remembered. */
+  #settle(execution: Execution, outcome: Outcome): void {
+    this.#remember(execution, outcome);
+    if (execution.reportLater) this.#report(execution.ticket, outcome);
+    if (!execution.stopped) {
+      this.#executions.delete(execution);
+      return;
+    }
+    void execution.returned.then((final) => {
+      this.#executions.delete(execution);
+      // Done after all, though it was told to stop: the next attempt need not do it again.
+      if (final.status === "completed") this.#remember(execution, final);
+    });
+  }
+
+  #join(execution: Execution, ticket: Ticket | null): Promise<Answer> {
+    if (execution.stopped) throw busy("An earlier attempt at this task was told to stop and has not done so yet.");
+    execution.continueUnder(ticket);
+    if (!this.#mayAcknowledge(ticket)) return this.#answer(execution);
+    execution.reportLater = true;
+    return Promise.resolve(ACKNOWLEDGED);
+  }
+
+  /** The outcome if it comes soon, an acknowledgement if not. */
+  async #answer(execution: Execution): Promise<Answer> {
+    const { ticket } = execution;
+    const { clock, answerWithin } = this.#options;
+    const outcome = this.#mayAcknowledge(ticket)
+      ? await settledWithin(clock, execution.outcome, answerWithin)
+      : await execution.outcome;
+    if (outcome !== undefined) return this.#answerWith(outcome, ticket);
+    execution.reportLater = true;
+    return ACKNOWLEDGED;
+  }
+
+  #answerWith(outcome: Outcome, ticket: Ticket | null): Answer {
+    return { status: 200, body: outcome.body, lost: () => this.#report(ticket, outcome) };
+  }
+
+  #mayAcknowledge(ticket: Ticket | null): boolean {
+    return ticket === null || this.#options.reportable(ticket);
+  }
+
+  #remember(execution: Execution, outcome: Outcome): void {
+    if (execution.key === null) return;
+    this.#memory.remember(execution.key, { attempt: execution.ticket?.attempt ?? 1, outcome });
+  }
+
+  #report(ticket: Ticket | null, outcome: Outcome): void {
+    if (ticket === null || !this.#options.reportable(ticket)) return;
+    const report = this.#options.report(ticket, outcome).finally(() => this.#reports.delete(report));
+    this.#reports.add(report);
+  }
+}
+
+function busy(message: string): Refusal {
+  return new Refusal(429, "agent_busy", message, { "retry-after": "1" });
+}
+
+/** The promise's value, or undefined when it has none `within` microseconds. */
+async function settledWithin<T>(clock: Clock, promise: Promise<T>, within: number): Promise<T | undefined> {
+  const settled = new AbortController();
+  const value = await Promise.race([promise, pause(clock, within, settled.signal).then(() => undefined)]);
+  settled.abort();
+  return value;
+}
