@@ -46,8 +46,8 @@ export interface Hints {
   readonly lanes: ReadonlySet<string>;
   /** Sessions that reached a terminal status. */
   readonly endedSessions: readonly string[];
-  /** Attempts (`<taskId>/<number>`) that have ended; an exchange still open for one is of no use any more. */
-  readonly endedAttempts: readonly string[];
+  /** Attempts (`id` = `<taskId>/<number>`) that have ended; `stop`: for a reason outside of their own exchange. */
+  readonly endedAttempts: readonly { readonly id: string; readonly stop: boolean }[];
   /** True when a delivery may be due. */
   readonly deliveries: boolean;
   /** Streams that got events. */

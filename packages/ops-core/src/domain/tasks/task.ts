@@ -37,12 +37,15 @@ export function lanesServed(agent: { id: string; name: string; capabilities: rea
   ];
 }
 
+/** `rejected`: the agent, or the guard, will never take it. */
+export type FailureReason = RetryReason | "rejected";
+
 /** How an attempt ended, whoever found out. */
 export type AttemptOutcome =
   | { readonly type: "succeeded"; readonly result: string | null; readonly evidence: Evidence }
   | {
       readonly type: "failed";
-      readonly reason: RetryReason | "rejected";
+      readonly reason: FailureReason;
       readonly error: TaskError;
       readonly evidence: Evidence | null;
       /** Microseconds the other side asked us to wait. */

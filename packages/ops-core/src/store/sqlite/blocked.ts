@@ -37,7 +37,7 @@ export function explainTask(tx: Tx, taskId: string): Blocked | null {
   if (row.status !== "pending") return null;
   if (row.ready_at > tx.now) return notReady(row);
   const { reason, message, details } = explainLane(tx, JSON.parse(row.requirement) as Requirement);
-  if (Array.isArray(details["agents"]) && reason === "ready") return queued(row);
+  if (Array.isArray(details.agents) && reason === "ready") return queued(row);
   const since = tx.get<{ since: number }>(
     "select since from lanes where lane = ? and reason = ?",
     row.lane,

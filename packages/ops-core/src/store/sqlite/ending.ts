@@ -46,10 +46,11 @@ export function endAttempt(tx: Tx, task: TaskRow, attempt: AttemptRow, event: At
   );
   if (ended !== 1) throw new OpspawnError("lease_lost", "The attempt has ended meanwhile.");
   const data: JsonObject = { number: attempt.n, agentId: attempt.agent_id };
-  if (end.evidence !== null) data["evidence"] = end.evidence;
-  if (end.error !== null) data["error"] = { ...end.error };
+  if (end.evidence !== null) data.evidence = end.evidence;
+  if (end.error !== null) data.error = { ...end.error };
   taskEvent(tx, task, EVENT_NAMES[event] ?? `attempt.${event}`, data);
-  tx.hints.endedAttempts.push(attemptId(task.id, attempt.n));
+  const stop = event === "cancel" || event === "time_out" || event === "lose";
+  tx.hints.endedAttempts.push({ id: attemptId(task.id, attempt.n), stop });
 }
 
 /** Cancels an open task; its agent keeps the slot until it is known to have stopped. False when it had ended. */

@@ -61,15 +61,20 @@ function isSilent(agent: AgentEntry, now: number): boolean {
 export function expire(tx: Tx, due: Due): void {
   switch (due.kind) {
     case "session":
-      return expireSession(tx, due.id);
+      expireSession(tx, due.id);
+      break;
     case "task":
-      return expireTask(tx, due.id);
+      expireTask(tx, due.id);
+      break;
     case "attempt":
-      return expireAttempt(tx, due.id, due.n);
+      expireAttempt(tx, due.id, due.n);
+      break;
     case "slot":
-      return expireSlot(tx, due.attempt, due.agentId);
+      expireSlot(tx, due.attempt, due.agentId);
+      break;
     case "agent":
-      return expireAgent(tx, due.id);
+      expireAgent(tx, due.id);
+      break;
   }
 }
 

@@ -6,7 +6,7 @@ export class CommitHints implements Hints {
   readonly claimed: ClaimedAttempt[] = [];
   readonly lanes = new Set<string>();
   readonly endedSessions: string[] = [];
-  readonly endedAttempts: string[] = [];
+  readonly endedAttempts: { readonly id: string; readonly stop: boolean }[] = [];
   readonly streams = new Set<string>();
   deliveries = false;
 

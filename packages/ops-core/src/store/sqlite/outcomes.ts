@@ -3,7 +3,14 @@ import { OpspawnError } from "@opspawn/contract";
 import { type EvidenceClass, isStronger } from "../../domain/agents/agent.ts";
 import type { Sender, Settled } from "../../domain/store.ts";
 import { decideRetry, type FailedOutcome } from "../../domain/tasks/retry.ts";
-import { type AttemptOutcome, type Evidence, laneOf, type TaskError } from "../../domain/tasks/task.ts";
+import {
+  type AttemptOutcome,
+  type Evidence,
+  type FailureReason,
+  laneOf,
+  type TaskError,
+} from "../../domain/tasks/task.ts";
+import type { AttemptEvent } from "../../domain/tasks/transitions.ts";
 import type { AgentEntry } from "./agent-index.ts";
 import { closeCircuit, countFailure } from "./circuits.ts";
 import { endAttempt, isOpen, isSender, slotHold } from "./ending.ts";
@@ -20,6 +27,14 @@ const CLASS_OF: Record<Evidence, EvidenceClass> = {
   named: "named",
   inferred: "bare",
 };
+
+const ENDS = {
+  timeout: "time_out",
+  lost: "lose",
+  unavailable: "fail",
+  agent_error: "fail",
+  rejected: "fail",
+} as const satisfies Record<FailureReason, AttemptEvent>;
 
 /** An outcome given under a token. */
 export function settle(tx: Tx, taskId: string, token: string, outcome: AttemptOutcome): Settled {
@@ -81,7 +96,7 @@ export function settleOpen(
     completeTask(tx, task, outcome.result, attempt.n, outcome.evidence);
     return;
   }
-  const event = outcome.reason === "timeout" ? "time_out" : outcome.reason === "lost" ? "lose" : "fail";
+  const event = ENDS[outcome.reason];
   endAttempt(tx, task, attempt, event, { evidence: outcome.evidence, error: outcome.error });
   judgeCircuit(tx, agent, outcome);
   // An agent that answered is free; one that fell silent may still be at work.
@@ -147,11 +162,14 @@ export function failTask(tx: Tx, task: TaskRow, attempt: AttemptRow, outcome: Fa
   switch (decision.type) {
     case "retry":
       task.undelivered = decision.undelivered;
-      return retry(tx, task, decision.readyAt, outcome, lost ? attempt.agent_id : task.avoid_agent);
+      retry(tx, task, decision.readyAt, outcome, lost ? attempt.agent_id : task.avoid_agent);
+      break;
     case "fall_back":
-      return fallBack(tx, task, policy, outcome);
+      fallBack(tx, task, policy, outcome);
+      break;
     case "fail":
-      return endTask(tx, task, outcome.error, decision.exhausted);
+      endTask(tx, task, outcome.error, decision.exhausted);
+      break;
   }
 }
 

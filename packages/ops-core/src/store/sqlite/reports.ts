@@ -169,14 +169,12 @@ function reportsSince(tx: Tx, agent: AgentEntry, since: number): Report[] {
     agent.id,
     since,
   );
-  return rows
-    .reverse()
-    .map((row) => ({
-      state: row.state,
-      details: row.details,
-      reportedAt: row.reported_at,
-      receivedAt: row.received_at,
-    }));
+  return rows.reverse().map((row) => ({
+    state: row.state,
+    details: row.details,
+    reportedAt: row.reported_at,
+    receivedAt: row.received_at,
+  }));
 }
 
 function toOutcome(outcome: BareOutcome, evidence: "named" | "inferred"): AttemptOutcome {

@@ -58,7 +58,10 @@ export function undelivered(tx: Tx, sender: Sender, message: string): void {
   if (attempt === undefined || task === undefined) return;
   const error: TaskError = { code: "undelivered", message };
   // On a resend the agent may have the task from an earlier send; only the first send proves that it has not.
-  if (attempt.sends > 1) return broken(tx, sender, message);
+  if (attempt.sends > 1) {
+    broken(tx, sender, message);
+    return;
+  }
   endAttempt(tx, task, attempt, "lose", { evidence: null, error, counted: false });
   const agent = tx.context.agents.get(attempt.agent_id);
   releasePermit(tx, agent, attemptId(task.id, attempt.n));

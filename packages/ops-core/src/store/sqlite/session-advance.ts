@@ -2,7 +2,13 @@ import { type JsonValue, OpspawnError, parseJson, stringifyJson } from "@opspawn
 import type { ExpressionScope, StepView } from "../../domain/expressions/scope.ts";
 import { DEFAULT_TASK_DEADLINE } from "../../domain/tasks/retry.ts";
 import type { TaskError } from "../../domain/tasks/task.ts";
-import { advance, type Effect, type SessionInput, type StepChange } from "../../domain/workflows/advance.ts";
+import {
+  type Advance,
+  advance,
+  type Effect,
+  type SessionInput,
+  type StepChange,
+} from "../../domain/workflows/advance.ts";
 import { sessionOutput, stepParameters } from "../../domain/workflows/data.ts";
 import type { PlanStep } from "../../domain/workflows/plan.ts";
 import { addTask } from "./add-task.ts";
@@ -24,19 +30,28 @@ export function advanceSession(tx: Tx, session: SessionUnit, first: SessionInput
   const inputs: SessionInput[] = [first];
   for (let input = inputs.shift(); input !== undefined; input = inputs.shift()) {
     const move = advance(session.plan, session, input);
-    const taskIds = new Map<number, string>();
-    for (const effect of move.effects)
-      if (effect.type === "create_task") taskIds.set(effect.step, `task_${tx.context.ids.uuid()}`);
+    const taskIds = newTaskIds(tx, move.effects);
     for (const change of move.steps) writeStep(tx, session, change, taskIds.get(change.index) ?? null, input);
-    session.change({ open: move.open, ended: move.ended });
-    if (move.failure !== null) session.change({ failure: JSON.stringify(move.failure) });
-    if (move.failedSteps.length > 0)
-      session.change({ failed_steps: addSteps(session.row.failed_steps, move.failedSteps) });
+    writeCounters(session, move);
     for (const effect of move.effects) {
       const failed = apply(tx, session, effect, taskIds, startAt);
       if (failed !== null) inputs.push(failed);
     }
   }
+}
+
+function newTaskIds(tx: Tx, effects: readonly Effect[]): ReadonlyMap<number, string> {
+  const ids = new Map<number, string>();
+  for (const effect of effects)
+    if (effect.type === "create_task") ids.set(effect.step, `task_${tx.context.ids.uuid()}`);
+  return ids;
+}
+
+function writeCounters(session: SessionUnit, move: Advance): void {
+  session.change({ open: move.open, ended: move.ended });
+  if (move.failure !== null) session.change({ failure: JSON.stringify(move.failure) });
+  if (move.failedSteps.length === 0) return;
+  session.change({ failed_steps: addSteps(session.row.failed_steps, move.failedSteps) });
 }
 
 function addSteps(text: string, steps: readonly string[]): string {

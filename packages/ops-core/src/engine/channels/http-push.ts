@@ -1,0 +1,153 @@
+import type { Clock } from "../../domain/clock.ts";
+import type { HttpClient, HttpResult } from "../../domain/http-client.ts";
+import type { Ids } from "../../domain/ids.ts";
+import type { Log } from "../../domain/log.ts";
+import type { AttemptStore, Sender } from "../../domain/store.ts";
+import { readAnswer } from "../../domain/tasks/answer.ts";
+import type { AttemptOutcome, ClaimedAttempt } from "../../domain/tasks/task.ts";
+import type { Timers } from "../../domain/timers.ts";
+import { messageBody, messageHeaders } from "../message.ts";
+
+/** Signs what goes to an agent; empty when there is no secret to sign with. */
+export type SignMessage = (agentId: string, messageId: string, body: string) => Readonly<Record<string, string>>;
+
+export interface HttpPushOptions {
+  readonly attempts: AttemptStore;
+  readonly http: HttpClient;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly timers: Timers;
+  readonly log: Log;
+  readonly publicUrl: string;
+  readonly sign: SignMessage;
+}
+
+/**
+ * Milliseconds an acknowledgement may wait to be written. Most results overtake it, and then it need not be written at
+ * all; a crash in between only means one more send of the same attempt.
+ */
+const ACKNOWLEDGE_WITHIN = 25;
+const MAX_TIMEOUT = 2 ** 31 - 1;
+
+/** Hands attempts to agents by POSTing the AgentKit message to their endpoint. */
+export class HttpPush {
+  readonly #options: HttpPushOptions;
+  readonly #open = new Map<string, AbortController>();
+  #taken = new Map<string, Sender>();
+  #cancelFlush: (() => void) | null = null;
+
+  constructor(options: HttpPushOptions) {
+    this.#options = options;
+  }
+
+  /** Exchanges under way. */
+  get open(): number {
+    return this.#open.size;
+  }
+
+  /** Never rejects: whatever comes of it is written to the store. */
+  async deliver(attempt: ClaimedAttempt): Promise<void> {
+    const id = `${attempt.taskId}/${attempt.attempt}`;
+    const abort = new AbortController();
+    this.#open.set(id, abort);
+    try {
+      const result = await this.#post(attempt, abort.signal);
+      if (this.#open.get(id) === abort) this.#open.delete(id);
+      if (result !== null && !abort.signal.aborted) await this.#record(attempt, result);
+    } catch (error) {
+      // The store could not be written: the attempt's own timers go on, and a restart sends it again.
+      this.#options.log.error(
+        { err: error, taskId: attempt.taskId, attempt: attempt.attempt },
+        "An exchange's end was not recorded.",
+      );
+    } finally {
+      if (this.#open.get(id) === abort) this.#open.delete(id);
+    }
+  }
+
+  /** The attempt has ended. With `stop` its exchange is of no use any more; else the agent may finish its answer. */
+  ended(id: string, stop: boolean): void {
+    this.#taken.delete(id);
+    if (stop) this.#open.get(id)?.abort();
+  }
+
+  /** Writes the acknowledgements that wait, for a graceful stop. */
+  async flush(): Promise<void> {
+    this.#cancelFlush?.();
+    this.#cancelFlush = null;
+    const taken = [...this.#taken.values()];
+    this.#taken = new Map();
+    await Promise.all(taken.map((sender) => this.#options.attempts.acknowledge(sender)));
+  }
+
+  async #post(attempt: ClaimedAttempt, signal: AbortSignal): Promise<HttpResult | null> {
+    const { clock, http, ids, publicUrl, sign } = this.#options;
+    const left = Math.floor((attempt.timeoutAt - clock.now()) / 1000);
+    if (attempt.endpoint === null || left <= 0) return null;
+    const body = messageBody(attempt, publicUrl);
+    const timeout = Math.min(left, MAX_TIMEOUT);
+    return http.post({
+      url: attempt.endpoint,
+      headers: { ...messageHeaders(attempt, spanId(ids)), ...sign(attempt.agentId, attempt.taskId, body) },
+      body,
+      headersTimeout: timeout,
+      deadline: timeout,
+      signal,
+    });
+  }
+
+  async #record(attempt: ClaimedAttempt, result: HttpResult): Promise<void> {
+    const { attempts, clock } = this.#options;
+    const sender: Sender = {
+      taskId: attempt.taskId,
+      attempt: attempt.attempt,
+      epoch: attempt.epoch,
+      send: attempt.send,
+    };
+    switch (result.kind) {
+      case "response": {
+        const outcome = readAnswer(result, attempt.send, clock.now());
+        if (outcome === null) this.#acknowledge(`${attempt.taskId}/${attempt.attempt}`, sender);
+        else await attempts.observe(sender, outcome);
+        return;
+      }
+      case "refused":
+        await attempts.observe(sender, refused(result.reason));
+        return;
+      case "unsent":
+        if (result.error.code !== "shutdown") await attempts.undelivered(sender, result.error.message);
+        return;
+      case "broken":
+        if (result.error.code === "timeout") await attempts.observe(sender, timedOut());
+        else if (result.error.code !== "shutdown") await attempts.broken(sender, result.error.message);
+        return;
+    }
+  }
+
+  #acknowledge(id: string, sender: Sender): void {
+    this.#taken.set(id, sender);
+    this.#cancelFlush ??= this.#options.timers.set(ACKNOWLEDGE_WITHIN, () => {
+      this.flush().catch((error: unknown) =>
+        this.#options.log.error({ err: error }, "Acknowledgements were not recorded."),
+      );
+    });
+  }
+}
+
+function spanId(ids: Ids): string {
+  return Buffer.from(ids.secret(), "base64url").subarray(0, 8).toString("hex");
+}
+
+function refused(reason: string): AttemptOutcome {
+  return {
+    type: "failed",
+    reason: "rejected",
+    error: { code: "endpoint_refused", message: reason, retryable: false },
+    evidence: null,
+  };
+}
+
+function timedOut(): AttemptOutcome {
+  const error = { code: "timeout", message: "The agent did not answer within the attempt's timeout." };
+  return { type: "failed", reason: "timeout", error, evidence: null };
+}

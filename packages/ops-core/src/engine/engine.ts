@@ -1,0 +1,111 @@
+import type { Clock } from "../domain/clock.ts";
+import type { HttpClient } from "../domain/http-client.ts";
+import type { Ids } from "../domain/ids.ts";
+import type { Log } from "../domain/log.ts";
+import type { Hints, Store } from "../domain/store.ts";
+import type { Timers } from "../domain/timers.ts";
+import { HttpPush, type SignMessage } from "./channels/http-push.ts";
+import { Loop } from "./loop.ts";
+import { Outbox, type SignDelivery } from "./outbox.ts";
+import type { SendCapacity } from "./send-capacity.ts";
+
+export interface EngineOptions {
+  readonly store: Store;
+  readonly http: HttpClient;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly timers: Timers;
+  readonly log: Log;
+  /** Shared with the store, which claims no more than this process can send. */
+  readonly capacity: SendCapacity;
+  /** Where agents reach this server, without a trailing slash. */
+  readonly publicUrl: string;
+  readonly signMessage: SignMessage;
+  readonly signDelivery: SignDelivery;
+}
+
+const CLAIM_AT_ONCE = 200;
+const EXPIRE_AT_ONCE = 500;
+const ADOPT_AT_ONCE = 200;
+const PRUNE_AT_ONCE = 1_000;
+/** Milliseconds a stop waits for exchanges under way; what is left is sent again by the next start. */
+const DRAIN_WITHIN = 5_000;
+
+/** The loops that make stored intent happen. Wake-ups are hints; what is polled is the truth. */
+export class Engine {
+  readonly #options: EngineOptions;
+  readonly #push: HttpPush;
+  readonly #outbox: Outbox;
+  readonly #loops: { readonly [name in "dispatcher" | "timers" | "heart" | "outbox" | "pruner"]: Loop };
+  readonly #lanes = new Set<string>();
+  #unsubscribe: (() => void) | null = null;
+
+  constructor(options: EngineOptions) {
+    const { store, http, clock, timers, log } = options;
+    this.#options = options;
+    this.#push = new HttpPush({ ...options, attempts: store.attempts, sign: options.signMessage });
+    this.#outbox = new Outbox({ deliveries: store.deliveries, http, clock, sign: options.signDelivery });
+    const loop = (name: string, every: number, tick: () => Promise<unknown>) =>
+      new Loop({ name, every, tick, timers, log });
+    this.#loops = {
+      dispatcher: loop("dispatcher", 200, () => this.dispatch()),
+      timers: loop("timers", 250, () => this.expire()),
+      heart: loop("heart", 1_000, () => store.process.beat()),
+      outbox: loop("outbox", 500, () => this.#outbox.tick()),
+      pruner: loop("pruner", 60_000, () => store.process.prune(PRUNE_AT_ONCE)),
+    };
+  }
+
+  /** Judges the time nobody judged, takes over what an earlier process was sending, then starts the loops. */
+  async start(): Promise<void> {
+    const { store, capacity } = this.#options;
+    this.#unsubscribe = store.onCommit((hints) => this.#notice(hints));
+    capacity.open(() => this.#push.open);
+    await store.process.beat();
+    await this.adopt();
+    for (const loop of Object.values(this.#loops)) loop.start();
+    this.#loops.dispatcher.wake();
+    this.#loops.outbox.wake();
+  }
+
+  /** Claims nothing more, lets exchanges under way finish for a while, and says farewell. */
+  async stop(): Promise<void> {
+    const { store, capacity, timers } = this.#options;
+    capacity.close();
+    await Promise.all(Object.values(this.#loops).map((loop) => loop.stop()));
+    const started = timers.now();
+    while (this.#push.open > 0 && timers.now() - started < DRAIN_WITHIN) {
+      await new Promise<void>((resolve) => timers.set(20, resolve));
+    }
+    this.#unsubscribe?.();
+    await this.#push.flush();
+    await store.process.resign();
+  }
+
+  /** Claims waiting work: in the lanes a commit named, or everywhere. */
+  async dispatch(): Promise<void> {
+    const lanes = this.#lanes.size > 0 ? [...this.#lanes] : undefined;
+    this.#lanes.clear();
+    await this.#options.store.tasks.claimLanes(CLAIM_AT_ONCE, lanes);
+  }
+
+  /** Decides everything that is due. */
+  async expire(): Promise<void> {
+    while ((await this.#options.store.attempts.expire(EXPIRE_AT_ONCE)) >= EXPIRE_AT_ONCE);
+  }
+
+  /** Sends again what an earlier process was sending. */
+  async adopt(): Promise<void> {
+    while ((await this.#options.store.attempts.adopt(ADOPT_AT_ONCE)).length > 0);
+  }
+
+  #notice(hints: Hints): void {
+    for (const { id, stop } of hints.endedAttempts) this.#push.ended(id, stop);
+    for (const attempt of hints.claimed) void this.#push.deliver(attempt);
+    if (hints.lanes.size > 0) {
+      for (const lane of hints.lanes) this.#lanes.add(lane);
+      this.#loops.dispatcher.wake();
+    }
+    if (hints.deliveries) this.#loops.outbox.wake();
+  }
+}
