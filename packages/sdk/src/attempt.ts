@@ -1,0 +1,151 @@
+import { type Assignment, type JsonValue, OpspawnError, parseTime } from "@opspawn/contract";
+import type { OpspawnClient } from "./client.ts";
+import type { Chance, Clock } from "./clock.ts";
+import { isPassing, OpspawnApiError } from "./errors.ts";
+import { atLeast, retrying } from "./retry.ts";
+import type { TaskResult } from "./tasks.ts";
+
+export interface WorkContext {
+  /** Aborted when the attempt is no longer ours (cancelled, timed out, given away) or the worker must stop. */
+  readonly signal: AbortSignal;
+}
+
+/** Does one task. Its value is the result; what it throws is the failure (see `TaskFailure`). */
+export type WorkHandler = (
+  task: Assignment,
+  context: WorkContext,
+) => Promise<JsonValue | undefined> | JsonValue | undefined;
+
+export interface TaskFailureOptions {
+  /** Default `agent_error`. */
+  readonly code?: string;
+  /** False: another try would fail too. Default: the server's policy decides. */
+  readonly retryable?: boolean;
+  /** Seconds before another try makes sense. */
+  readonly retryAfter?: number;
+  readonly cause?: unknown;
+}
+
+/** Thrown by a handler to say how its task failed. Any other error fails it as `agent_error` with its message. */
+export class TaskFailure extends Error {
+  override readonly name = "TaskFailure";
+  readonly code: string;
+  readonly retryable: boolean | undefined;
+  readonly retryAfter: number | undefined;
+
+  constructor(message: string, options: TaskFailureOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = options.code ?? "agent_error";
+    this.retryable = options.retryable;
+    this.retryAfter = options.retryAfter;
+  }
+}
+
+export interface AttemptRun {
+  readonly client: OpspawnClient;
+  readonly task: Assignment;
+  readonly handler: WorkHandler;
+  /** Stop now, without an outcome. */
+  readonly halt: AbortSignal;
+  readonly onError: ((error: unknown) => void) | undefined;
+  readonly clock: Clock;
+  readonly chance: Chance;
+}
+
+// A lease lasts 10 s; two renewals may fail before it is lost.
+const RENEW_EVERY = 3_000_000;
+// Shorter than the time between renewals, so that a call that hangs costs one of them.
+const RENEW_TIMEOUT = "2500ms";
+const MESSAGE_LIMIT = 10_000;
+
+/** One attempt from its claim to its posted outcome. Never rejects: what goes wrong is told to `onError`. */
+export async function runAttempt(run: AttemptRun): Promise<void> {
+  const lost = new AbortController();
+  const done = new AbortController();
+  const signal = AbortSignal.any([run.halt, lost.signal]);
+  const renewing = renew(run, lost, done.signal);
+  try {
+    const outcome = await outcomeOf(run, signal);
+    // Halted: the lease runs out and the task is offered again. Lost: nobody wants this outcome.
+    if (!signal.aborted) await post(run, outcome, signal);
+  } catch (error) {
+    if (!signal.aborted) run.onError?.(error);
+  } finally {
+    done.abort();
+    await renewing;
+  }
+}
+
+/** Renews at once (which acknowledges the attempt), then every few seconds until `done`. */
+async function renew(run: AttemptRun, lost: AbortController, done: AbortSignal): Promise<void> {
+  const { taskId, token } = run.task.opspawn;
+  const options = { timeout: RENEW_TIMEOUT, maxRetries: 0, signal: done };
+  const over = AbortSignal.any([done, lost.signal, run.halt]);
+  while (!over.aborted) {
+    const began = run.clock.now();
+    try {
+      await run.client.tasks.lease(taskId, token, options);
+    } catch (error) {
+      if (done.aborted) return;
+      if (isOver(error)) lost.abort(error);
+      run.onError?.(error);
+    }
+    await atLeast(RENEW_EVERY, began, run.clock, over);
+  }
+}
+
+/** The server no longer counts on this attempt. */
+function isOver(error: unknown): boolean {
+  return error instanceof OpspawnApiError && (error.code === "lease_lost" || error.status === 404);
+}
+
+async function outcomeOf(run: AttemptRun, signal: AbortSignal): Promise<TaskResult> {
+  const { token } = run.task.opspawn;
+  signal.throwIfAborted();
+  const aborted = new Promise<never>((_, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+  try {
+    // A handler that ignores its signal must not keep the worker from going on.
+    const result = await Promise.race([(async () => run.handler(run.task, { signal }))(), aborted]);
+    return { token, status: "completed", result: result ?? null };
+  } catch (error) {
+    return { token, status: "failed", error: errorOf(error) };
+  }
+}
+
+function errorOf(error: unknown): NonNullable<TaskResult["error"]> {
+  const message = (error instanceof Error ? error.message : String(error)).slice(0, MESSAGE_LIMIT).toWellFormed();
+  if (!(error instanceof TaskFailure)) return { code: "agent_error", message };
+  return {
+    code: error.code.slice(0, 100),
+    message,
+    ...(error.retryable === undefined ? {} : { retryable: error.retryable }),
+    ...(error.retryAfter === undefined ? {} : { retryAfter: error.retryAfter }),
+  };
+}
+
+/** Posts until it is accepted, refused, or too late to matter. */
+async function post(run: AttemptRun, outcome: TaskResult, signal: AbortSignal): Promise<void> {
+  const { taskId, token, deadline } = run.task.opspawn;
+  const { clock, chance, onError } = run;
+  const until = parseTime(deadline) ?? Infinity;
+  const send = (body: TaskResult) =>
+    retrying(() => run.client.tasks.result(taskId, body, { signal }), {
+      clock,
+      chance,
+      until,
+      signal,
+      onRetry: onError,
+    });
+  try {
+    await send(outcome);
+  } catch (error) {
+    if (isOver(error) || isPassing(error) || outcome.status === "failed") throw error;
+    if (!(error instanceof OpspawnApiError || error instanceof OpspawnError || error instanceof TypeError)) throw error;
+    // The result itself cannot be stored (too large, say): that is this task's failure, not silence until it times out.
+    onError?.(error);
+    const message = `The result was refused: ${error.message}`.slice(0, MESSAGE_LIMIT);
+    await send({ token, status: "failed", error: { code: "result_refused", message, retryable: false } });
+  }
+}

@@ -1,0 +1,238 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, test } from "node:test";
+import { allOperations, operations } from "@opspawn/contract";
+import { OpspawnClient } from "./client.ts";
+import {
+  type FakeClock,
+  FakeFailure,
+  FakeServer,
+  fakeChance,
+  fakeClock,
+  sampleAgent,
+  sampleAssignment,
+  sampleDelivery,
+  sampleEvent,
+  sampleKey,
+  sampleSession,
+  sampleSessionDetail,
+  sampleTask,
+  sampleTool,
+  sampleWorkflow,
+} from "./testing/index.ts";
+
+const AT = "2026-05-01T12:00:00.000000Z";
+const SECOND = 1_000_000;
+
+let fake: FakeServer;
+let clock: FakeClock;
+let client: OpspawnClient;
+
+beforeEach(async () => {
+  fake = await FakeServer.start();
+  clock = fakeClock();
+  client = new OpspawnClient({ baseUrl: fake.baseUrl, clock, chance: fakeChance() });
+});
+
+afterEach(() => fake.close());
+
+async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}
+
+const one = <T>(item: T) => ({ items: [item], nextCursor: null });
+
+test("every operation of the contract is a method of its noun, and sends what the contract declares", async () => {
+  const { agents, workflows, sessions, tasks, deliveries, tools, keys, events } = operations;
+  const [session, task, agent, workflow] = [sampleSession(), sampleTask(), sampleAgent(), sampleWorkflow()];
+  const why = { status: "running" as const, blocked: null, explanation: ["It runs."] };
+  fake
+    .on(agents.register, { agent, agentKey: "opk_2_s" })
+    .on(agents.list, one(agent))
+    .on(agents.get, agent)
+    .on(agents.remove, { agentId: "a", reassigned: 1 })
+    .on(agents.states, one({ state: "idle", details: null, timestamp: AT, receivedAt: AT }))
+    .on(agents.claim, { tasks: [sampleAssignment()] })
+    .on(workflows.apply, { workflow, created: true, warnings: [] })
+    .on(workflows.validate, { valid: true, warnings: [] })
+    .on(workflows.list, one(workflow))
+    .on(workflows.get, { ...workflow, definition: { id: "w" } })
+    .on(workflows.versions, one(workflow))
+    .on(sessions.start, { sessionId: "s", workflowId: "w", workflowVersion: "1", status: "started" })
+    .on(sessions.get, sampleSessionDetail())
+    .on(sessions.list, one(session))
+    .on(sessions.cancel, session)
+    .on(sessions.label, session)
+    .on(sessions.why, { sessionId: "s", ...why })
+    .on(tasks.list, one(task))
+    .on(tasks.get, { ...task, parameters: { a: 1 }, attemptList: [] })
+    .on(tasks.why, { taskId: "t", ...why })
+    .on(tasks.result, { taskId: "t", status: "completed", accepted: true })
+    .on(tasks.lease, { taskId: "t", leaseUntil: AT })
+    .on(tasks.cancel, task)
+    .on(deliveries.list, one(sampleDelivery()))
+    .on(deliveries.get, sampleDelivery())
+    .on(tools.register, sampleTool())
+    .on(tools.list, one(sampleTool()))
+    .on(tools.remove, { name: "slack.post" })
+    .on(keys.create, { key: sampleKey(), secret: "opk_3_s" })
+    .on(keys.list, one(sampleKey()))
+    .on(keys.revoke, sampleKey())
+    .on(events.list, { items: [sampleEvent()], next: 1 });
+
+  await client.agents.register({ agentName: "a", channel: "pull", capabilities: ["x"], maxConcurrency: 2 });
+  await client.agents.list({ capability: "x", state: "idle", limit: 5 });
+  await client.agents.get("a");
+  await client.agents.remove("a");
+  await client.agents.states("a", { limit: 5 });
+  await client.agents.claim("a", { max: 3 });
+  await client.workflows.apply("id: w");
+  await client.workflows.validate({ id: "w" });
+  await client.workflows.list({ limit: 5 });
+  await client.workflows.get("w", { version: "2" });
+  await client.workflows.versions("w");
+  await client.sessions.start({ workflow: { id: "w" }, agentId: "a", delay: "1s", callbackUrl: "http://127.0.0.1/x" });
+  await client.sessions.get("s", { wait: "1s" });
+  await client.sessions.list({ status: "failed", label: "a=b", since: AT });
+  await client.sessions.cancel("s", { reason: "why not" });
+  await client.sessions.label("s", { a: "b" });
+  await client.sessions.why("s");
+  await client.tasks.list({ deadLetter: "true", session: "s" });
+  await client.tasks.get("t");
+  await client.tasks.why("t");
+  await client.tasks.result("t", { token: "1.a", status: "failed", error: { message: "no" } });
+  await client.tasks.lease("t", "1.a");
+  await client.tasks.cancel("t");
+  await client.deliveries.list({ status: "failed" });
+  await client.deliveries.get("dlv_1");
+  await client.tools.register({ name: "slack.post", endpoint: "http://127.0.0.1/x" });
+  await client.tools.list();
+  await client.tools.remove("slack.post");
+  await client.keys.create({ name: "ci", scopes: ["admin"], expiresIn: "30d" });
+  await client.keys.list();
+  await client.keys.revoke("key_1");
+  await client.events.list({ stream: "s", after: 3, wait: "1s" });
+
+  assert.deepEqual(
+    fake.calls.map((call) => call.id),
+    allOperations.map((operation) => operation.id).toSorted((a, b) => order(a) - order(b)),
+  );
+});
+
+// The order in which the test calls them, by noun.
+function order(id: string): number {
+  const nouns = ["agents", "workflows", "sessions", "tasks", "deliveries", "tools", "keys", "events"];
+  const index = nouns.indexOf(id.split(".")[0] ?? "");
+  return (
+    index * 100 +
+    allOperations.filter((operation) => operation.id.startsWith(`${nouns[index]}.`)).findIndex((o) => o.id === id)
+  );
+}
+
+test("a list is read page by page, as far as it is asked for", async () => {
+  const [a, b, c] = ["a", "b", "c"].map((sessionId) => sampleSession({ sessionId }));
+  assert.ok(a && b && c);
+  fake.on(operations.sessions.list, { items: [a, b], nextCursor: "p2" }, { items: [c], nextCursor: null });
+  const ids: string[] = [];
+  for await (const session of client.sessions.listAll({ status: "failed" })) ids.push(session.sessionId);
+  assert.deepEqual(ids, ["a", "b", "c"]);
+  assert.deepEqual(
+    fake.calls.map((call) => call.query),
+    [
+      { limit: "200", status: "failed" },
+      { limit: "200", status: "failed", cursor: "p2" },
+    ],
+  );
+});
+
+test("a server that repeats its cursor does not catch the reader in a loop", async () => {
+  fake.on(operations.tools.list, { items: [sampleTool()], nextCursor: "p2" });
+  await assert.rejects(collect(client.tools.listAll()), { code: "invalid_cursor" });
+});
+
+test("waiting asks again until the session has ended", async () => {
+  const completed = sampleSessionDetail({ status: "completed", result: 7 });
+  fake.on(operations.sessions.get, sampleSessionDetail(), completed);
+  const waiting = client.sessions.waitFor("s1");
+  await clock.reach(SECOND);
+  assert.equal((await waiting).result, 7);
+  assert.deepEqual(
+    fake.calls.map((call) => call.query),
+    [{ wait: "30000ms" }, { wait: "30000ms" }],
+  );
+});
+
+test("waiting ends with its own error when the time is over, and leaves the session alone", async () => {
+  fake.on(operations.sessions.get, (call) => {
+    clock.advance(Number.parseInt(call.query.wait ?? "", 10) * 1000);
+    return sampleSessionDetail({ status: "waiting" });
+  });
+  const waiting = client.sessions.waitFor("s1", { timeout: "45s" });
+  await assert.rejects(waiting, { name: "OpspawnWaitError", message: /still waiting after 45s/ });
+  assert.deepEqual(
+    fake.calls.map((call) => call.query.wait),
+    ["30000ms", "15000ms"],
+  );
+});
+
+test("waiting sits out a restart of the server, within its patience", async () => {
+  const away = new FakeFailure(503, { detail: "Stopping", code: "shutting_down" });
+  fake.on(operations.sessions.get, ...Array.from({ length: 9 }, () => away), sampleSessionDetail({ status: "failed" }));
+  const failures: unknown[] = [];
+  const waiting = client.sessions.waitFor("s1", { onRetry: (error) => failures.push(error) });
+  for (let pause = 0; pause < 9; pause += 1) await clock.reach(5 * SECOND);
+  assert.equal((await waiting).status, "failed");
+  assert.equal(failures.length, 3);
+
+  fake.on(operations.sessions.get, away);
+  const impatient = assert.rejects(client.sessions.waitFor("s1", { patience: "1ms" }), { code: "shutting_down" });
+  await clock.reach(5 * SECOND);
+  await clock.reach(5 * SECOND);
+  await impatient;
+});
+
+test("following gives past events, then each as it happens, from where it stood", async () => {
+  const [e1, e2, e3] = [1, 2, 3].map((sequence) => sampleEvent({ sequence, position: sequence + 10 }));
+  assert.ok(e1 && e2 && e3);
+  fake.on(operations.events.list, { items: [e1, e2], next: 2 }, { items: [], next: 2 }, { items: [e3], next: 3 });
+  const stop = new AbortController();
+  const seen: number[] = [];
+  const following = (async () => {
+    for await (const event of client.events.follow({ stream: "s1", after: 0, signal: stop.signal })) {
+      seen.push(event.sequence);
+      if (event.sequence === 3) stop.abort();
+    }
+  })();
+  await clock.reach(SECOND);
+  await following;
+  assert.deepEqual(seen, [1, 2, 3]);
+  assert.deepEqual(
+    fake.calls.map((call) => call.query.after),
+    ["0", "2", "2"],
+  );
+});
+
+test("following ends quietly in the middle of a wait when its signal is aborted", async () => {
+  const stop = new AbortController();
+  fake.on(operations.events.list, async (call) => {
+    stop.abort();
+    await new Promise((resolve) => call.signal.addEventListener("abort", resolve));
+    return { items: [], next: 0 };
+  });
+  assert.deepEqual(await collect(client.events.follow({ signal: stop.signal })), []);
+});
+
+test("a state report has the time it was made, the same on its retries", async () => {
+  const path = "/v1/opscore/agent/a%201/state";
+  const busy = new FakeFailure(503, { detail: "Too much to do", code: "overloaded" });
+  fake.onRoute("POST", path, busy, { status: "success", message: "State update accepted" });
+  const reported = client.agents.reportState("a 1", { state: "active", details: { opscore_task_id: "t" } });
+  await clock.reach(SECOND);
+  await reported;
+  const body = { agentId: "a 1", timestamp: AT, state: "active", details: { opscore_task_id: "t" } };
+  assert.deepEqual(
+    fake.calls.map((call) => call.body),
+    [body, body],
+  );
+});

@@ -1,0 +1,28 @@
+export type { AgentQuery, AgentRegistration, Agents, ClaimRequest, StateReport } from "./agents.ts";
+export { TaskFailure, type TaskFailureOptions, type WorkContext, type WorkHandler } from "./attempt.ts";
+export { OpspawnClient } from "./client.ts";
+export { type Chance, type Clock, sleep, systemChance, systemClock } from "./clock.ts";
+export type { Deliveries, DeliveryQuery } from "./deliveries.ts";
+export {
+  type ConnectionProblem,
+  isPassing,
+  OpspawnApiError,
+  OpspawnConnectionError,
+  OpspawnWaitError,
+} from "./errors.ts";
+export type { EventQuery, Events, FollowOptions } from "./events.ts";
+export type { KeyRequest, Keys } from "./keys.ts";
+export type { Page } from "./page.ts";
+export {
+  isTerminal,
+  type SessionDetail,
+  type SessionQuery,
+  type SessionStart,
+  type Sessions,
+  type WaitForOptions,
+} from "./sessions.ts";
+export type { TaskQuery, TaskResult, Tasks } from "./tasks.ts";
+export type { ToolRegistration, Tools } from "./tools.ts";
+export type { CallOptions, ClientOptions, KeyedCallOptions } from "./transport.ts";
+export { type WorkOptions, work } from "./work.ts";
+export type { WorkflowDefinition, Workflows } from "./workflows.ts";

@@ -1,0 +1,97 @@
+import { type OperationOutput, type OperationRequest, operations } from "@opspawn/contract";
+import { microsOf } from "./duration.ts";
+import { OpspawnWaitError } from "./errors.ts";
+import { allItems, PAGE_LIMIT } from "./page.ts";
+import { atLeast, retrying, SHORTEST_POLL } from "./retry.ts";
+import type { CallOptions, KeyedCallOptions, Transport } from "./transport.ts";
+
+const { start, get, list, cancel, label, why } = operations.sessions;
+
+export type SessionStart = OperationRequest<typeof start>["body"];
+export type SessionQuery = OperationRequest<typeof list>["query"];
+export type SessionDetail = OperationOutput<typeof get>;
+
+const TERMINAL: readonly string[] = ["completed", "failed", "cancelled"];
+const LONGEST_WAIT = 30_000_000;
+
+/** A session in this status never changes again. */
+export function isTerminal(session: { readonly status: string }): boolean {
+  return TERMINAL.includes(session.status);
+}
+
+export interface WaitForOptions {
+  /** Longest wait, such as `5m`. Default: until it ends. */
+  readonly timeout?: string | undefined;
+  /** Longest time without an answer (a server that restarts) before the error is thrown. Default `1m`. */
+  readonly patience?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Hears of each failure that will be tried again. */
+  readonly onRetry?: ((error: unknown) => void) | undefined;
+}
+
+/** Executions of workflows. */
+export class Sessions {
+  readonly #transport: Transport;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  /** Starts a workflow, by `workflowId` or inline as `workflow`. Resolves once the session is stored. */
+  start(body: SessionStart, options?: KeyedCallOptions) {
+    return this.#transport.call(start, { body }, options);
+  }
+
+  /** A session with its steps; with `wait` (at most `1m`) the answer comes when it ends, or after that time. */
+  get(sessionId: string, query: { wait?: string | undefined } = {}, options?: CallOptions) {
+    return this.#transport.call(get, { params: { sessionId }, query }, options);
+  }
+
+  /**
+   * Waits until the session has ended, whatever its end. Sits out restarts of the server.
+   * @throws OpspawnWaitError when `timeout` is over first; the session goes on.
+   */
+  async waitFor(sessionId: string, options: WaitForOptions = {}): Promise<SessionDetail> {
+    const { clock, chance } = this.#transport;
+    const { signal, onRetry } = options;
+    const patience = microsOf(options.patience ?? "1m", "patience");
+    const end = options.timeout === undefined ? Infinity : clock.now() + microsOf(options.timeout, "timeout");
+    for (;;) {
+      const began = clock.now();
+      const wait = `${Math.ceil(Math.max(0, Math.min(LONGEST_WAIT, end - began)) / 1000)}ms`;
+      const until = Math.min(end, began + patience);
+      const again = { clock, chance, until, signal, onRetry };
+      const session = await retrying(() => this.get(sessionId, { wait }, { signal }), again);
+      if (isTerminal(session)) return session;
+      if (clock.now() >= end) {
+        throw new OpspawnWaitError(`Session ${sessionId} is still ${session.status} after ${options.timeout}`);
+      }
+      await atLeast(SHORTEST_POLL, began, clock, signal);
+    }
+  }
+
+  /** One page, newest first. */
+  list(query: SessionQuery = {}, options?: CallOptions) {
+    return this.#transport.call(list, { query }, options);
+  }
+
+  /** All pages, newest first. */
+  listAll(query: SessionQuery = {}, options?: CallOptions) {
+    return allItems((cursor) => this.list({ limit: PAGE_LIMIT, ...query, cursor: cursor ?? query.cursor }, options));
+  }
+
+  /** No new step starts, open tasks are cancelled, late results are refused. */
+  cancel(sessionId: string, body: { reason?: string | undefined } = {}, options?: CallOptions) {
+    return this.#transport.call(cancel, { params: { sessionId }, body }, options);
+  }
+
+  /** Replaces all labels. */
+  label(sessionId: string, labels: Record<string, string>, options?: CallOptions) {
+    return this.#transport.call(label, { params: { sessionId }, body: { labels } }, options);
+  }
+
+  /** What the session waits for, evaluated now. */
+  why(sessionId: string, options?: CallOptions) {
+    return this.#transport.call(why, { params: { sessionId } }, options);
+  }
+}

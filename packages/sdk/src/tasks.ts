@@ -1,0 +1,51 @@
+import { type OperationRequest, operations } from "@opspawn/contract";
+import { allItems, PAGE_LIMIT } from "./page.ts";
+import type { CallOptions, Transport } from "./transport.ts";
+
+const { list, get, why, result, lease, cancel } = operations.tasks;
+
+export type TaskQuery = OperationRequest<typeof list>["query"];
+export type TaskResult = OperationRequest<typeof result>["body"];
+
+/** Units of work. */
+export class Tasks {
+  readonly #transport: Transport;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  /** One page, newest first; `deadLetter: "true"` lists those that ran out of attempts or time. */
+  list(query: TaskQuery = {}, options?: CallOptions) {
+    return this.#transport.call(list, { query }, options);
+  }
+
+  listAll(query: TaskQuery = {}, options?: CallOptions) {
+    return allItems((cursor) => this.list({ limit: PAGE_LIMIT, ...query, cursor: cursor ?? query.cursor }, options));
+  }
+
+  /** A task with its attempts. */
+  get(taskId: string, options?: CallOptions) {
+    return this.#transport.call(get, { params: { taskId } }, options);
+  }
+
+  /** Why the task waits, evaluated now. */
+  why(taskId: string, options?: CallOptions) {
+    return this.#transport.call(why, { params: { taskId } }, options);
+  }
+
+  /** Reports the outcome of an attempt under its token; repeating an accepted one answers the same. */
+  result(taskId: string, body: TaskResult, options?: CallOptions) {
+    return this.#transport.call(result, { params: { taskId }, body }, options);
+  }
+
+  /** Says that an attempt is still being worked on; `lease_lost` when it is not this agent's any more. */
+  lease(taskId: string, token: string, options?: CallOptions) {
+    return this.#transport.call(lease, { params: { taskId }, body: { token } }, options);
+  }
+
+  /** Cancels a stand-alone task; a session's task is cancelled with its session. */
+  cancel(taskId: string, options?: CallOptions) {
+    return this.#transport.call(cancel, { params: { taskId } }, options);
+  }
+}

@@ -1,0 +1,14 @@
+export { type FakeClock, fakeChance, fakeClock } from "./fake-clock.ts";
+export { type FakeCall, FakeFailure, FakeServer, HangUp } from "./fake-server.ts";
+export {
+  sampleAgent,
+  sampleAssignment,
+  sampleDelivery,
+  sampleEvent,
+  sampleKey,
+  sampleSession,
+  sampleSessionDetail,
+  sampleTask,
+  sampleTool,
+  sampleWorkflow,
+} from "./samples.ts";

@@ -1,0 +1,158 @@
+import type {
+  AgentView,
+  Assignment,
+  DeliveryView,
+  EventView,
+  KeyView,
+  SessionDetailView,
+  SessionView,
+  TaskView,
+  ToolView,
+  WorkflowView,
+} from "@opspawn/contract";
+
+const AT = "2026-05-01T12:00:00.000000Z";
+const SESSION_ID = "01999999-0000-7000-8000-000000000001";
+const TASK_ID = "task_01999999-0000-7000-8000-000000000002";
+const AGENT_ID = "01999999-0000-7000-8000-000000000003";
+
+export function sampleSession(change: Partial<SessionView> = {}): SessionView {
+  return {
+    sessionId: SESSION_ID,
+    workflowId: "review-article",
+    workflowVersion: "1.0",
+    agentId: null,
+    status: "running",
+    labels: { team: "docs" },
+    result: null,
+    error: null,
+    failedSteps: [],
+    createdAt: AT,
+    updatedAt: AT,
+    endedAt: null,
+    blocked: null,
+    ...change,
+  };
+}
+
+export function sampleSessionDetail(change: Partial<SessionDetailView> = {}): SessionDetailView {
+  const step: SessionDetailView["steps"][number] = {
+    stepId: "fetch",
+    name: "Fetch the page",
+    status: "running",
+    taskId: TASK_ID,
+    agentId: AGENT_ID,
+    attempts: 1,
+    startedAt: AT,
+    endedAt: null,
+    error: null,
+  };
+  return { ...sampleSession(), input: { url: "https://example.org" }, steps: [step], ...change };
+}
+
+export function sampleTask(change: Partial<TaskView> = {}): TaskView {
+  return {
+    taskId: TASK_ID,
+    name: "Fetch the page",
+    sessionId: SESSION_ID,
+    stepId: "fetch",
+    status: "pending",
+    requirement: { agentId: null, agentName: null, capability: "web.fetch" },
+    fellBack: false,
+    agentId: null,
+    attempts: { used: 0, max: 4 },
+    readyAt: AT,
+    createdAt: AT,
+    startedAt: null,
+    endedAt: null,
+    deadline: "2026-05-02T12:00:00.000000Z",
+    result: null,
+    error: null,
+    deadLetter: false,
+    blocked: { reason: "no_free_agent", message: "Every agent that can do this is busy.", since: AT },
+    ...change,
+  };
+}
+
+export function sampleAgent(change: Partial<AgentView> = {}): AgentView {
+  return {
+    agentId: AGENT_ID,
+    agentName: "fetcher",
+    capabilities: ["web.fetch"],
+    version: "1.0",
+    metadata: null,
+    channel: "push",
+    contactEndpoint: "http://127.0.0.1:9001/tasks",
+    maxConcurrency: 1,
+    heartbeat: false,
+    state: "idle",
+    stateDetails: null,
+    stateReportedAt: AT,
+    health: "ready",
+    evidence: "explicit",
+    slots: { total: 1, held: 0, draining: 0 },
+    blocked: null,
+    registeredAt: AT,
+    ...change,
+  };
+}
+
+export function sampleWorkflow(change: Partial<WorkflowView> = {}): WorkflowView {
+  const identity = { id: "review-article", version: "1.0", name: "Review an article" };
+  return { ...identity, description: null, steps: 3, appliedAt: AT, ...change };
+}
+
+export function sampleTool(change: Partial<ToolView> = {}): ToolView {
+  const endpoint = "http://127.0.0.1:9002/post";
+  return {
+    name: "slack.post",
+    description: "Posts",
+    parameters: {},
+    type: "external",
+    endpoint,
+    registeredAt: AT,
+    ...change,
+  };
+}
+
+export function sampleKey(change: Partial<KeyView> = {}): KeyView {
+  const identity = { keyId: "key_1", name: "ci", scopes: ["sessions:read" as const], agentId: null };
+  return { ...identity, createdAt: AT, expiresAt: null, revokedAt: null, ...change };
+}
+
+export function sampleDelivery(change: Partial<DeliveryView> = {}): DeliveryView {
+  return {
+    deliveryId: "dlv_1",
+    kind: "webhook",
+    url: "http://127.0.0.1:9003/hook",
+    agentId: null,
+    sessionId: SESSION_ID,
+    status: "pending",
+    attempts: 2,
+    createdAt: AT,
+    nextAttemptAt: AT,
+    endedAt: null,
+    lastError: "503",
+    blocked: null,
+    ...change,
+  };
+}
+
+export function sampleEvent(change: Partial<EventView> = {}): EventView {
+  return { position: 1, stream: SESSION_ID, sequence: 1, type: "session.started", at: AT, data: {}, ...change };
+}
+
+export function sampleAssignment(change: Partial<Assignment["opspawn"]> = {}): Assignment {
+  const opspawn = { taskId: TASK_ID, attempt: 1, token: "1.aaaa", resultUrl: `/v1/opscore/tasks/${TASK_ID}/result` };
+  return {
+    senderId: "opscore",
+    timestamp: AT,
+    messageType: "task",
+    payload: { url: "https://example.org" },
+    sessionContext: null,
+    task_name: "Fetch the page",
+    opscore_session_id: SESSION_ID,
+    opscore_task_id: TASK_ID,
+    opspawn: { ...opspawn, deadline: "2026-05-01T12:02:00.000000Z", ...change },
+  };
+}
