@@ -37,6 +37,7 @@ export function runTarget({ root, node, target, args }) {
 }
 
 /**
+ * What a target finds in its environment beside the caller's own variables. OPSPAWN_LAUNCHER is for the preload.
  * OPSPAWN_CWD is the folder the caller stands in: npm changes to the root, but `--file notes.md` means the caller's.
  * @param {string} root
  * @param {string} node
@@ -48,6 +49,7 @@ function targetEnvironment(root, node) {
     ...process.env,
     NODE_OPTIONS: [...options, CONDITION].join(" "),
     PATH: [path.dirname(node), path.join(root, "node_modules", ".bin"), PATH].join(path.delimiter),
+    OPSPAWN_LAUNCHER: String(process.pid),
     OPSPAWN_CWD: process.cwd() === root ? (INIT_CWD ?? root) : process.cwd(),
   };
 }

@@ -2,7 +2,8 @@
 // rather than staying behind with the port and the database.
 // @ts-check
 
-if (process.channel) {
+// Not in what the target itself forks: those processes have a parent of their own.
+if (process.channel && process.env.OPSPAWN_LAUNCHER === String(process.ppid)) {
   process.on("disconnect", () => process.kill(process.pid, "SIGTERM"));
   process.channel.unref();
 }

@@ -12,7 +12,7 @@ export const TARGETS = {
   "bench:sessions": { script: "benchmarks/sessions.ts" },
   "bench:state": { script: "benchmarks/state.ts" },
   types: { script: "node_modules/typescript/bin/tsc", args: ["--project", "."] },
-  lint: { script: biome, args: ["check"] },
+  lint: { script: biome, args: ["check", "--error-on-warnings"] },
   format: { script: biome, args: ["check", "--write"] },
   tidy: { script: "scripts/tidy.ts" },
   "dead-code": { script: "node_modules/knip/bin/knip.js", args: ["--no-config-hints"] },
