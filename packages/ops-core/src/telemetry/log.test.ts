@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { LogFields } from "../domain/log.ts";
+import { createLogger, type LogLevel, logFrom } from "./log.ts";
+
+function linesOf(level: LogLevel, write: (log: ReturnType<typeof logFrom>) => void): LogFields[] {
+  const lines: string[] = [];
+  const clock = { now: () => 1_700_000_000_123_456 };
+  write(logFrom(createLogger({ level, clock }, { write: (line) => lines.push(line) })));
+  return lines.map((line) => JSON.parse(line) as LogFields);
+}
+
+test("a line is one JSON object with the level's name, the time, the fields and the message", () => {
+  const [line] = linesOf("info", (log) => log.info({ requestId: "r1", status: 202 }, "request"));
+  assert.deepEqual(line, {
+    level: "info",
+    timestamp: "2023-11-14T22:13:20.123456Z",
+    name: "opspawn",
+    requestId: "r1",
+    status: 202,
+    message: "request",
+  });
+});
+
+test("lines below the level are not written", () => {
+  const lines = linesOf("warn", (log) => {
+    log.debug({}, "a");
+    log.info({}, "b");
+    log.warn({}, "c");
+    log.error({}, "d");
+  });
+  assert.deepEqual(
+    lines.map((line) => line.message),
+    ["c", "d"],
+  );
+});
+
+test("credentials that slip into a line are not printed", () => {
+  const planted = "planted-secret";
+  const fields = {
+    authorization: planted,
+    token: planted,
+    secret: planted,
+    key: planted,
+    agentKey: planted,
+    body: { any: planted },
+    headers: { authorization: planted, cookie: planted, "x-agent-key": planted, accept: "json" },
+    opspawn: { token: planted, attempt: 1 },
+  };
+  const [line] = linesOf("info", (log) => log.info(fields, "request"));
+  assert.ok(!JSON.stringify(line).includes(planted));
+  assert.deepEqual(line?.opspawn, { token: "[redacted]", attempt: 1 });
+});
+
+test("an error is written with its stack and its cause", () => {
+  const err = new Error("outer", { cause: new Error("inner") });
+  const [line] = linesOf("error", (log) => log.error({ err }, "failed"));
+  const written = line?.err as { stack: string; message: string };
+  assert.match(written.stack, /outer[\s\S]*inner/);
+});
