@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
+import { getEventListeners } from "node:events";
 import { test } from "node:test";
-import { OutboundPolicy } from "./policy.ts";
-import { closed, httpServer, localClient, rawServer, silentServer } from "./test-servers.ts";
+import { closed, connected, httpServer, localClient, rawServer, silentServer } from "./test-servers.ts";
+import { TestTimers } from "./test-timers.ts";
 
 test("a POST arrives with its body and headers, and its answer comes back whole", async (t) => {
   const server = await httpServer(t, async (request, response) => {
@@ -108,10 +109,12 @@ test("one request too many for an origin is not sent, and others are not held up
 test("there is one limit for all origins together", async (t) => {
   const servers = [await silentServer(t), await silentServer(t)] as const;
   const client = localClient(t, { inAll: 1 });
-  const waiting = client.get({ url: servers[0].url, deadline: 50 });
+  const abort = new AbortController();
+  const waiting = client.get({ url: servers[0].url, signal: abort.signal });
   const refused = await client.get({ url: servers[1].url });
   assert.ok(refused.kind === "unsent");
   assert.equal(refused.error.code, "pool_full");
+  abort.abort();
   await waiting;
 });
 
@@ -136,6 +139,14 @@ test("giving up by signal ends the request at once and frees its connection", as
   assert.deepEqual(client.stats(), { requests: 0, sockets: 0, origins: 1 });
 });
 
+test("a signal that outlives its requests keeps nothing of them", async (t) => {
+  const server = await httpServer(t, (_, response) => response.end());
+  const client = localClient(t);
+  const { signal } = new AbortController();
+  for (let i = 0; i < 3; i += 1) await client.get({ url: server.url, signal });
+  assert.equal(getEventListeners(signal, "abort").length, 0);
+});
+
 test("giving up before there is a connection leaves the request unsent", async (t) => {
   const server = await silentServer(t);
   const looked = Promise.withResolvers<void>();
@@ -156,7 +167,7 @@ test("giving up before there is a connection leaves the request unsent", async (
   assert.ok(already.kind === "unsent");
   answer.resolve(["127.0.0.1"]);
   // The connection that was on its way is dropped without a byte.
-  while (server.sockets.length === 0) await new Promise(setImmediate);
+  await connected(server);
   await closed(server.sockets[0]);
   assert.equal(server.sockets[0]?.bytesRead, 0);
   assert.equal(client.stats().requests, 0);
@@ -212,23 +223,15 @@ test("closing ends what is open and refuses what comes later", async (t) => {
   assert.equal(client.stats().requests, 0);
 });
 
-test("a closed client lets the process end, sockets and timers included", async (t) => {
-  const server = await silentServer(t);
-  const waits: (() => void)[] = [];
-  const cancelled: number[] = [];
-  const timers = {
-    now: () => 0,
-    set: (_: number, fire: () => void) => {
-      const id = waits.push(fire);
-      return () => void cancelled.push(id);
-    },
-  };
-  const policy = new OutboundPolicy({ allowLoopback: true, allow: [] });
-  const client = localClient(t, { timers, policy });
-  const open = client.get({ url: server.url });
-  while (server.sockets.length === 0) await new Promise(setImmediate);
+test("a closed client leaves no socket and no timer, whatever it was doing", async (t) => {
+  const [plain, handshaking] = [await silentServer(t), await silentServer(t)];
+  const timers = new TestTimers();
+  const client = localClient(t, { timers });
+  const requests = [client.get({ url: plain.url }), client.get({ url: `https://127.0.0.1:${handshaking.port}/` })];
+  await Promise.all([connected(plain), connected(handshaking)]);
   await client.close();
-  await open;
-  assert.equal(new Set(cancelled).size, waits.length);
-  await closed(server.sockets[0]);
+  await Promise.all(requests);
+  await Promise.all([closed(plain.sockets[0]), closed(handshaking.sockets[0])]);
+  assert.equal(timers.waiting.length, 0);
+  assert.deepEqual(client.stats(), { requests: 0, sockets: 0, origins: 0 });
 });

@@ -2,38 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { Deadlines } from "./deadlines.ts";
+import { TestTimers } from "./test-timers.ts";
 
-/** Timers under the test's control. */
-class FakeTimers {
-  time = 0;
-  waiting: { at: number; fire: () => void }[] = [];
-
-  now(): number {
-    return this.time;
-  }
-
-  set(ms: number, fire: () => void): () => void {
-    const entry = { at: this.time + ms, fire };
-    this.waiting.push(entry);
-    return () => {
-      this.waiting = this.waiting.filter((other) => other !== entry);
-    };
-  }
-
-  advance(ms: number): void {
-    const end = this.time + ms;
-    for (;;) {
-      const next = this.waiting.filter(({ at }) => at <= end).toSorted((a, b) => a.at - b.at)[0];
-      if (next === undefined) break;
-      this.waiting = this.waiting.filter((entry) => entry !== next);
-      this.time = next.at;
-      next.fire();
-    }
-    this.time = end;
-  }
-}
-
-function entry(timers: FakeTimers, limit: number) {
+function entry(timers: TestTimers, limit: number) {
   return {
     limit,
     endedAt: Number.NaN,
@@ -46,7 +17,7 @@ function entry(timers: FakeTimers, limit: number) {
 test("nothing ends early, and nothing ends more than 50 ms late", () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(fc.nat(1_000), fc.nat(2_000)), { minLength: 1, maxLength: 20 }), (plan) => {
-      const timers = new FakeTimers();
+      const timers = new TestTimers();
       const deadlines = new Deadlines(timers);
       const entries = plan.map(([wait, length]) => {
         timers.advance(wait);
@@ -61,7 +32,7 @@ test("nothing ends early, and nothing ends more than 50 ms late", () => {
 });
 
 test("a limit may move while it waits, and what was taken out does not end", () => {
-  const timers = new FakeTimers();
+  const timers = new TestTimers();
   const deadlines = new Deadlines(timers);
   const [moved, removed] = [entry(timers, 100), entry(timers, 100)];
   deadlines.add(moved);
@@ -74,7 +45,7 @@ test("a limit may move while it waits, and what was taken out does not end", () 
 });
 
 test("no timer waits while nothing is open", () => {
-  const timers = new FakeTimers();
+  const timers = new TestTimers();
   const deadlines = new Deadlines(timers);
   const first = entry(timers, 100);
   deadlines.add(first);

@@ -63,6 +63,11 @@ export function localClient(t: TestContext, options: Partial<OutboundOptions> = 
   return client;
 }
 
+/** Resolves when a first connection has been accepted. */
+export async function connected({ sockets }: TestServer): Promise<void> {
+  while (sockets.length === 0) await new Promise(setImmediate);
+}
+
 /** Resolves when the socket is closed, at once when it already is. */
 export async function closed(socket: Socket | undefined): Promise<void> {
   if (socket === undefined) throw new Error("there was no connection");
