@@ -19,6 +19,8 @@ export interface AgentEntry extends AgentCapacity {
   held: number;
   draining: number;
   circuit: CircuitState | null;
+  /** Numbers of its free slots; null until somebody asks. */
+  free: number[] | null;
   lanes: readonly string[];
 }
 
@@ -170,6 +172,7 @@ function toEntry(row: AgentRow): AgentEntry {
     held: row.held,
     draining: row.draining,
     circuit: open ? { openedAt: row.opened_at ?? 0, nextProbeAt: row.next_probe_at ?? 0 } : null,
+    free: null,
     lanes: [...new Set(lanesServed({ id: row.id, name: row.name, capabilities }))],
   };
 }

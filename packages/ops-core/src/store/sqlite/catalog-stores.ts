@@ -170,24 +170,42 @@ interface EventRow {
   position: number;
   stream: string;
   sequence: number;
-  type: string;
   at: number;
-  data: string;
+  entries: string;
 }
+
+/** Begins with the row that may hold the number after `after`, in the middle. */
+const ALL_EVENTS = `select * from events where position >=
+  coalesce((select max(position) from events where position <= :after), 0) order by position limit :limit`;
+const STREAM_EVENTS = `select * from events where stream = :stream and sequence >=
+  coalesce((select max(sequence) from events where stream = :stream and sequence <= :after), 0)
+  order by sequence limit :limit`;
 
 export function eventStore({ db }: SqliteContext): EventStore {
   return {
     list: async (after, limit, stream) => {
+      // One row more than events asked for: the first may hold none of them.
       const rows =
         stream === undefined
-          ? db.all<EventRow>("select * from events where position > ? order by position limit ?", after, limit)
-          : db.all<EventRow>(
-              "select * from events where stream = ? and sequence > ? order by sequence limit ?",
-              stream,
-              after,
-              limit,
-            );
-      return rows.map((row): StoredEvent => ({ ...row, data: JSON.parse(row.data) as JsonObject }));
+          ? db.all<EventRow>(ALL_EVENTS, { after, limit: limit + 1 })
+          : db.all<EventRow>(STREAM_EVENTS, { after, stream, limit: limit + 1 });
+      const number = (event: StoredEvent) => (stream === undefined ? event.position : event.sequence);
+      return rows
+        .flatMap(toEvents)
+        .filter((event) => number(event) > after)
+        .slice(0, limit);
     },
   };
+}
+
+function toEvents(row: EventRow): StoredEvent[] {
+  const entries = JSON.parse(row.entries) as [string, JsonObject][];
+  return entries.map(([type, data], i) => ({
+    position: row.position + i,
+    stream: row.stream,
+    sequence: row.sequence + i,
+    type,
+    at: row.at,
+    data,
+  }));
 }

@@ -62,19 +62,21 @@ function hasEarlierWork(tx: Tx, agent: AgentEntry, orderKey: number): boolean {
  */
 export function assign(tx: Tx, task: TaskRow, agent: AgentEntry): ClaimedAttempt | null {
   const n = task.attempts + 1;
-  if (!takePermit(tx, agent, attemptId(task.id, n))) return null;
+  const permit = takePermit(tx, agent, attemptId(task.id, n));
+  if (permit === null) return null;
   const policy = JSON.parse(task.policy) as TaskPolicy;
   const timeout = policy.timeout ?? agent.timeout ?? DEFAULT_ATTEMPT_TIMEOUT;
   const timeoutAt = Math.min(tx.now + timeout, task.deadline);
   const token = `${n}.${tx.context.ids.secret()}`;
   const probe = agent.circuit !== null && postponeProbe(tx, agent);
   tx.run(
-    `insert into attempts (task_id, n, token, agent_id, status, epoch, sends, probe, created_at, timeout_at, wake_at,
-      wake_for) values (?, ?, ?, ?, 'created', ?, 1, ?, ?, ?, ?, 'timeout')`,
+    `insert into attempts (task_id, n, token, agent_id, permit, status, epoch, sends, probe, created_at, timeout_at,
+      wake_at, wake_for) values (?, ?, ?, ?, ?, 'created', ?, 1, ?, ?, ?, ?, 'timeout')`,
     task.id,
     n,
     token,
     agent.id,
+    permit,
     tx.context.epoch,
     probe ? 1 : 0,
     tx.now,

@@ -5,7 +5,8 @@ import { pendingMigrations, readMigrations } from "../migrate.ts";
 /** SQLite versions before this one can corrupt a WAL database when its log is reset. */
 const OLDEST_SQLITE = [3, 51, 3] as const;
 
-export type Row = Record<string, SQLInputValue>;
+/** Values by position, or one object of them by name. */
+export type Values = SQLInputValue[] | [Record<string, SQLInputValue>];
 
 /** The one place that knows `node:sqlite`: a connection and its prepared statements, by text. */
 export class Database {
@@ -32,12 +33,12 @@ export class Database {
     return Number(this.#prepare(sql).run(...values).changes);
   }
 
-  get<T>(sql: string, ...values: SQLInputValue[]): T | undefined {
-    return this.#prepare(sql).get(...values) as T | undefined;
+  get<T>(sql: string, ...values: Values): T | undefined {
+    return this.#prepare(sql).get(...(values as SQLInputValue[])) as T | undefined;
   }
 
-  all<T>(sql: string, ...values: SQLInputValue[]): T[] {
-    return this.#prepare(sql).all(...values) as T[];
+  all<T>(sql: string, ...values: Values): T[] {
+    return this.#prepare(sql).all(...(values as SQLInputValue[])) as T[];
   }
 
   exec(sql: string): void {

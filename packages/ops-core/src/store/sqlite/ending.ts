@@ -81,7 +81,7 @@ export function endCurrentAttempt(
   if (attempt === undefined || !isOpen(attempt)) return undefined;
   endAttempt(tx, task, attempt, event, { evidence: null, error });
   const agent = tx.context.agents.get(attempt.agent_id);
-  drainPermit(tx, agent, attemptId(task.id, attempt.n), tx.now + slotHold(attempt));
+  drainPermit(tx, agent, attempt, tx.now + slotHold(attempt));
   return attempt;
 }
 

@@ -4,12 +4,12 @@ import type { AgentEntry } from "./agent-index.ts";
 import { endCurrentAttempt, isOpen } from "./ending.ts";
 import { loseAttempts } from "./loss.ts";
 import { endTask, settleOpen } from "./outcomes.ts";
-import { releasePermit } from "./permits.ts";
+import { releasePermit, type Slot } from "./permits.ts";
 import { openAttempts, settleFromReports } from "./reports.ts";
 import { resend } from "./sender.ts";
 import { advanceSession } from "./session-advance.ts";
 import { SessionUnit } from "./session-unit.ts";
-import { type AttemptRow, loadAttempt, loadTask } from "./task-row.ts";
+import { type AttemptRow, attemptId, loadAttempt, loadTask } from "./task-row.ts";
 import type { Tx } from "./tx.ts";
 
 /** A moment at which something must be decided, found by a read and decided by a transition of its own. */
@@ -17,7 +17,7 @@ export type Due =
   | { readonly kind: "session"; readonly id: string }
   | { readonly kind: "task"; readonly id: string }
   | { readonly kind: "attempt"; readonly id: string; readonly n: number }
-  | { readonly kind: "slot"; readonly attempt: string; readonly agentId: string }
+  | { readonly kind: "slot"; readonly slot: Slot }
   | { readonly kind: "agent"; readonly id: string };
 
 interface Reader {
@@ -31,14 +31,18 @@ export function findDue(db: Reader, agents: Iterable<AgentEntry>, now: number, m
     now,
     max,
   );
-  const tasks = db.all<{ id: string }>("select id from tasks where wake_at <= ? order by wake_at limit ?", now, max);
+  const tasks = db.all<{ id: string }>(
+    "select id from tasks where status = 'pending' and wake_at <= ? order by wake_at limit ?",
+    now,
+    max,
+  );
   const attempts = db.all<{ task_id: string; n: number }>(
     "select task_id, n from attempts where wake_at <= ? order by wake_at limit ?",
     now,
     max,
   );
-  const slots = db.all<{ attempt_id: string; key: string }>(
-    "select attempt_id, key from permits where draining_until <= ? order by draining_until limit ?",
+  const slots = db.all<{ attempt_id: string; key: string; n: number }>(
+    "select attempt_id, key, n from permits where draining_until <= ? order by draining_until limit ?",
     now,
     max,
   );
@@ -47,9 +51,15 @@ export function findDue(db: Reader, agents: Iterable<AgentEntry>, now: number, m
     ...sessions.map(({ id }): Due => ({ kind: "session", id })),
     ...tasks.map(({ id }): Due => ({ kind: "task", id })),
     ...attempts.map(({ task_id, n }): Due => ({ kind: "attempt", id: task_id, n })),
-    ...slots.map((row): Due => ({ kind: "slot", attempt: row.attempt_id, agentId: row.key })),
+    ...slots.map((row): Due => ({ kind: "slot", slot: slotOf(row) })),
     ...silent.map(({ id }): Due => ({ kind: "agent", id })),
   ];
+}
+
+function slotOf(row: { attempt_id: string; key: string; n: number }): Slot {
+  const slash = row.attempt_id.indexOf("/");
+  const n = Number(row.attempt_id.slice(slash + 1));
+  return { task_id: row.attempt_id.slice(0, slash), n, agent_id: row.key, permit: row.n };
 }
 
 function isSilent(agent: AgentEntry, now: number): boolean {
@@ -70,7 +80,7 @@ export function expire(tx: Tx, due: Due): void {
       expireAttempt(tx, due.id, due.n);
       break;
     case "slot":
-      expireSlot(tx, due.attempt, due.agentId);
+      expireSlot(tx, due.slot);
       break;
     case "agent":
       expireAgent(tx, due.id);
@@ -124,14 +134,16 @@ function waitForTimeout(tx: Tx, attempt: AttemptRow): void {
 }
 
 /** Nobody said that the agent stopped, so a bare report proves nothing until it has been idle once. */
-function expireSlot(tx: Tx, attempt: string, agentId: string): void {
+function expireSlot(tx: Tx, slot: Slot): void {
   const row = tx.get<{ draining_until: number | null }>(
-    "select draining_until from permits where attempt_id = ?",
-    attempt,
+    "select draining_until from permits where kind = 'agent' and key = ? and n = ? and attempt_id = ?",
+    slot.agent_id,
+    slot.permit,
+    attemptId(slot.task_id, slot.n),
   );
   if (row === undefined || row.draining_until === null || row.draining_until > tx.now) return;
-  releasePermit(tx, tx.context.agents.get(agentId), attempt);
-  tx.run("update agents set messages_since_idle = messages_since_idle + 1 where id = ?", agentId);
+  releasePermit(tx, tx.context.agents.get(slot.agent_id), slot);
+  tx.run("update agents set messages_since_idle = messages_since_idle + 1 where id = ?", slot.agent_id);
 }
 
 function expireAgent(tx: Tx, id: string): void {

@@ -3,7 +3,7 @@ import type { AgentEntry } from "./agent-index.ts";
 import { endAttempt, isOpen } from "./ending.ts";
 import { failTask } from "./outcomes.ts";
 import { releasePermit } from "./permits.ts";
-import { attemptId, loadAttempt, loadTask } from "./task-row.ts";
+import { loadAttempt, loadTask } from "./task-row.ts";
 import type { Tx } from "./tx.ts";
 
 /** Everything this agent held is lost: it restarted, went away or fell silent. The number of attempts lost. */
@@ -20,7 +20,7 @@ export function loseAttempts(tx: Tx, agent: AgentEntry, error: TaskError): numbe
     if (task === undefined || attempt === undefined) continue;
     const open = isOpen(attempt);
     if (open) endAttempt(tx, task, attempt, "lose", { evidence: null, error });
-    releasePermit(tx, agent, attemptId(task.id, attempt.n));
+    releasePermit(tx, agent, attempt);
     if (!open) continue;
     failTask(tx, task, attempt, { type: "failed", reason: "lost", error, evidence: null });
     lost += 1;

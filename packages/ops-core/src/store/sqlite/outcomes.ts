@@ -18,7 +18,7 @@ import { drainPermit, releasePermit } from "./permits.ts";
 import type { TaskPolicy } from "./plan-cache.ts";
 import { advanceSession } from "./session-advance.ts";
 import { SessionUnit } from "./session-unit.ts";
-import { type AttemptRow, attemptId, loadAttempt, loadTask, type TaskRow, taskEvent } from "./task-row.ts";
+import { type AttemptRow, loadAttempt, loadTask, type TaskRow, taskEvent } from "./task-row.ts";
 import type { Tx } from "./tx.ts";
 
 const CLASS_OF: Record<Evidence, EvidenceClass> = {
@@ -35,6 +35,9 @@ const ENDS = {
   agent_error: "fail",
   rejected: "fail",
 } as const satisfies Record<FailureReason, AttemptEvent>;
+
+/** The step of a task whose end is just being written. */
+const RUNNING = { status: "running", remaining: 0 } as const;
 
 /** An outcome given under a token. */
 export function settle(tx: Tx, taskId: string, token: string, outcome: AttemptOutcome): Settled {
@@ -92,7 +95,7 @@ export function settleOpen(
   if (outcome.type === "succeeded") {
     endAttempt(tx, task, attempt, "succeed", { evidence: outcome.evidence, error: null });
     if (agent !== undefined) closeCircuit(tx, agent);
-    releasePermit(tx, agent, attemptId(task.id, attempt.n));
+    releasePermit(tx, agent, attempt);
     completeTask(tx, task, outcome.result, attempt.n, outcome.evidence);
     return;
   }
@@ -100,8 +103,8 @@ export function settleOpen(
   endAttempt(tx, task, attempt, event, { evidence: outcome.evidence, error: outcome.error });
   judgeCircuit(tx, agent, outcome);
   // An agent that answered is free; one that fell silent may still be at work.
-  if (event === "fail") releasePermit(tx, agent, attemptId(task.id, attempt.n));
-  else drainPermit(tx, agent, attemptId(task.id, attempt.n), tx.now + slotHold(attempt));
+  if (event === "fail") releasePermit(tx, agent, attempt);
+  else drainPermit(tx, agent, attempt, tx.now + slotHold(attempt));
   failTask(tx, task, attempt, outcome);
 }
 
@@ -133,8 +136,9 @@ function completeTask(tx: Tx, task: TaskRow, result: string | null, n: number, e
   task.status = "completed";
   taskEvent(tx, task, "task.completed", evidence === "inferred" ? { evidence } : {});
   const session = task.session_id === null ? undefined : SessionUnit.load(tx, task.session_id);
-  if (session !== undefined && task.step !== null)
-    advanceSession(tx, session, { type: "step_completed", step: task.step });
+  if (session === undefined || task.step === null) return;
+  session.know(task.step, RUNNING);
+  advanceSession(tx, session, { type: "step_completed", step: task.step });
 }
 
 /** What follows from an attempt without success: another one, the fallback, or the end of the task. */
@@ -245,6 +249,7 @@ export function endTask(
   taskEvent(tx, task, "task.failed", { error: { ...error }, deadLetter: exhausted });
   const session = task.session_id === null ? undefined : SessionUnit.load(tx, task.session_id);
   if (session !== undefined && task.step !== null) {
+    session.know(task.step, RUNNING);
     advanceSession(tx, session, { type: "step_failed", step: task.step, error });
   }
 }
@@ -264,5 +269,5 @@ function recordLate(
     evidence: outcome.evidence,
     ...(outcome.type === "failed" ? { error: { ...outcome.error } } : {}),
   });
-  releasePermit(tx, agent, attemptId(task.id, attempt.n));
+  releasePermit(tx, agent, attempt);
 }

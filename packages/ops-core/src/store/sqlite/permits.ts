@@ -1,5 +1,9 @@
 import type { AgentEntry } from "./agent-index.ts";
+import { type AttemptRow, attemptId } from "./task-row.ts";
 import type { Tx } from "./tx.ts";
+
+/** The slot that an attempt holds, or held. */
+export type Slot = Pick<AttemptRow, "task_id" | "n" | "agent_id" | "permit">;
 
 /** Makes an agent's slots `total` rows; held ones beyond it stay until they are released. */
 export function resizePermits(tx: Tx, agentId: string, total: number): void {
@@ -11,41 +15,70 @@ export function resizePermits(tx: Tx, agentId: string, total: number): void {
   tx.run("delete from permits where kind = 'agent' and key = ? and n >= ? and attempt_id is null", agentId, total);
 }
 
-/** Takes one slot of the agent for an attempt; false when none is free. */
-export function takePermit(tx: Tx, agent: AgentEntry, attempt: string): boolean {
+/** Takes one slot of the agent for an attempt; its number, or null when none is free. */
+export function takePermit(tx: Tx, agent: AgentEntry, attempt: string): number | null {
+  agent.free ??= freeSlots(tx, agent.id);
+  const n = agent.free.pop();
+  if (n === undefined) return null;
   const taken = tx.run(
-    `update permits set attempt_id = ? where kind = 'agent' and key = ? and n =
-      (select n from permits where kind = 'agent' and key = ? and attempt_id is null limit 1)`,
+    "update permits set attempt_id = ? where kind = 'agent' and key = ? and n = ? and attempt_id is null",
     attempt,
     agent.id,
-    agent.id,
+    n,
   );
-  if (taken === 1) agent.held += 1;
-  return taken === 1;
+  if (taken !== 1) throw new Error(`slot ${n} of agent ${agent.id} was thought to be free`);
+  agent.held += 1;
+  return n;
+}
+
+function freeSlots(tx: Tx, agentId: string): number[] {
+  const rows = tx.all<{ n: number }>(
+    "select n from permits where kind = 'agent' and key = ? and attempt_id is null order by n desc",
+    agentId,
+  );
+  return rows.map(({ n }) => n);
 }
 
 /** Frees the slot of an attempt; repeating it changes nothing. */
-export function releasePermit(tx: Tx, agent: AgentEntry | undefined, attempt: string): boolean {
-  const row = tx.get<{ draining_until: number | null }>(
-    "select draining_until from permits where attempt_id = ?",
+export function releasePermit(tx: Tx, agent: AgentEntry | undefined, slot: Slot): boolean {
+  const attempt = attemptId(slot.task_id, slot.n);
+  const draining = agent !== undefined && agent.draining > 0 && isDraining(tx, slot, attempt);
+  const released = tx.run(
+    `update permits set attempt_id = null, draining_until = null
+      where kind = 'agent' and key = ? and n = ? and attempt_id = ?`,
+    slot.agent_id,
+    slot.permit,
     attempt,
   );
-  if (row === undefined) return false;
-  tx.run("update permits set attempt_id = null, draining_until = null where attempt_id = ?", attempt);
+  if (released !== 1) return false;
   if (agent !== undefined) {
     agent.held -= 1;
-    if (row.draining_until !== null) agent.draining -= 1;
+    if (draining) agent.draining -= 1;
+    agent.free?.push(slot.permit);
     wakeLanes(tx, agent);
   }
   return true;
 }
 
-/** The work ended but the agent may still be at it: the slot stays taken until it says so, or until `until`. */
-export function drainPermit(tx: Tx, agent: AgentEntry | undefined, attempt: string, until: number): void {
-  const drained = tx.run(
-    "update permits set draining_until = ? where attempt_id = ? and draining_until is null",
-    until,
+function isDraining(tx: Tx, slot: Slot, attempt: string): boolean {
+  const row = tx.get<{ draining_until: number | null }>(
+    "select draining_until from permits where kind = 'agent' and key = ? and n = ? and attempt_id = ?",
+    slot.agent_id,
+    slot.permit,
     attempt,
+  );
+  return row !== undefined && row.draining_until !== null;
+}
+
+/** The work ended but the agent may still be at it: the slot stays taken until it says so, or until `until`. */
+export function drainPermit(tx: Tx, agent: AgentEntry | undefined, slot: Slot, until: number): void {
+  const drained = tx.run(
+    `update permits set draining_until = ?
+      where kind = 'agent' and key = ? and n = ? and attempt_id = ? and draining_until is null`,
+    until,
+    slot.agent_id,
+    slot.permit,
+    attemptId(slot.task_id, slot.n),
   );
   if (drained === 1 && agent !== undefined) agent.draining += 1;
 }
@@ -54,11 +87,13 @@ export function drainPermit(tx: Tx, agent: AgentEntry | undefined, attempt: stri
 export function releaseDraining(tx: Tx, agent: AgentEntry): void {
   if (agent.draining === 0) return;
   const freed = tx.run(
-    "update permits set attempt_id = null, draining_until = null where kind = 'agent' and key = ? and draining_until is not null",
+    `update permits set attempt_id = null, draining_until = null
+      where kind = 'agent' and key = ? and draining_until is not null`,
     agent.id,
   );
   agent.held -= freed;
   agent.draining = 0;
+  agent.free = null;
   wakeLanes(tx, agent);
 }
 

@@ -8,7 +8,7 @@ import { endAttempt, isOpen, isSender } from "./ending.ts";
 import { failTask } from "./outcomes.ts";
 import { releasePermit } from "./permits.ts";
 import { openAttempts, settleFromReports } from "./reports.ts";
-import { type AttemptRow, attemptId, loadAttempt, loadTask, taskEvent } from "./task-row.ts";
+import { type AttemptRow, loadAttempt, loadTask, taskEvent } from "./task-row.ts";
 import type { Tx } from "./tx.ts";
 
 const FIRST_RESEND_DELAY = SECOND;
@@ -64,7 +64,7 @@ export function undelivered(tx: Tx, sender: Sender, message: string): void {
   }
   endAttempt(tx, task, attempt, "lose", { evidence: null, error, counted: false });
   const agent = tx.context.agents.get(attempt.agent_id);
-  releasePermit(tx, agent, attemptId(task.id, attempt.n));
+  releasePermit(tx, agent, attempt);
   if (agent !== undefined) countFailure(tx, agent);
   failTask(tx, task, attempt, { type: "undelivered", error });
 }

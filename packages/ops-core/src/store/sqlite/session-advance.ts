@@ -30,21 +30,13 @@ export function advanceSession(tx: Tx, session: SessionUnit, first: SessionInput
   const inputs: SessionInput[] = [first];
   for (let input = inputs.shift(); input !== undefined; input = inputs.shift()) {
     const move = advance(session.plan, session, input);
-    const taskIds = newTaskIds(tx, move.effects);
-    for (const change of move.steps) writeStep(tx, session, change, taskIds.get(change.index) ?? null, input);
+    for (const change of move.steps) writeStep(tx, session, change, input);
     writeCounters(session, move);
     for (const effect of move.effects) {
-      const failed = apply(tx, session, effect, taskIds, startAt);
+      const failed = apply(tx, session, effect, startAt);
       if (failed !== null) inputs.push(failed);
     }
   }
-}
-
-function newTaskIds(tx: Tx, effects: readonly Effect[]): ReadonlyMap<number, string> {
-  const ids = new Map<number, string>();
-  for (const effect of effects)
-    if (effect.type === "create_task") ids.set(effect.step, `task_${tx.context.ids.uuid()}`);
-  return ids;
 }
 
 function writeCounters(session: SessionUnit, move: Advance): void {
@@ -58,43 +50,39 @@ function addSteps(text: string, steps: readonly string[]): string {
   return JSON.stringify([...(JSON.parse(text) as string[]), ...steps]);
 }
 
-function writeStep(tx: Tx, session: SessionUnit, change: StepChange, taskId: string | null, input: SessionInput): void {
-  const ended = change.status !== "pending" && change.status !== "running";
-  const error = change.status === "failed" && input.type === "step_failed" ? JSON.stringify(input.error) : null;
+/** Keeps what no task says: the dependencies left of a step that waits, and how a step without a task ended. */
+function writeStep(tx: Tx, session: SessionUnit, change: StepChange, input: SessionInput): void {
+  session.know(change.index, change);
+  if (change.status === "running" || change.status === "completed" || change.status === "cancelled") return;
+  const failed = change.status === "failed" && input.type === "step_failed";
   tx.run(
-    `insert into session_steps (session_id, step, status, remaining, task_id, started_at, ended_at, error)
-      values (?, ?, ?, ?, ?, ?, ?, ?) on conflict (session_id, step) do update set status = excluded.status,
-      remaining = excluded.remaining, task_id = coalesce(excluded.task_id, task_id),
-      started_at = coalesce(started_at, excluded.started_at), ended_at = excluded.ended_at, error = excluded.error`,
+    `insert into session_steps (session_id, step, status, remaining, ended_at, error) select ?, ?, ?, ?, ?, ?
+      where not exists (select 1 from tasks where session_id = ? and step = ?)
+      on conflict (session_id, step) do update set status = excluded.status, remaining = excluded.remaining,
+      ended_at = excluded.ended_at, error = excluded.error`,
     session.id,
     change.index,
     change.status,
     change.remaining,
-    taskId,
-    change.status === "running" ? tx.now : null,
-    ended ? tx.now : null,
-    error,
+    change.status === "pending" ? null : tx.now,
+    failed ? JSON.stringify(input.error) : null,
+    session.id,
+    change.index,
   );
 }
 
 /** The input that follows from an effect that could not be carried out, or null. */
-function apply(
-  tx: Tx,
-  session: SessionUnit,
-  effect: Effect,
-  taskIds: ReadonlyMap<number, string>,
-  startAt: number,
-): SessionInput | null {
+function apply(tx: Tx, session: SessionUnit, effect: Effect, startAt: number): SessionInput | null {
   switch (effect.type) {
     case "create_task":
-      return createTask(tx, session, stepAt(session, effect.step), taskIds.get(effect.step) ?? "", startAt);
+      return createTask(tx, session, stepAt(session, effect.step), startAt);
     case "cancel_task": {
-      const row = tx.get<{ task_id: string | null }>(
-        "select task_id from session_steps where session_id = ? and step = ?",
+      const open = tx.get<{ id: string }>(
+        "select id from tasks where session_id = ? and step = ? and status in ('pending', 'running')",
         session.id,
         effect.step,
       );
-      if (row?.task_id != null) cancelTask(tx, row.task_id, effect.reason);
+      if (open !== undefined) cancelTask(tx, open.id, effect.reason);
       return null;
     }
     case "finish":
@@ -109,13 +97,7 @@ function stepAt(session: SessionUnit, index: number): PlanStep {
   return step;
 }
 
-function createTask(
-  tx: Tx,
-  session: SessionUnit,
-  step: PlanStep,
-  taskId: string,
-  startAt: number,
-): SessionInput | null {
+function createTask(tx: Tx, session: SessionUnit, step: PlanStep, startAt: number): SessionInput | null {
   let parameters: string;
   try {
     parameters = stringifyJson(stepParameters(session.plan, step, scopeOf(tx, session)));
@@ -126,7 +108,7 @@ function createTask(
   const readyAt = Math.max(startAt, tx.now);
   const row = newTaskRow(
     {
-      id: taskId,
+      id: `task_${tx.context.ids.uuid()}`,
       name: step.name,
       sessionId: session.id,
       step: step.index,
@@ -188,14 +170,19 @@ export function scopeOf(tx: Tx, session: SessionUnit): ExpressionScope {
 
 function stepView(tx: Tx, session: SessionUnit, index: number | undefined): StepView | undefined {
   if (index === undefined) return undefined;
-  const row = tx.get<{ status: string; error: string | null; result: string | null }>(
-    `select s.status, s.error, t.result from session_steps s left join tasks t on t.id = s.task_id
-      where s.session_id = ? and s.step = ?`,
+  const task = tx.get<{ result: string | null; error: string | null }>(
+    "select result, error from tasks where session_id = ? and step = ?",
     session.id,
     index,
   );
-  if (row === undefined) return { status: "pending", result: null, error: null };
-  return { status: row.status, result: jsonOrNull(row.result), error: jsonOrNull(row.error) };
+  const { status } = session.step(index);
+  if (task !== undefined) return { status, result: jsonOrNull(task.result), error: jsonOrNull(task.error) };
+  const own = tx.get<{ error: string | null }>(
+    "select error from session_steps where session_id = ? and step = ?",
+    session.id,
+    index,
+  );
+  return { status, result: null, error: jsonOrNull(own?.error ?? null) };
 }
 
 function jsonOrNull(text: string | null): JsonValue {

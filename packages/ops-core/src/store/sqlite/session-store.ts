@@ -5,7 +5,7 @@ import { type LaneColumns, storedBlock, TASKS } from "./blocked.ts";
 import { once } from "./idempotency.ts";
 import { decodeCursor, toPage, Where } from "./paging.ts";
 import { type SessionRow, toSessionRecord } from "./session-unit.ts";
-import { cancelSession, labelSession, STEPS, startSession, toStep } from "./sessions.ts";
+import { cancelSession, labelSession, STEPS, type StepRow, startSession, toStep } from "./sessions.ts";
 import type { SqliteContext } from "./store.ts";
 import type { TaskRow } from "./task-row.ts";
 
@@ -31,7 +31,7 @@ export function sessionStore({ db, writer, clock }: SqliteContext): SessionStore
       const row = db.get<SessionRow>("select * from sessions where id = ?", sessionId);
       return row === undefined ? null : record(row);
     },
-    steps: async (sessionId) => db.all(STEPS, sessionId).map(toStep),
+    steps: async (sessionId) => db.all<StepRow>(STEPS, { session: sessionId }).map(toStep),
     list: async (page, filter) => {
       const where = conditions(filter);
       if (page.cursor !== undefined) where.add("s.id < ?", ...decodeCursor(page.cursor, 1));

@@ -1,8 +1,9 @@
 import type { JsonObject } from "@opspawn/contract";
 import type { Blocked } from "../../domain/blocked.ts";
 import type { SessionRecord } from "../../domain/sessions/session.ts";
-import type { SessionStatus } from "../../domain/sessions/transitions.ts";
+import type { SessionStatus, StepStatus } from "../../domain/sessions/transitions.ts";
 import type { TaskError } from "../../domain/tasks/task.ts";
+import type { TaskStatus } from "../../domain/tasks/transitions.ts";
 import type { SessionFailure, SessionIndex, StepState } from "../../domain/workflows/advance.ts";
 import type { WorkflowPlan } from "../../domain/workflows/plan.ts";
 import type { Tx } from "./tx.ts";
@@ -40,6 +41,7 @@ export class SessionUnit implements SessionIndex {
   readonly row: SessionRow;
   readonly plan: WorkflowPlan;
   readonly #tx: Tx;
+  readonly #steps = new Map<number, StepState>();
   #state: "clean" | "dirty" | "new";
 
   private constructor(tx: Tx, row: SessionRow, state: "clean" | "new") {
@@ -82,12 +84,31 @@ export class SessionUnit implements SessionIndex {
   }
 
   step(index: number): StepState {
-    const row = this.#tx.get<StepState>(
-      "select status, remaining from session_steps where session_id = ? and step = ?",
-      this.id,
-      index,
-    );
-    return row ?? { status: "pending", remaining: this.plan.steps[index]?.dependsOn.length ?? 0 };
+    const known = this.#steps.get(index);
+    if (known !== undefined) return known;
+    const state = this.#readStep(index);
+    this.#steps.set(index, state);
+    return state;
+  }
+
+  /** Takes note of a step's state that is changing in this transition. */
+  know(index: number, state: StepState): void {
+    this.#steps.set(index, state);
+  }
+
+  /** A step that has a task is as its task is. */
+  #readStep(index: number): StepState {
+    if (this.#state !== "new") {
+      const row = this.#tx.get<{ task: TaskStatus | null; own: StepStatus | null; remaining: number | null }>(
+        `select (select status from tasks where session_id = :session and step = :step) as task,
+          (select status from session_steps where session_id = :session and step = :step) as own,
+          (select remaining from session_steps where session_id = :session and step = :step) as remaining`,
+        { session: this.id, step: index },
+      );
+      if (row?.task != null) return { status: row.task === "pending" ? "running" : row.task, remaining: 0 };
+      if (row?.own != null) return { status: row.own, remaining: row.remaining ?? 0 };
+    }
+    return { status: "pending", remaining: this.plan.steps[index]?.dependsOn.length ?? 0 };
   }
 
   change(change: Partial<SessionRow>): void {

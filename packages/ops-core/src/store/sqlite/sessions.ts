@@ -3,6 +3,7 @@ import type { SessionRecord, StepRecord } from "../../domain/sessions/session.ts
 import type { StepStatus } from "../../domain/sessions/transitions.ts";
 import type { StartSession } from "../../domain/store.ts";
 import type { TaskError } from "../../domain/tasks/task.ts";
+import type { TaskStatus } from "../../domain/tasks/transitions.ts";
 import { advanceSession } from "./session-advance.ts";
 import { SESSION_FORMAT, SessionUnit, toSessionRecord } from "./session-unit.ts";
 import type { Tx } from "./tx.ts";
@@ -75,31 +76,34 @@ export function labelSession(tx: Tx, sessionId: string, labels: Readonly<Record<
   return toSessionRecord(session.row);
 }
 
-interface StepRow {
+export interface StepRow {
   step: number;
-  status: StepStatus;
+  status: StepStatus | TaskStatus;
   task_id: string | null;
   agent_id: string | null;
-  attempts: number | null;
+  attempts: number;
   started_at: number | null;
   ended_at: number | null;
   error: string | null;
 }
 
-export const STEPS = `select s.step, s.status, s.task_id, t.agent_id, t.attempts, s.started_at, s.ended_at,
-  coalesce(s.error, t.error) as error from session_steps s left join tasks t on t.id = s.task_id
-  where s.session_id = ? order by s.step`;
+/** The steps something is known of: as their tasks are, else as their own row says. */
+export const STEPS = `select step, status, id as task_id, agent_id, attempts, created_at as started_at, ended_at, error
+  from tasks where session_id = :session
+  union all select step, status, null, null, 0, null, ended_at, error from session_steps s where session_id = :session
+    and not exists (select 1 from tasks t where t.session_id = s.session_id and t.step = s.step)
+  order by step`;
 
-export function toStep(row: unknown): StepRecord {
-  const step = row as StepRow;
+export function toStep(row: StepRow): StepRecord {
+  const status = row.task_id !== null && row.status === "pending" ? "running" : row.status;
   return {
-    index: step.step,
-    status: step.status,
-    taskId: step.task_id,
-    agentId: step.agent_id,
-    attempts: step.attempts ?? 0,
-    startedAt: step.started_at,
-    endedAt: step.ended_at,
-    error: step.error === null || step.status === "completed" ? null : (JSON.parse(step.error) as TaskError),
+    index: row.step,
+    status,
+    taskId: row.task_id,
+    agentId: row.agent_id,
+    attempts: row.attempts,
+    startedAt: row.started_at,
+    endedAt: row.ended_at,
+    error: row.error === null || status === "completed" ? null : (JSON.parse(row.error) as TaskError),
   };
 }

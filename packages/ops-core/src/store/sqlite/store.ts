@@ -79,8 +79,10 @@ export function openSqlite(options: SqliteOptions): SqliteStore {
 function txContext(db: Database, options: SqliteOptions): TxContext {
   const agents = new AgentIndex(db);
   const plans = new PlanCache(options.compile);
-  const lastPosition = () =>
-    db.get<{ position: number | null }>("select max(position) as position from events")?.position ?? 0;
+  const nextPosition = () =>
+    db.get<{ next: number }>(
+      "select position + json_array_length(entries) as next from events order by position desc limit 1",
+    )?.next ?? 1;
   const context: TxContext = {
     clock: options.clock,
     ids: options.ids,
@@ -88,11 +90,11 @@ function txContext(db: Database, options: SqliteOptions): TxContext {
     plans,
     epoch: openEpoch(db, options.clock.now()),
     sendCapacity: options.sendCapacity ?? (() => 0),
-    position: lastPosition() + 1,
+    position: nextPosition(),
     forget: () => {
       agents.forget();
       plans.clear();
-      context.position = lastPosition() + 1;
+      context.position = nextPosition();
     },
   };
   return context;

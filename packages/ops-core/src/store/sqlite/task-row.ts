@@ -43,6 +43,8 @@ export interface AttemptRow {
   n: number;
   token: string;
   agent_id: string;
+  /** The number of the agent's slot it holds. */
+  permit: number;
   status: AttemptStatus;
   epoch: number;
   sends: number;

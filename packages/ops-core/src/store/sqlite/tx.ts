@@ -3,7 +3,7 @@ import type { JsonObject } from "@opspawn/contract";
 import type { Clock } from "../../domain/clock.ts";
 import type { Ids } from "../../domain/ids.ts";
 import type { AgentIndex } from "./agent-index.ts";
-import type { Database } from "./database.ts";
+import type { Database, Values } from "./database.ts";
 import { CommitHints } from "./hints.ts";
 import type { PlanCache } from "./plan-cache.ts";
 import type { SessionUnit } from "./session-unit.ts";
@@ -31,6 +31,7 @@ export class Tx {
   readonly hints = new CommitHints();
   readonly #db: Database;
   readonly #sessions = new Map<string, SessionUnit>();
+  readonly #events = new Map<string, { sequence: number; entries: [string, JsonObject][] }>();
   #wrote = false;
 
   constructor(db: Database, context: TxContext) {
@@ -39,11 +40,11 @@ export class Tx {
     this.now = context.clock.now();
   }
 
-  get<T>(sql: string, ...values: SQLInputValue[]): T | undefined {
+  get<T>(sql: string, ...values: Values): T | undefined {
     return this.#db.get<T>(sql, ...values);
   }
 
-  all<T>(sql: string, ...values: SQLInputValue[]): T[] {
+  all<T>(sql: string, ...values: Values): T[] {
     return this.#db.all<T>(sql, ...values);
   }
 
@@ -61,17 +62,24 @@ export class Tx {
 
   /** Records a fact; `sequence` is the stream's own count, kept by the caller on the row it belongs to. */
   event(stream: string, sequence: number, type: string, data: JsonObject): void {
-    this.run(
-      "insert into events (position, stream, sequence, type, at, data) values (?, ?, ?, ?, ?, ?)",
-      this.context.position,
-      stream,
-      sequence,
-      type,
-      this.now,
-      JSON.stringify(data),
-    );
-    this.context.position += 1;
+    const known = this.#events.get(stream);
+    if (known === undefined) this.#events.set(stream, { sequence, entries: [[type, data]] });
+    else known.entries.push([type, data]);
     this.hints.streams.add(stream);
+  }
+
+  #writeEvents(): void {
+    for (const [stream, { sequence, entries }] of this.#events) {
+      this.run(
+        "insert into events (position, stream, sequence, at, entries) values (?, ?, ?, ?, ?)",
+        this.context.position,
+        stream,
+        sequence,
+        this.now,
+        JSON.stringify(entries),
+      );
+      this.context.position += entries.length;
+    }
   }
 
   #begin(): void {
@@ -91,6 +99,7 @@ export class Tx {
   /** Writes what was held back and keeps the transition. */
   finish(): void {
     for (const unit of this.#sessions.values()) unit.flush(this);
+    this.#writeEvents();
     if (this.#wrote) this.#db.run("release transition");
   }
 

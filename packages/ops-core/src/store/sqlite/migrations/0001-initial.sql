@@ -66,8 +66,6 @@ create table permits (
   draining_until integer,
   primary key (kind, key, n)
 ) strict, without rowid;
-create unique index permits_by_attempt on permits (attempt_id) where attempt_id is not null;
-create index permits_free on permits (kind, key, n) where attempt_id is null;
 create index permits_draining on permits (draining_until) where draining_until is not null;
 
 create table circuits (
@@ -128,14 +126,12 @@ create table session_labels (
   primary key (key, value, session_id)
 ) strict, without rowid;
 
--- One row per step that was touched, and later per item; payloads stay with the task.
+-- A step that has a task is as its task is. The others have a row here once something is known of them.
 create table session_steps (
   session_id text not null,
   step integer not null,
   status text not null check (status in ('pending', 'running', 'completed', 'failed', 'skipped', 'cancelled')),
   remaining integer not null,
-  task_id text,
-  started_at integer,
   ended_at integer,
   error text,
   primary key (session_id, step)
@@ -176,7 +172,8 @@ create table tasks (
   event_sequence integer not null
 ) strict, without rowid;
 create index tasks_waiting on tasks (lane, order_key) where status = 'pending';
-create index tasks_due on tasks (wake_at) where wake_at is not null;
+-- A running task ends with its attempt, whose timeout is never behind the deadline.
+create index tasks_due on tasks (wake_at) where status = 'pending';
 create index tasks_dead on tasks (ended_at) where dead_letter is not null;
 create index tasks_by_session on tasks (session_id, step) where session_id is not null;
 
@@ -185,6 +182,7 @@ create table attempts (
   n integer not null,
   token text not null,
   agent_id text not null,
+  permit integer not null,
   status text not null check (status in
     ('created', 'dispatched', 'acknowledged', 'succeeded', 'failed', 'timed_out', 'lost', 'cancelled')),
   -- The process that sends it and how often it was sent; a sender that was replaced cannot write.
@@ -272,13 +270,13 @@ create table replays (
   until integer not null
 ) strict, without rowid;
 
--- `position` numbers all events in the order they were committed, `sequence` those of one stream; no gaps.
+-- `position` numbers all events in the order they were committed, `sequence` those of one stream; no gaps. A row holds
+-- the events that one transition wrote to one stream, `[[type, data], ...]`, under the numbers of the first.
 create table events (
   position integer primary key,
   stream text not null,
   sequence integer not null,
-  type text not null,
   at integer not null,
-  data text not null
+  entries text not null
 ) strict;
 create unique index events_by_stream on events (stream, sequence);
