@@ -4,6 +4,7 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import path from "node:path";
+import { FOLLOW_PARENT, parentMark } from "./follow-parent.mjs";
 import { SetUpError } from "./set-up-error.mjs";
 
 /**
@@ -22,11 +23,11 @@ export async function runNpm(args, { cwd, node, purpose }) {
     cwd,
     env: npmEnvironment(node),
     shell,
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["ignore", "pipe", "pipe", "ipc"],
   });
   let output = "";
-  child.stdout.on("data", (chunk) => (output += chunk));
-  child.stderr.on("data", (chunk) => (output += chunk));
+  child.stdout?.on("data", (chunk) => (output += chunk));
+  child.stderr?.on("data", (chunk) => (output += chunk));
   /** @type {string} */
   const ending = await new Promise((resolve) => {
     child.on("error", (error) => resolve(error.message));
@@ -51,7 +52,10 @@ function findNpm(node) {
 /** @param {string} node */
 function npmEnvironment(node) {
   /** @type {NodeJS.ProcessEnv} */
-  const env = { ...process.env, PATH: `${path.dirname(node)}${path.delimiter}${process.env.PATH ?? ""}` };
+  const env = { ...process.env, ...parentMark() };
+  env.PATH = `${path.dirname(node)}${path.delimiter}${env.PATH ?? ""}`;
+  // An npm left behind by a killed launch would write into what the next launch installs.
+  env.NODE_OPTIONS = `${env.NODE_OPTIONS ?? ""} ${FOLLOW_PARENT}`.trim();
   // npm looks for the machine's npmrc (a proxy, a certificate) beside the Node it runs on, and ours has none beside it.
   const settings = path.join(path.dirname(path.dirname(process.execPath)), "etc", "npmrc");
   if (env.npm_config_globalconfig === undefined && existsSync(settings)) env.npm_config_globalconfig = settings;

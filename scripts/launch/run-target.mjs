@@ -4,11 +4,10 @@
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
 import path from "node:path";
+import { FOLLOW_PARENT, parentMark } from "./follow-parent.mjs";
 
 /** Lets our packages import each other's TypeScript sources (`exports` in each package.json). */
 const CONDITION = "--conditions=opspawn-source";
-
-const stopWithParent = new URL("./stop-with-parent.mjs", import.meta.url).href;
 
 /** npm and the terminal may both deliver the same Ctrl-C; the child shall see it once. */
 const SAME_SIGNAL_MS = 1_000;
@@ -21,7 +20,7 @@ const PARENT_POLL_MS = 500;
  */
 export function runTarget({ root, node, target, args }) {
   const script = path.join(root, target.script);
-  const child = spawn(node, ["--import", stopWithParent, script, ...(target.args ?? []), ...args], {
+  const child = spawn(node, [FOLLOW_PARENT, script, ...(target.args ?? []), ...args], {
     cwd: root,
     env: targetEnvironment(root, node),
     stdio: ["inherit", "inherit", "inherit", "ipc"],
@@ -37,7 +36,7 @@ export function runTarget({ root, node, target, args }) {
 }
 
 /**
- * What a target finds in its environment beside the caller's own variables. OPSPAWN_LAUNCHER is for the preload.
+ * What a target finds in its environment beside the caller's own variables.
  * OPSPAWN_CWD is the folder the caller stands in: npm changes to the root, but `--file notes.md` means the caller's.
  * @param {string} root
  * @param {string} node
@@ -47,9 +46,9 @@ function targetEnvironment(root, node) {
   const options = NODE_OPTIONS.split(" ").filter((option) => option !== "" && option !== CONDITION);
   return {
     ...process.env,
+    ...parentMark(),
     NODE_OPTIONS: [...options, CONDITION].join(" "),
     PATH: [path.dirname(node), path.join(root, "node_modules", ".bin"), PATH].join(path.delimiter),
-    OPSPAWN_LAUNCHER: String(process.pid),
     OPSPAWN_CWD: process.cwd() === root ? (INIT_CWD ?? root) : process.cwd(),
   };
 }

@@ -11,6 +11,9 @@ const TOUCH_MS = 2_000;
 const STALE_MS = 30_000;
 const POLL_MS = 200;
 
+/** The npm of a killed launch stops when it notices; nothing new is begun before. */
+const FAREWELL_MS = 1_000;
+
 /** @typedef {{ pid: number, host: string }} Owner */
 
 /**
@@ -38,11 +41,12 @@ async function take(lock) {
     if (owner === undefined) continue;
     if (isGone(lock, owner)) {
       breakLock(lock, owner);
+      await sleep(FAREWELL_MS);
       continue;
     }
     if (!told) say(`waiting for another launch (process ${owner.pid}) to finish setting up ...`);
     told = true;
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    await sleep(POLL_MS);
   }
 }
 
@@ -51,6 +55,7 @@ async function take(lock) {
  * @returns {boolean} false when somebody else holds it: a folder cannot be renamed onto one that has content
  */
 function tryTake(lock) {
+  if (statOf(lock) !== undefined) return false;
   const draft = `${lock}-${process.pid}`;
   rmSync(draft, { recursive: true, force: true });
   mkdirSync(draft);
@@ -130,6 +135,11 @@ function touch(lock) {
 /** @param {string} file */
 function statOf(file) {
   return statSync(file, { throwIfNoEntry: false });
+}
+
+/** @param {number} milliseconds */
+function sleep(milliseconds) {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
 /** @param {unknown} error */

@@ -17,5 +17,4 @@ export const TARGETS = {
   tidy: { script: "scripts/tidy.ts" },
   "dead-code": { script: "node_modules/knip/bin/knip.js", args: ["--no-config-hints"] },
   coverage: { script: "scripts/coverage.ts" },
-  "verify:clone": { script: "scripts/verify-clone.ts" },
 };
