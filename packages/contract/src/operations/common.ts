@@ -3,10 +3,13 @@ import type { JsonObject, JsonValue } from "../json-value.ts";
 
 /** Any JSON value; already checked for depth, size and text when the body was read. */
 export const jsonValue = z.custom<JsonValue>((value) => value !== undefined, "Required");
-export const jsonObject = z.custom<JsonObject>(
-  (value) => typeof value === "object" && value !== null && !Array.isArray(value) && !JSON.isRawJSON(value),
-  "Expected a JSON object",
-);
+export const jsonObject = z
+  .custom<JsonObject>(
+    (value) => typeof value === "object" && value !== null && !Array.isArray(value) && !JSON.isRawJSON(value),
+    "Expected a JSON object",
+  )
+  // For the JSON Schema made from it: a check by hand says nothing there.
+  .meta({ type: "object" });
 
 export const id = z.string().min(1).max(200);
 export const name = z.string().min(1).max(200);

@@ -10,7 +10,7 @@ export function blockedView(blocked: Blocked | null): TaskView["blocked"] {
 
 /** The same as one sentence for people. */
 export function blockedSentence(blocked: Blocked): string {
-  return `${blocked.message} Waiting for this since ${formatTime(blocked.since)}.`;
+  return `${blocked.message} (${blocked.reason}, since ${formatTime(blocked.since)})`;
 }
 
 export function timeOrNull(micros: number | null): string | null {

@@ -2,7 +2,7 @@ import { formatTime } from "@opspawn/contract";
 import type { Blocked } from "../blocked.ts";
 import type { Ports } from "../ports.ts";
 import { explainTask } from "../tasks/explanation.ts";
-import { blockedOf, needTask } from "../tasks/view.ts";
+import { needTask } from "../tasks/view.ts";
 import type { WorkflowPlan } from "../workflows/plan.ts";
 import type { SessionRecord, StepRecord } from "./session.ts";
 import { hasEnded } from "./view.ts";
@@ -11,7 +11,7 @@ import { hasEnded } from "./view.ts";
 const STEPS_MAX = 50;
 
 export interface SessionExplanation {
-  /** Of the first step that waits. */
+  /** Of the first step that waits, else of the first at work. */
   readonly blocked: Blocked | null;
   readonly sentences: readonly string[];
 }
@@ -23,23 +23,30 @@ export async function explainSession(ports: Ports, session: SessionRecord): Prom
   const [plan, touched] = await Promise.all([plans.stored(session.planHash), store.sessions.steps(session.id)]);
   const byIndex = new Map(touched.map((step) => [step.index, step]));
   const sentences: string[] = [];
-  let blocked: Blocked | null = null;
+  let waiting: Blocked | null = null;
+  let working: Blocked | null = null;
   for (const step of touched.filter((each) => each.status === "running").slice(0, STEPS_MAX)) {
-    const running = await explainStep(ports, plan, step);
-    blocked ??= running.blocked;
-    sentences.push(...running.sentences);
+    const found = await explainStep(ports, plan, step);
+    if (found.isWaiting) waiting ??= found.blocked;
+    else working ??= found.blocked;
+    sentences.push(...found.sentences);
   }
   sentences.push(...waitingSentences(plan, byIndex));
-  return { blocked, sentences };
+  return { blocked: waiting ?? working, sentences };
 }
 
-async function explainStep({ store }: Ports, plan: WorkflowPlan, step: StepRecord): Promise<SessionExplanation> {
-  if (step.taskId === null) return { blocked: null, sentences: [] };
+interface StepExplanation extends SessionExplanation {
+  readonly isWaiting: boolean;
+}
+
+async function explainStep({ store }: Ports, plan: WorkflowPlan, step: StepRecord): Promise<StepExplanation> {
+  if (step.taskId === null) return { blocked: null, sentences: [], isWaiting: false };
   const task = await needTask(store, step.taskId);
-  const blocked = await blockedOf(store, task);
+  const blocked = await store.tasks.why(task.id);
   const sentences = await explainTask(store, task, blocked);
   const name = plan.steps[step.index]?.id ?? step.index;
-  return { blocked, sentences: sentences.map((sentence) => `Step \`${name}\` (task ${task.id}): ${sentence}`) };
+  const named = sentences.map((sentence) => `Step \`${name}\` (task ${task.id}): ${sentence}`);
+  return { blocked, sentences: named, isWaiting: task.status === "pending" };
 }
 
 /** Steps that have not begun, with what they wait for. */

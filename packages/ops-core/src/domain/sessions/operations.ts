@@ -5,12 +5,11 @@ import type { Context } from "../context.ts";
 import { idempotencyOf } from "../idempotency.ts";
 import type { NounHandlers, Ports } from "../ports.ts";
 import { invalidField, readDuration, readEndpoint, readTime, readWait } from "../request-fields.ts";
-import type { Store } from "../store.ts";
 import { sessionKey } from "../waiters.ts";
 import { explainSession } from "./explanation.ts";
 import type { SessionFilter, SessionRecord } from "./session.ts";
 import { type SessionRequest, startSession, type WorkflowSource } from "./start.ts";
-import { hasEnded, needSession, sessionBlocked, sessionDetailView, sessionView } from "./view.ts";
+import { hasEnded, needSession, sessionDetailView, sessionView } from "./view.ts";
 
 type StartBody = OperationInput<typeof operations.sessions.start>["body"];
 type ListQuery = OperationInput<typeof operations.sessions.list>["query"];
@@ -37,14 +36,13 @@ export function sessionHandlers(ports: Ports): NounHandlers<"sessions"> {
     async list(_context, { query }) {
       const { limit, cursor } = query;
       const { items, nextCursor } = await store.sessions.list({ limit, cursor }, toFilter(query));
-      return { items: await Promise.all(items.map((session) => withBlocked(store, session))), nextCursor };
+      return { items: items.map(sessionView), nextCursor };
     },
     async cancel(_context, { params, body }) {
-      const session = await store.sessions.cancel(params.sessionId, body?.reason ?? CANCEL_REASON);
-      return sessionView(session, null);
+      return sessionView(await store.sessions.cancel(params.sessionId, body?.reason ?? CANCEL_REASON));
     },
     async label(_context, { params, body }) {
-      return withBlocked(store, await store.sessions.label(params.sessionId, body.labels));
+      return sessionView(await store.sessions.label(params.sessionId, body.labels));
     },
     async why(_context, { params }) {
       const session = await needSession(store, params.sessionId);
@@ -89,10 +87,6 @@ async function awaitEnd(ports: Ports, context: Context, sessionId: string, ms: n
   } finally {
     wait.close();
   }
-}
-
-async function withBlocked(store: Store, session: SessionRecord) {
-  return sessionView(session, await sessionBlocked(store, session));
 }
 
 function toFilter(query: ListQuery): SessionFilter {

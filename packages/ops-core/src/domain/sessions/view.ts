@@ -1,5 +1,4 @@
 import { formatTime, OpspawnError, type SessionDetailView, type SessionView } from "@opspawn/contract";
-import type { Blocked } from "../blocked.ts";
 import { blockedView, timeOrNull } from "../blocked-view.ts";
 import type { Ports } from "../ports.ts";
 import type { Store } from "../store.ts";
@@ -15,7 +14,7 @@ export function hasEnded(session: SessionRecord): boolean {
   return ENDED.has(session.status);
 }
 
-export function sessionView(session: SessionRecord, blocked: Blocked | null): SessionView {
+export function sessionView(session: SessionRecord): SessionView {
   return {
     sessionId: session.id,
     workflowId: session.workflowId,
@@ -29,21 +28,17 @@ export function sessionView(session: SessionRecord, blocked: Blocked | null): Se
     createdAt: formatTime(session.createdAt),
     updatedAt: formatTime(session.updatedAt),
     endedAt: timeOrNull(session.endedAt),
-    blocked: blockedView(blocked),
+    blocked: blockedView(session.blocked),
   };
 }
 
 /** A session with all steps of its plan, those that nothing has touched yet included. */
 export async function sessionDetailView(ports: Ports, session: SessionRecord): Promise<SessionDetailView> {
   const { store, plans } = ports;
-  const [blocked, touched, plan] = await Promise.all([
-    sessionBlocked(store, session),
-    store.sessions.steps(session.id),
-    plans.stored(session.planHash),
-  ]);
+  const [touched, plan] = await Promise.all([store.sessions.steps(session.id), plans.stored(session.planHash)]);
   const byIndex = new Map(touched.map((step) => [step.index, step]));
   const steps = plan.steps.map((step) => stepView(step, byIndex.get(step.index), hasEnded(session)));
-  return { ...sessionView(session, blocked), input: readStored(session.input), steps };
+  return { ...sessionView(session), input: readStored(session.input), steps };
 }
 
 function stepView(step: PlanStep, touched: StepRecord | undefined, ended: boolean): SessionDetailView["steps"][number] {
@@ -60,14 +55,6 @@ function stepView(step: PlanStep, touched: StepRecord | undefined, ended: boolea
     endedAt: timeOrNull(touched?.endedAt ?? null),
     error: touched?.error ?? null,
   };
-}
-
-/** Why the first of a session's waiting tasks waits; null when none does. */
-export async function sessionBlocked(store: Store, session: SessionRecord): Promise<Blocked | null> {
-  if (hasEnded(session)) return null;
-  const { items } = await store.tasks.list({ limit: 1 }, { session: session.id, status: "pending" });
-  const [waiting] = items;
-  return waiting === undefined ? null : store.tasks.why(waiting.id);
 }
 
 export async function needSession(store: Store, sessionId: string): Promise<SessionRecord> {

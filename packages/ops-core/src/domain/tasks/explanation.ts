@@ -5,7 +5,10 @@ import type { Store } from "../store.ts";
 import type { AttemptRecord, TaskRecord } from "./task.ts";
 import { agentNames } from "./view.ts";
 
-/** What a task waits for, or how it ended, in sentences for people. */
+/**
+ * What a task waits for, or how it ended, in sentences for people.
+ * @param blocked the reason, evaluated now
+ */
 export async function explainTask(store: Store, task: TaskRecord, blocked: Blocked | null): Promise<string[]> {
   const attempts = await store.tasks.attempts(task.id);
   const names = await agentNames(store, attempts);
@@ -15,7 +18,7 @@ export async function explainTask(store: Store, task: TaskRecord, blocked: Block
     case "pending":
       return [...(blocked === null ? ["It can be claimed now."] : [blockedSentence(blocked)]), ...tried];
     case "running":
-      return [last === undefined ? "It is being claimed." : runningSentence(last, names)];
+      return [blocked === null ? "It is at work." : blockedSentence(blocked)];
     case "completed":
       return [`It completed at ${endOf(task)}.`];
     case "cancelled":
@@ -23,17 +26,6 @@ export async function explainTask(store: Store, task: TaskRecord, blocked: Block
     case "failed":
       return [`It failed at ${endOf(task)}${reasonOf(task)}.`, ...tried, ...deadLetterSentence(task)];
   }
-}
-
-function runningSentence(attempt: AttemptRecord, names: ReadonlyMap<string, string>): string {
-  const agent = agentText(attempt, names);
-  const { number, acknowledgedAt, createdAt, sends } = attempt;
-  if (acknowledgedAt !== null) return `Attempt ${number}: ${agent} has had it since ${formatTime(acknowledgedAt)}.`;
-  if (attempt.status === "dispatched") {
-    const again = sends > 1 ? ` (sent ${sends} times)` : "";
-    return `Attempt ${number} is on its way to ${agent} since ${formatTime(createdAt)}${again}.`;
-  }
-  return `Attempt ${number} was given to ${agent} at ${formatTime(createdAt)}.`;
 }
 
 function attemptSentence(task: TaskRecord, attempt: AttemptRecord, names: ReadonlyMap<string, string>): string {

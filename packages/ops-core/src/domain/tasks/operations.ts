@@ -6,7 +6,7 @@ import { invalidField } from "../request-fields.ts";
 import { explainTask } from "./explanation.ts";
 import type { AttemptOutcome } from "./task.ts";
 import type { TaskStatus } from "./transitions.ts";
-import { blockedOf, needTask, taskDetailView, taskView } from "./view.ts";
+import { needTask, taskDetailView, taskView } from "./view.ts";
 
 type ResultBody = OperationInput<typeof operations.tasks.result>["body"];
 
@@ -18,17 +18,14 @@ export function taskHandlers({ store }: Ports): NounHandlers<"tasks"> {
       const { deadLetter, status, session, agent, blockedReason, ...page } = query;
       const filter = { status, session, agent, blockedReason, deadLetter: deadLetter === "true" ? true : undefined };
       const { items, nextCursor } = await store.tasks.list(page, filter);
-      return {
-        items: await Promise.all(items.map(async (task) => taskView(task, await blockedOf(store, task)))),
-        nextCursor,
-      };
+      return { items: items.map(taskView), nextCursor };
     },
     async get(_context, { params }) {
       return taskDetailView(store, await needTask(store, params.taskId));
     },
     async why(_context, { params }) {
       const task = await needTask(store, params.taskId);
-      const blocked = await blockedOf(store, task);
+      const blocked = await store.tasks.why(task.id);
       const explanation = await explainTask(store, task, blocked);
       return { taskId: task.id, status: task.status, blocked: blockedView(blocked), explanation };
     },
@@ -48,7 +45,7 @@ export function taskHandlers({ store }: Ports): NounHandlers<"tasks"> {
       if (task.sessionId !== null) {
         throw invalidField(["path", "taskId"], `is a task of session ${task.sessionId}; cancel the session instead`);
       }
-      return taskView(await store.tasks.cancel(task.id, "Cancelled by request."), null);
+      return taskView(await store.tasks.cancel(task.id, "Cancelled by request."));
     },
   };
 }

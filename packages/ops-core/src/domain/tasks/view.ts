@@ -1,11 +1,10 @@
 import { formatTime, type JsonValue, OpspawnError, type TaskView } from "@opspawn/contract";
-import type { Blocked } from "../blocked.ts";
 import { blockedView, timeOrNull } from "../blocked-view.ts";
 import type { Store } from "../store.ts";
 import { readStored } from "../stored-json.ts";
 import type { AttemptRecord, Requirement, TaskRecord } from "./task.ts";
 
-export function taskView(task: TaskRecord, blocked: Blocked | null): TaskView {
+export function taskView(task: TaskRecord): TaskView {
   return {
     taskId: task.id,
     name: task.name,
@@ -24,7 +23,7 @@ export function taskView(task: TaskRecord, blocked: Blocked | null): TaskView {
     result: readStored(task.result),
     error: task.error,
     deadLetter: task.deadLetter,
-    blocked: blockedView(blocked),
+    blocked: blockedView(task.blocked),
   };
 }
 
@@ -41,11 +40,11 @@ function requirementView(requirement: Requirement): TaskView["requirement"] {
 
 /** A task with its parameters and all its attempts. */
 export async function taskDetailView(store: Store, task: TaskRecord) {
-  const [blocked, attempts] = await Promise.all([blockedOf(store, task), store.tasks.attempts(task.id)]);
+  const attempts = await store.tasks.attempts(task.id);
   const names = await agentNames(store, attempts);
   const parameters: JsonValue = readStored(task.parameters);
   return {
-    ...taskView(task, blocked),
+    ...taskView(task),
     parameters,
     attemptList: attempts.map((attempt) => attemptView(attempt, names.get(attempt.agentId) ?? null)),
   };
@@ -76,11 +75,6 @@ export async function agentNames(
   const ids = [...new Set(attempts.map((attempt) => attempt.agentId))];
   const agents = await Promise.all(ids.map((id) => store.agents.get(id)));
   return new Map(agents.flatMap((agent) => (agent === null ? [] : [[agent.id, agent.name] as const])));
-}
-
-/** Why a task waits, as far as it does. */
-export async function blockedOf(store: Store, task: TaskRecord): Promise<Blocked | null> {
-  return task.status === "pending" ? store.tasks.why(task.id) : null;
 }
 
 export async function needTask(store: Store, taskId: string): Promise<TaskRecord> {

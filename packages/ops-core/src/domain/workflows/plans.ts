@@ -1,7 +1,7 @@
 import { type JsonObject, OpspawnError } from "@opspawn/contract";
 import type { Store } from "../store.ts";
+import { readStored } from "../stored-json.ts";
 import { type CompiledWorkflow, compileWorkflow } from "./compile.ts";
-import { parseDefinition } from "./definition-text.ts";
 import type { WorkflowPlan } from "./plan.ts";
 
 const PLANS_MAX = 500;
@@ -11,8 +11,7 @@ const PLANS_MAX = 500;
  * @param document its JSON text
  */
 export function compileStored(document: string): WorkflowPlan {
-  const definition = parseDefinition(document, "json");
-  return compileKnown(definition).plan;
+  return compileKnown(readStored(document) as JsonObject).plan;
 }
 
 function compileKnown(definition: JsonObject): CompiledWorkflow {

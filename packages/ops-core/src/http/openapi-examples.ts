@@ -1,0 +1,58 @@
+import type { JsonObject } from "@opspawn/contract";
+
+const AGENT = "01890a5d-ac96-774b-bcce-b302099a8057";
+const WORKFLOW: JsonObject = {
+  id: "review-article",
+  name: "Review an article",
+  version: "1.0",
+  tasks: [
+    { taskId: "fetch", agentCapability: "web.fetch", parameters: { url: "${{ input.url }}" } },
+    {
+      taskId: "score",
+      dependsOn: ["fetch"],
+      agentCapability: "text.score",
+      parameters: { text: "${{ steps.fetch.result }}" },
+    },
+  ],
+  output: "${{ steps.score.result }}",
+};
+
+/** A body for each operation that takes one; each is a valid request. */
+export const BODY_EXAMPLES: Readonly<Record<string, JsonObject>> = {
+  "agents.register": {
+    agentName: "scorer",
+    capabilities: ["text.score"],
+    contactEndpoint: "http://127.0.0.1:9001/",
+    maxConcurrency: 2,
+  },
+  "agents.claim": { wait: "20s", max: 1 },
+  "workflows.apply": { definition: WORKFLOW },
+  "workflows.validate": { definition: WORKFLOW },
+  "sessions.start": {
+    workflowId: "review-article",
+    input: { url: "https://example.com/article" },
+    labels: { team: "news" },
+  },
+  "sessions.cancel": { reason: "No longer needed" },
+  "sessions.label": { labels: { team: "news" } },
+  "tasks.result": { token: "1.8PJ2yWkXw1rJtq0aBC3dEg", status: "completed", result: { score: 0.93 } },
+  "tasks.lease": { token: "1.8PJ2yWkXw1rJtq0aBC3dEg" },
+  "tools.register": {
+    name: "weather",
+    description: "The weather at a place",
+    parameters: { type: "object", required: ["place"], properties: { place: { type: "string" } } },
+    endpoint: "https://tools.example.com/weather",
+  },
+  "keys.create": { name: "dashboard", scopes: ["agents:read", "sessions:read", "tasks:read"], expiresIn: "90d" },
+};
+
+/** What stands for a parameter in examples. */
+export const PARAMETER_EXAMPLES: Readonly<Record<string, string>> = {
+  agentId: AGENT,
+  sessionId: "01890a5d-ac96-774b-bcce-b302099a8058",
+  taskId: "task_01890a5d-ac96-774b-bcce-b302099a8059",
+  workflowId: "review-article",
+  deliveryId: "dlv_01890a5d-ac96-774b-bcce-b302099a805a",
+  keyId: "key_01890a5d-ac96-774b-bcce-b302099a805b",
+  name: "weather",
+};

@@ -1,0 +1,162 @@
+import { ERRORS, type ErrorCode, type JsonObject, type JsonValue, type Operation, operations } from "@opspawn/contract";
+import { z } from "zod";
+import { BODY_EXAMPLES, PARAMETER_EXAMPLES } from "./openapi-examples.ts";
+
+export interface OpenApiOptions {
+  readonly version: string;
+  /** Where the API is reached. */
+  readonly url: string;
+}
+
+/** What any operation may answer. */
+const ANY_ERRORS: readonly ErrorCode[] = ["invalid_request", "unauthenticated", "forbidden", "overloaded", "internal"];
+const BODY_ERRORS: readonly ErrorCode[] = ["json_invalid", "body_too_large", "too_deep", "invalid_text"];
+const KEY_ERRORS: readonly ErrorCode[] = ["idempotency_key_reused"];
+const WRITE_ERRORS: readonly ErrorCode[] = ["unavailable", "shutting_down", "storage_full"];
+
+const REQUEST_ID = "01890a5d-ac96-774b-bcce-b302099a805c";
+
+/** The OpenAPI 3.1 document of every operation, made from the declarations that serve it. */
+export function openApi({ version, url }: OpenApiOptions): JsonObject {
+  const paths: Record<string, JsonObject> = {};
+  for (const [noun, verbs] of Object.entries(operations)) {
+    for (const operation of Object.values(verbs as Record<string, Operation>)) {
+      const path = paths[operation.path] ?? {};
+      paths[operation.path] = { ...path, [operation.method.toLowerCase()]: describe(noun, operation) };
+    }
+  }
+  return {
+    openapi: "3.1.0",
+    info: { title: "Opspawn", version, description: "Runs fleets of AI agents.", license: { name: "Apache-2.0" } },
+    servers: [{ url }],
+    tags: Object.keys(operations).map((name) => ({ name })),
+    paths,
+    components: {
+      securitySchemes: { key: { type: "http", scheme: "bearer", description: "A key: `opk_<id>_<secret>`." } },
+      schemas: { Error: errorSchema() },
+      headers: {
+        "x-request-id": { description: "Names this request in the log.", schema: { type: "string" } },
+        "x-error-code": { description: "The error's code.", schema: { type: "string" } },
+      },
+    },
+  };
+}
+
+function describe(noun: string, operation: Operation): JsonObject {
+  const { id, summary, body, idempotency, permission } = operation;
+  const described: JsonObject = {
+    operationId: id,
+    summary,
+    description: `Scope: \`${permission.scope}\`.${accessText(permission)}${idempotencyText(idempotency)}`,
+    tags: [noun],
+    parameters: parametersOf(operation),
+    security: permission.anonymous || permission.token ? [{ key: [] }, {}] : [{ key: [] }],
+    responses: responsesOf(operation),
+  };
+  if (body === undefined) return described;
+  const example = BODY_EXAMPLES[id];
+  const content = { schema: schemaOf(body, "input"), ...(example === undefined ? {} : { example }) };
+  const required = !body.safeParse(undefined).success;
+  return { ...described, requestBody: { required, content: { "application/json": content } } };
+}
+
+function accessText({ agent, anonymous, token }: Operation["permission"]): string {
+  const texts = [];
+  if (agent === "self") texts.push("An agent's own key may do this for that agent.");
+  if (agent === "any") texts.push("Any agent's own key may do this.");
+  if (token === true) texts.push("The token in the body is a sufficient credential.");
+  if (anonymous !== undefined) texts.push("Needs no key on a server bound to a loopback address.");
+  return texts.map((text) => ` ${text}`).join("");
+}
+
+function idempotencyText(idempotency: Operation["idempotency"]): string {
+  if (idempotency === "key") return " Repeating it with the same `Idempotency-Key` answers the same for 24 h.";
+  return idempotency === "natural" ? " Repeating it changes nothing more." : "";
+}
+
+function parametersOf({ params, query, idempotency }: Operation): JsonObject[] {
+  const parameters = [...fieldsOf(params, "path"), ...fieldsOf(query, "query")];
+  if (idempotency !== "key") return parameters;
+  const schema = { type: "string", minLength: 1, maxLength: 255 };
+  return [...parameters, { name: "Idempotency-Key", in: "header", required: false, schema }];
+}
+
+function fieldsOf(fields: z.ZodObject | undefined, place: "path" | "query"): JsonObject[] {
+  if (fields === undefined) return [];
+  const schema = schemaOf(fields, "input");
+  const required = Array.isArray(schema.required) ? schema.required : [];
+  return Object.entries(schema.properties as JsonObject).map(([name, property]): JsonObject => {
+    const example = place === "path" ? PARAMETER_EXAMPLES[name] : undefined;
+    const isRequired = place === "path" || required.includes(name);
+    return { name, in: place, required: isRequired, schema: property, ...(example === undefined ? {} : { example }) };
+  });
+}
+
+function responsesOf(operation: Operation): JsonObject {
+  const responses: JsonObject = {
+    [operation.status]: {
+      description: "Done.",
+      headers: { "x-request-id": { $ref: "#/components/headers/x-request-id" } },
+      content: { "application/json": { schema: schemaOf(operation.output, "output") } },
+    },
+  };
+  for (const [status, codes] of Map.groupBy(errorsOf(operation), (code) => ERRORS[code].status)) {
+    responses[status] = errorResponse(codes);
+  }
+  return responses;
+}
+
+/** Every code the operation may answer, once. */
+function errorsOf({ errors, body, idempotency }: Operation): ErrorCode[] {
+  return [
+    ...new Set([
+      ...errors,
+      ...ANY_ERRORS,
+      ...(body === undefined ? [] : BODY_ERRORS),
+      ...(idempotency === "key" ? KEY_ERRORS : []),
+      ...(idempotency === "read" ? [] : WRITE_ERRORS),
+    ]),
+  ];
+}
+
+function errorResponse(codes: readonly ErrorCode[]): JsonObject {
+  const examples: [string, JsonValue][] = codes.map((code) => {
+    const { status, help } = ERRORS[code];
+    const detail = status === 422 ? [{ loc: ["body"], msg: help, type: code }] : help;
+    return [code, { value: { detail, code, requestId: REQUEST_ID } }];
+  });
+  return {
+    description: codes.map((code) => `\`${code}\`: ${ERRORS[code].help}`).join("\n\n"),
+    headers: { "x-error-code": { $ref: "#/components/headers/x-error-code" } },
+    content: {
+      "application/json": { schema: { $ref: "#/components/schemas/Error" }, examples: Object.fromEntries(examples) },
+    },
+  };
+}
+
+function errorSchema(): JsonObject {
+  const issue = {
+    type: "object",
+    required: ["loc", "msg", "type"],
+    properties: {
+      loc: { type: "array", items: { type: ["string", "integer"] } },
+      msg: { type: "string" },
+      type: { type: "string" },
+    },
+  };
+  return {
+    type: "object",
+    required: ["detail", "code", "requestId"],
+    properties: {
+      detail: { oneOf: [{ type: "string" }, { type: "array", items: issue }] },
+      code: { enum: Object.keys(ERRORS) },
+      requestId: { type: "string" },
+    },
+  };
+}
+
+/** The JSON Schema of a declared part; what a hand-written check accepts is any JSON. */
+function schemaOf(schema: z.ZodType, io: "input" | "output"): JsonObject {
+  const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: "any" }) as JsonObject;
+  return rest;
+}

@@ -1,0 +1,50 @@
+import type { ServerResponse } from "node:http";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type { Authenticator } from "../auth/authenticator.ts";
+import type { Actor, Context } from "../domain/context.ts";
+import { readIdempotencyKey } from "./idempotency-key.ts";
+
+/** An HTTP request as operations see it. */
+export class RequestContext implements Context {
+  readonly actor: Actor;
+  readonly requestId: string;
+  readonly idempotencyKey: string | undefined;
+  replayed = false;
+  readonly #response: ServerResponse;
+  #signal: AbortSignal | undefined;
+
+  constructor(actor: Actor, requestId: string, idempotencyKey: string | undefined, response: ServerResponse) {
+    this.actor = actor;
+    this.requestId = requestId;
+    this.idempotencyKey = idempotencyKey;
+    this.#response = response;
+  }
+
+  /** Made when it is asked for: most requests never wait. */
+  get signal(): AbortSignal {
+    this.#signal ??= signalOf(this.#response);
+    return this.#signal;
+  }
+}
+
+function signalOf(response: ServerResponse): AbortSignal {
+  const controller = new AbortController();
+  if (response.destroyed) controller.abort();
+  else response.once("close", () => controller.abort());
+  return controller.signal;
+}
+
+/**
+ * Who asks, and with what.
+ * @throws OpspawnError `unauthenticated` for a credential that is none
+ */
+export async function contextOf(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  authenticator: Authenticator,
+): Promise<RequestContext> {
+  const { headers } = request;
+  const found = authenticator.authenticate(headers);
+  const actor = found instanceof Promise ? await found : found;
+  return new RequestContext(actor, request.id, readIdempotencyKey(headers["idempotency-key"]), reply.raw);
+}
