@@ -20,6 +20,13 @@ export const ERRORS = {
   unsupported_media_type: { status: 415, retryable: false, help: "Send `content-type: application/json`." },
   not_found: { status: 404, retryable: false, help: "Check the path." },
   method_not_allowed: { status: 405, retryable: false, help: "Use a method of the `allow` header." },
+  malformed_http: { status: 400, retryable: false, help: "Send well-formed HTTP/1.1." },
+  headers_too_large: { status: 431, retryable: false, help: "Send at most 16 KB of headers, the path included." },
+  request_timeout: {
+    status: 408,
+    retryable: true,
+    help: "Send the whole request within 30 s, its headers within 10 s.",
+  },
   // Identity
   unauthenticated: { status: 401, retryable: false, help: "Send `Authorization: Bearer <key>`." },
   forbidden: { status: 403, retryable: false, help: "Use a key whose scopes cover this operation." },
@@ -34,10 +41,18 @@ export const ERRORS = {
   session_not_found: { status: 404, retryable: false, help: "List sessions to see the known ids." },
   session_terminal: { status: 409, retryable: false, help: "The session has ended; start a new one." },
   input_invalid: { status: 422, retryable: false, help: "Correct the input at the paths named in `detail`." },
-  no_target: { status: 422, retryable: false, help: "Name an agent or capability on each step, or start with an agent." },
+  no_target: {
+    status: 422,
+    retryable: false,
+    help: "Name an agent or capability on each step, or start with an agent.",
+  },
   task_not_found: { status: 404, retryable: false, help: "List tasks to see the known ids." },
   task_terminal: { status: 409, retryable: false, help: "The task has ended; nothing more can change it." },
-  task_not_dead_letter: { status: 409, retryable: false, help: "Only a failed task that ran out of attempts or time can be redriven." },
+  task_not_dead_letter: {
+    status: 409,
+    retryable: false,
+    help: "Only a failed task that ran out of attempts or time can be redriven.",
+  },
   lease_lost: { status: 409, retryable: false, help: "Stop: this attempt was given away, ended or cancelled." },
   tool_not_found: { status: 404, retryable: false, help: "List tools to see the known names." },
   tool_name_taken: { status: 409, retryable: false, help: "Choose another tool name." },
@@ -45,9 +60,17 @@ export const ERRORS = {
   key_not_found: { status: 404, retryable: false, help: "List keys to see the known ids." },
   // Idempotency
   idempotency_key_reused: { status: 409, retryable: false, help: "Use a new Idempotency-Key for a different request." },
-  outcome_unknown: { status: 409, retryable: false, help: "The first call was interrupted; look at its effect before repeating it." },
+  outcome_unknown: {
+    status: 409,
+    retryable: false,
+    help: "The first call was interrupted; look at its effect before repeating it.",
+  },
   // Outbound
-  endpoint_refused: { status: 422, retryable: false, help: "Use a public address, or let the operator allow this one." },
+  endpoint_refused: {
+    status: 422,
+    retryable: false,
+    help: "Use a public address, or let the operator allow this one.",
+  },
   upstream_unreachable: { status: 503, retryable: true, help: "The other server could not be reached; try again." },
   upstream_timeout: { status: 504, retryable: true, help: "The other server did not answer in time; try again." },
   upstream_failed: { status: 502, retryable: true, help: "The other server answered with an error." },
