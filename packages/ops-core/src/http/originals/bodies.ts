@@ -1,5 +1,5 @@
 import { type JsonObject, type JsonValue, jsonNumber } from "@opspawn/contract";
-import type { Model, Value } from "./schema.ts";
+import type { Model } from "./schema.ts";
 
 const string = { kind: "string" } as const;
 const dict = { kind: "dict" } as const;
@@ -36,7 +36,6 @@ export const registration = {
     },
   },
 } as const satisfies Model;
-export type Registration = Value<typeof registration>;
 
 /** `POST /v1/agents/{agentId}/run`. An absent `timestamp` is undefined: the time is the caller's to tell. */
 export const message = {
@@ -66,7 +65,6 @@ export const message = {
     opscore_task_id: { schema: nullableString, absent: none },
   },
 } as const satisfies Model;
-export type Message = Value<typeof message>;
 
 /** `POST /v1/opscore/internal/agent/notify`. */
 export const notification = {
@@ -91,7 +89,6 @@ export const notification = {
     },
   },
 } as const satisfies Model;
-export type Notification = Value<typeof notification>;
 
 /** `POST /v1/opscore/agent/{agentId}/state`. The timestamp is any text; `parseStateTime` reads it. */
 export const stateReport = {
@@ -104,7 +101,6 @@ export const stateReport = {
     details: { schema: nullableDict, absent: none },
   },
 } as const satisfies Model;
-export type StateReport = Value<typeof stateReport>;
 
 /** `POST /v1/opscore/agent/{agentId}/workflow`. Keys of a definition that the originals did not know are kept. */
 export const trigger = {
@@ -133,7 +129,6 @@ export const trigger = {
     initialPayload: { schema: nullableDict, absent: none },
   },
 } as const satisfies Model;
-export type Trigger = Value<typeof trigger>;
 
 /** Whether a key is present decides the first rule, whether its value is truthy (as in Python) the second. */
 function triggerRefusal(input: JsonObject): string | null {
