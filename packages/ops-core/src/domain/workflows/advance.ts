@@ -1,5 +1,5 @@
-import type { TaskError } from "../tasks/task.ts";
 import type { SessionStatus, StepStatus } from "../sessions/transitions.ts";
+import type { TaskError } from "../tasks/task.ts";
 import type { PlanStep, WorkflowPlan } from "./plan.ts";
 
 /** What can happen to a session. Ids and time arrive with the store, never here. */
@@ -40,7 +40,11 @@ export interface StepChange extends StepState {
 export type Effect =
   | { readonly type: "create_task"; readonly step: number }
   | { readonly type: "cancel_task"; readonly step: number; readonly reason: string }
-  | { readonly type: "finish"; readonly status: "completed" | "failed" | "cancelled"; readonly error: TaskError | null };
+  | {
+      readonly type: "finish";
+      readonly status: "completed" | "failed" | "cancelled";
+      readonly error: TaskError | null;
+    };
 
 export interface Advance {
   readonly open: number;
@@ -73,7 +77,11 @@ export function advance(plan: WorkflowPlan, index: SessionIndex, input: SessionI
     case "cancel":
       return move.stop("cancelled", { code: "cancelled", message: input.reason }, input.reason);
     case "deadline":
-      return move.stop("failed", { code: "deadline_exceeded", message: "The session's deadline has passed." }, "deadline");
+      return move.stop(
+        "failed",
+        { code: "deadline_exceeded", message: "The session's deadline has passed." },
+        "deadline",
+      );
   }
   move.finishIfDone();
   return move.done();
@@ -124,11 +132,13 @@ class Move {
   /** Tells the dependents that this step has ended; those with nothing left to wait for begin. */
   release(stepIndex: number): void {
     for (const dependent of this.#step(stepIndex).dependents) {
-      const state = this.#state(dependent);
+      const step = this.#step(dependent);
+      // A step with one dependency cannot have begun before it ended: nothing to look up.
+      const state: StepState =
+        step.dependsOn.length === 1 ? { status: "pending", remaining: 1 } : this.#state(dependent);
       if (state.status !== "pending") continue;
-      const remaining = state.remaining - 1;
-      this.#set(dependent, { status: "pending", remaining });
-      if (remaining === 0) this.#begin(this.#step(dependent));
+      if (state.remaining > 1) this.#set(dependent, { status: "pending", remaining: state.remaining - 1 });
+      else this.#begin(step);
     }
   }
 
@@ -165,7 +175,10 @@ class Move {
 
   #begin(step: PlanStep): void {
     // After a failure running siblings finish and are recorded, but nothing new starts.
-    if (this.#failure !== null) return;
+    if (this.#failure !== null) {
+      this.#set(step.index, { status: "pending", remaining: 0 });
+      return;
+    }
     this.#set(step.index, { status: "running", remaining: 0 });
     this.#open += 1;
     this.#effects.push({ type: "create_task", step: step.index });

@@ -7,7 +7,7 @@ import { noteBlocked } from "./lanes.ts";
 import { takePermit } from "./permits.ts";
 import type { TaskPolicy } from "./plan-cache.ts";
 import { SessionUnit } from "./session-unit.ts";
-import { attemptId, type TaskRow, taskEvent } from "./task-row.ts";
+import { type AttemptRow, attemptId, insertAttempt, type TaskRow, taskEvent } from "./task-row.ts";
 import type { Tx } from "./tx.ts";
 
 /** The agent that may take this task now, or undefined. Pull agents are never chosen: they come and ask. */
@@ -68,21 +68,8 @@ export function assign(tx: Tx, task: TaskRow, agent: AgentEntry): ClaimedAttempt
   const timeout = policy.timeout ?? agent.timeout ?? DEFAULT_ATTEMPT_TIMEOUT;
   const timeoutAt = Math.min(tx.now + timeout, task.deadline);
   const token = `${n}.${tx.context.ids.secret()}`;
-  const probe = agent.circuit !== null && postponeProbe(tx, agent);
-  tx.run(
-    `insert into attempts (task_id, n, token, agent_id, permit, status, epoch, sends, probe, created_at, timeout_at,
-      wake_at, wake_for) values (?, ?, ?, ?, ?, 'created', ?, 1, ?, ?, ?, ?, 'timeout')`,
-    task.id,
-    n,
-    token,
-    agent.id,
-    permit,
-    tx.context.epoch,
-    probe ? 1 : 0,
-    tx.now,
-    timeoutAt,
-    timeoutAt,
-  );
+  const attempt = newAttempt(tx, task.id, n, agent, { token, permit, timeoutAt });
+  insertAttempt(tx, attempt);
   task.status = "running";
   task.attempts = n;
   task.agent_id = agent.id;
@@ -92,6 +79,7 @@ export function assign(tx: Tx, task: TaskRow, agent: AgentEntry): ClaimedAttempt
     session.change({ status: "running" });
     session.event("session.running", {});
   }
+  tx.context.recent.putClaim(task, attempt);
   taskEvent(tx, task, "attempt.created", { number: n, agentId: agent.id, agentName: agent.name });
   const claimed = toClaimed(task, agent, session?.row.workflow_id ?? null, {
     n,
@@ -103,6 +91,37 @@ export function assign(tx: Tx, task: TaskRow, agent: AgentEntry): ClaimedAttempt
   });
   if (agent.channel === "push") send(tx, agent, claimed);
   return claimed;
+}
+
+function newAttempt(
+  tx: Tx,
+  taskId: string,
+  n: number,
+  agent: AgentEntry,
+  { token, permit, timeoutAt }: { token: string; permit: number; timeoutAt: number },
+): AttemptRow {
+  const probe = agent.circuit !== null && postponeProbe(tx, agent);
+  return {
+    task_id: taskId,
+    n,
+    token,
+    agent_id: agent.id,
+    permit,
+    status: "created",
+    epoch: tx.context.epoch,
+    sends: 1,
+    probe: probe ? 1 : 0,
+    counted: 1,
+    created_at: tx.now,
+    acknowledged_at: null,
+    ended_at: null,
+    timeout_at: timeoutAt,
+    wake_at: timeoutAt,
+    wake_for: "timeout",
+    moved: 0,
+    evidence: null,
+    error: null,
+  };
 }
 
 /** Hands an attempt to this process for sending and counts the message against the agent's silence. */

@@ -2,6 +2,7 @@ import { timingSafeEqual } from "node:crypto";
 import { OpspawnError } from "@opspawn/contract";
 import { type EvidenceClass, isStronger } from "../../domain/agents/agent.ts";
 import type { Sender, Settled } from "../../domain/store.ts";
+import { ForeignToken } from "../../domain/tasks/foreign-token.ts";
 import { decideRetry, type FailedOutcome } from "../../domain/tasks/retry.ts";
 import {
   type AttemptOutcome,
@@ -62,7 +63,7 @@ export function findByToken(tx: Tx, taskId: string, token: string): { task: Task
   const n = Number.parseInt(token, 10);
   const attempt = Number.isSafeInteger(n) ? loadAttempt(tx, taskId, n) : undefined;
   if (attempt === undefined || !sameText(attempt.token, token)) {
-    throw new OpspawnError("lease_lost", "This token was never issued for this task.");
+    throw new ForeignToken();
   }
   return { task, attempt };
 }

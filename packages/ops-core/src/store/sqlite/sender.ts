@@ -16,6 +16,7 @@ const MAX_RESEND_DELAY = 30 * SECOND;
 
 /** The exchange closed without an outcome. Reports that came in meanwhile are judged now. */
 export function acknowledge(tx: Tx, sender: Sender): void {
+  tx.context.recent.dropClaim(sender.taskId);
   const written = tx.run(
     `update attempts set status = 'acknowledged', acknowledged_at = ?, wake_at = timeout_at, wake_for = 'timeout'
       where task_id = ? and n = ? and epoch = ? and sends = ? and status in ('created', 'dispatched')`,
@@ -95,6 +96,7 @@ export function resend(tx: Tx, attempt: AttemptRow): ClaimedAttempt | null {
   const agent = tx.context.agents.get(attempt.agent_id);
   if (task === undefined || agent === undefined) return null;
   const send = attempt.sends + 1;
+  tx.context.recent.dropClaim(attempt.task_id);
   const written = tx.run(
     `update attempts set status = 'created', epoch = ?, sends = ?, wake_at = timeout_at, wake_for = 'timeout'
       where task_id = ? and n = ? and epoch = ? and sends = ? and status in ('created', 'dispatched')`,

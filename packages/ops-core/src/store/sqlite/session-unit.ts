@@ -59,7 +59,9 @@ export class SessionUnit implements SessionIndex {
   static load(tx: Tx, id: string): SessionUnit | undefined {
     const held = tx.session(id);
     if (held !== undefined) return held;
-    const row = tx.get<SessionRow>("select * from sessions where id = ? and format <= ?", id, SESSION_FORMAT);
+    const row =
+      tx.context.recent.takeSession(id) ??
+      tx.get<SessionRow>("select * from sessions where id = ? and format <= ?", id, SESSION_FORMAT);
     return row === undefined ? undefined : new SessionUnit(tx, row, "clean");
   }
 
@@ -132,6 +134,7 @@ export class SessionUnit implements SessionIndex {
     if (this.#state === "new") insert(tx, this.row);
     else if (this.#state === "dirty") update(tx, this.row);
     this.#state = "clean";
+    tx.context.recent.putSession(this.row);
   }
 }
 

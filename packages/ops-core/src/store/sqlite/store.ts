@@ -8,6 +8,7 @@ import { deliveryStore, eventStore, keyStore, toolStore, workflowStore } from ".
 import { Database } from "./database.ts";
 import { PlanCache } from "./plan-cache.ts";
 import { processStore } from "./process-store.ts";
+import { RecentRows } from "./recent-rows.ts";
 import { sessionStore } from "./session-store.ts";
 import { attemptStore, taskStore } from "./task-store.ts";
 import { Tx, type TxContext } from "./tx.ts";
@@ -79,6 +80,7 @@ export function openSqlite(options: SqliteOptions): SqliteStore {
 function txContext(db: Database, options: SqliteOptions): TxContext {
   const agents = new AgentIndex(db);
   const plans = new PlanCache(options.compile);
+  const recent = new RecentRows();
   const nextPosition = () =>
     db.get<{ next: number }>(
       "select position + json_array_length(entries) as next from events order by position desc limit 1",
@@ -88,12 +90,14 @@ function txContext(db: Database, options: SqliteOptions): TxContext {
     ids: options.ids,
     agents,
     plans,
+    recent,
     epoch: openEpoch(db, options.clock.now()),
     sendCapacity: options.sendCapacity ?? (() => 0),
     position: nextPosition(),
     forget: () => {
       agents.forget();
       plans.clear();
+      recent.clear();
       context.position = nextPosition();
     },
   };

@@ -148,11 +148,32 @@ export function insertTask(tx: Tx, row: TaskRow): void {
 }
 
 export function loadTask(tx: Tx, id: string): TaskRow | undefined {
-  return tx.get<TaskRow>("select * from tasks where id = ?", id);
+  return tx.context.recent.takeTask(id) ?? tx.get<TaskRow>("select * from tasks where id = ?", id);
 }
 
 export function loadAttempt(tx: Tx, taskId: string, n: number): AttemptRow | undefined {
-  return tx.get<AttemptRow>("select * from attempts where task_id = ? and n = ?", taskId, n);
+  const recent = tx.context.recent.takeAttempt(taskId, n);
+  return recent ?? tx.get<AttemptRow>("select * from attempts where task_id = ? and n = ?", taskId, n);
+}
+
+export function insertAttempt(tx: Tx, row: AttemptRow): void {
+  tx.run(
+    `insert into attempts (task_id, n, token, agent_id, permit, status, epoch, sends, probe, created_at, timeout_at,
+      wake_at, wake_for) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    row.task_id,
+    row.n,
+    row.token,
+    row.agent_id,
+    row.permit,
+    row.status,
+    row.epoch,
+    row.sends,
+    row.probe,
+    row.created_at,
+    row.timeout_at,
+    row.wake_at,
+    row.wake_for,
+  );
 }
 
 /** A fact about a task, on its session's stream, or on its own when it stands alone. */

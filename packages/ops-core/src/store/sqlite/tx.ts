@@ -6,6 +6,7 @@ import type { AgentIndex } from "./agent-index.ts";
 import type { Database, Values } from "./database.ts";
 import { CommitHints } from "./hints.ts";
 import type { PlanCache } from "./plan-cache.ts";
+import type { RecentRows } from "./recent-rows.ts";
 import type { SessionUnit } from "./session-unit.ts";
 
 /** What transitions share beside the connection. */
@@ -14,6 +15,7 @@ export interface TxContext {
   readonly ids: Ids;
   readonly agents: AgentIndex;
   readonly plans: PlanCache;
+  readonly recent: RecentRows;
   /** This process; attempts it claims are sent by it. */
   readonly epoch: number;
   /** Attempts this process may still take on for sending; 0 = it does not send. */
