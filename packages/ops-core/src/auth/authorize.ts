@@ -6,8 +6,8 @@ export type Asked = Pick<Operation, "id" | "permission">;
 
 /** What it is asked of. */
 export interface Resource {
-  /** The agent in the path. */
-  readonly agentId?: string | undefined;
+  /** The agent in the path, or the one that has the task. */
+  readonly agentId?: string | null | undefined;
 }
 
 /** The words of the originals' 401 answers; their clients' tests compare them. */
@@ -15,30 +15,34 @@ export const MISSING = "Authorization header missing";
 export const INVALID = "Invalid authentication credentials";
 
 /**
- * Decides whether `actor` may do this. The one place that does.
+ * Decides whether `actor` may do this. The one place that does. Where a fencing token is a credential as well, the
+ * decision falls when the token is looked at (see `guard.ts`).
  * @throws OpspawnError `unauthenticated` for callers without a key, else `forbidden`
  */
 export function authorize(actor: Actor, asked: Asked, resource: Resource): void {
-  const { permission } = asked;
-  // The fencing token in the body is the credential, and the store compares it in the same transaction.
-  if (permission.token === true) return;
-  if (actor.kind === "anonymous") {
-    if (permission.anonymous !== undefined && actor.open.includes(groupOf(asked.id))) return;
-    throw new OpspawnError("unauthenticated", MISSING);
-  }
-  if (isAdmin(actor)) return;
-  if (!actor.scopes.includes(permission.scope)) {
-    throw new OpspawnError("forbidden", `This needs the scope \`${permission.scope}\`, which the key does not have.`);
-  }
-  if (actor.agentId !== null) authorizeAgent(actor.agentId, asked, resource);
+  const refusal = asked.permission.token === true ? null : refusalOf(actor, asked, resource);
+  if (refusal !== null) throw refusal;
 }
 
-function authorizeAgent(agentId: string, { permission }: Asked, resource: Resource): void {
-  if (permission.agent === "any") return;
-  if (permission.agent === undefined) throw new OpspawnError("forbidden", "An agent's own key cannot do this.");
-  if (resource.agentId !== agentId) {
-    throw new OpspawnError("forbidden", `This key speaks for agent ${agentId} only.`);
+/** Why the caller's own credential does not suffice; null when it does. */
+export function refusalOf(actor: Actor, asked: Asked, resource: Resource): OpspawnError | null {
+  const { permission } = asked;
+  if (actor.kind === "anonymous") {
+    const isOpen = permission.anonymous !== undefined && actor.open.includes(groupOf(asked.id));
+    return isOpen ? null : new OpspawnError("unauthenticated", MISSING);
   }
+  if (isAdmin(actor)) return null;
+  if (!actor.scopes.includes(permission.scope)) {
+    return new OpspawnError("forbidden", `This needs the scope \`${permission.scope}\`, which the key does not have.`);
+  }
+  return actor.agentId === null ? null : agentRefusal(actor.agentId, asked, resource);
+}
+
+function agentRefusal(agentId: string, { permission }: Asked, resource: Resource): OpspawnError | null {
+  if (permission.agent === "any") return null;
+  if (permission.agent === undefined) return new OpspawnError("forbidden", "An agent's own key cannot do this.");
+  if (resource.agentId === agentId) return null;
+  return new OpspawnError("forbidden", `This key speaks for agent ${agentId} only.`);
 }
 
 /** The group that opens an operation to callers without a key, named by its noun. */

@@ -91,11 +91,11 @@ test("the number of waits is bounded", () => {
   waiters.open([sessionKey("s2")], 1_000, never);
 });
 
-test("closing ends the waits that are open and those to come", async () => {
+test("closing ends the waits that are open and refuses those to come", async () => {
   const waiters = new Waiters({ timers: fakeTimers(), max: 10 });
   const wait = waiters.open([sessionKey("s1")], 1_000, never);
   const result = wait.next();
   waiters.close();
   assert.equal(await result, false);
-  assert.equal(await waiters.open([sessionKey("s1")], 1_000, never).next(), false);
+  assert.throws(() => waiters.open([sessionKey("s1")], 1_000, never), { code: "shutting_down" });
 });

@@ -30,9 +30,11 @@ export class Waiters {
   /**
    * Starts to listen for any of `keys` (see `sessionKey`, `laneKey`, `streamKey`).
    * @param ms how long in all
-   * @throws OpspawnError `overloaded` when too many wait
+   * @throws OpspawnError `overloaded` when too many wait, `shutting_down` once the server stops
    */
   open(keys: readonly string[], ms: number, signal: AbortSignal): Wait {
+    // Answering at once instead would make those who wait in a loop ask as fast as they can.
+    if (this.#closed) throw new OpspawnError("shutting_down", "The server is stopping.", { retryAfter: 1 });
     if (this.#open >= this.#max) {
       throw new OpspawnError("overloaded", `${this.#max} requests wait already.`, { retryAfter: 1 });
     }
@@ -43,7 +45,6 @@ export class Waiters {
       if (set === undefined) this.#byKey.set(key, new Set([wait]));
       else set.add(wait);
     }
-    if (this.#closed) wait.end();
     return wait;
   }
 
@@ -57,7 +58,7 @@ export class Waiters {
     for (const stream of hints.streams) this.#wake(streamKey(stream));
   }
 
-  /** Ends every wait, those to come included: the server is stopping. */
+  /** Ends every wait, and refuses those to come: the server is stopping. */
   close(): void {
     this.#closed = true;
     for (const set of this.#byKey.values()) for (const wait of set) wait.end();
