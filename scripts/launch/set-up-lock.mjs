@@ -7,8 +7,8 @@ import { hostname } from "node:os";
 import path from "node:path";
 import { say } from "./say.mjs";
 
-const TOUCH_MS = 2_000;
-const STALE_MS = 30_000;
+const TOUCH_MS = 1_000;
+const STALE_MS = 20_000;
 const POLL_MS = 200;
 
 /** The npm of a killed launch stops when it notices; nothing new is begun before. */
@@ -104,9 +104,21 @@ function breakLock(lock, dead) {
 function isAlive(pid) {
   try {
     process.kill(pid, 0);
-    return true;
+    return !isZombie(pid);
   } catch (error) {
     return codeOf(error) === "EPERM";
+  }
+}
+
+/**
+ * In a container nobody may collect the dead. Linux only; elsewhere the lock's age must do.
+ * @param {number} pid
+ */
+function isZombie(pid) {
+  try {
+    return / Z /.test(readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\)/, ""));
+  } catch {
+    return false;
   }
 }
 
