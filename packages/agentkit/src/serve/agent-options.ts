@@ -1,7 +1,6 @@
 import { type JsonObject, OpspawnError, parseDuration } from "@opspawn/contract";
-import type { Clock } from "../clock.ts";
+import { type Chance, type Clock, OpspawnClient, TaskFailure } from "@opspawn/sdk";
 import type { Logger } from "./logger.ts";
-import { TaskError } from "./outcome.ts";
 import type { TaskHandler } from "./task.ts";
 
 export interface AgentOptions {
@@ -40,6 +39,7 @@ export interface AgentOptions {
   /** Default: none. */
   readonly logger?: Logger;
   readonly clock?: Clock;
+  readonly chance?: Chance;
 }
 
 export interface PlatformOptions {
@@ -61,6 +61,8 @@ export interface AgentSettings {
   readonly stopWithin: number;
   readonly registerWithin: number;
   readonly maxBody: number;
+  readonly platformUrl: string;
+  readonly opsCoreUrl: string;
 }
 
 /** @throws OpspawnError `invalid_request`, naming the option */
@@ -77,7 +79,14 @@ export function settingsOf(options: AgentOptions): AgentSettings {
     stopWithin: durationOf("stopWithin", options.stopWithin ?? "5s"),
     registerWithin: durationOf("registerWithin", options.registerWithin ?? "60s"),
     maxBody: options.maxBody ?? 1_048_576,
+    platformUrl: rootOf(options.platform.url),
+    opsCoreUrl: rootOf(options.platform.opsCoreUrl ?? options.platform.url),
   };
+}
+
+/** In the form the client uses. */
+function rootOf(url: string): string {
+  return new OpspawnClient({ baseUrl: url }).baseUrl;
 }
 
 function durationOf(option: string, text: string): number {
@@ -97,7 +106,7 @@ function handlerOf({ handlers, handle }: AgentOptions): TaskHandler {
     if (handler !== undefined) return handler(task);
     const wanted = task.capability ?? task.name ?? "nothing in particular";
     const message = `This agent does ${[...byName.keys()].join(", ")}; it was asked for ${wanted}.`;
-    throw new TaskError("capability_unknown", message, { retryable: false });
+    throw new TaskFailure(message, { code: "capability_unknown", retryable: false });
   };
 }
 

@@ -1,8 +1,8 @@
 import { formatTime } from "@opspawn/contract";
-import type { Clock } from "../clock.ts";
+import { type Clock, TaskFailure } from "@opspawn/sdk";
 import { childLogger, type Logger } from "./logger.ts";
 import type { Message, Ticket } from "./message.ts";
-import { completed, failed, type Outcome, TaskError } from "./outcome.ts";
+import { completed, failed, type Outcome } from "./outcome.ts";
 import type { TaskHandler } from "./task.ts";
 
 /** A task in the handler's hands. */
@@ -51,7 +51,7 @@ export class Execution {
     this.#armDeadline();
   }
 
-  stop(reason: TaskError): void {
+  stop(reason: TaskFailure): void {
     this.#abort.abort(reason);
   }
 
@@ -93,7 +93,8 @@ export class Execution {
       return;
     }
     this.#cancelDeadline = this.#clock.after(rest, () => {
-      this.stop(new TaskError("deadline_exceeded", "The agent did not finish before the task's deadline."));
+      const message = "The agent did not finish before the task's deadline.";
+      this.stop(new TaskFailure(message, { code: "deadline_exceeded" }));
     });
   }
 }

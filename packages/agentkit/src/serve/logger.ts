@@ -1,5 +1,5 @@
 import { formatTime } from "@opspawn/contract";
-import type { Clock } from "../clock.ts";
+import type { Clock } from "@opspawn/sdk";
 
 /** What an agent logs through; a pino logger fits. */
 export interface Logger {

@@ -1,12 +1,19 @@
-import { type Clock, pause } from "../clock.ts";
-import { backoff, isTransient } from "./backoff.ts";
+import { formatDuration, OpspawnError, parseJson } from "@opspawn/contract";
+import {
+  type Clock,
+  isPassing,
+  OpspawnApiError,
+  type OpspawnClient,
+  sleep,
+  TaskFailure,
+  type TaskResult,
+} from "@opspawn/sdk";
 import type { Logger } from "./logger.ts";
 import type { Ticket } from "./message.ts";
-import { failure, type Outcome, underToken } from "./outcome.ts";
-import { detailOf, networkError, type Platform, type PlatformAnswer } from "./platform.ts";
+import { failed, type Outcome } from "./outcome.ts";
 
 export interface ReportTools {
-  readonly platform: Pick<Platform, "post">;
+  readonly client: OpspawnClient;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Gives up when it aborts. */
@@ -14,49 +21,54 @@ export interface ReportTools {
 }
 
 /**
- * Calls the task's `resultUrl` until the outcome is accepted, refused, or its deadline has passed. The token is all the
- * proof a result needs, so no key goes to an address that came in a message. Never rejects.
+ * Reports an outcome under its token, until it is accepted, refused, or its deadline has passed. Never rejects.
  */
 export async function reportOutcome(ticket: Ticket, outcome: Outcome, tools: ReportTools): Promise<void> {
-  const { clock, signal, logger } = tools;
   const fields = { taskId: ticket.taskId, attempt: ticket.attempt, status: outcome.status };
-  for (let tries = 1; ; tries++) {
-    const verdict = await callOnce(ticket, outcome, tools);
-    if (verdict.type === "accepted") return logger.info(fields, "outcome reported");
-    if (verdict.type === "refused") return refused(ticket, outcome, verdict.answer, tools);
-    const delay = Math.max(backoff(tries, clock), verdict.retryAfter);
-    if (clock.now() + delay >= ticket.deadline) {
-      return logger.error({ ...fields, reason: verdict.reason }, "outcome not reported: the deadline has come");
-    }
-    logger.warn({ ...fields, tries, reason: verdict.reason }, "outcome not reported yet");
-    await pause(clock, delay, signal);
-    if (signal.aborted) return logger.error(fields, "outcome not reported: the agent was stopped");
-  }
-}
-
-type Verdict =
-  | { readonly type: "accepted" }
-  | { readonly type: "refused"; readonly answer: PlatformAnswer }
-  | { readonly type: "again"; readonly reason: string; readonly retryAfter: number };
-
-async function callOnce(ticket: Ticket, outcome: Outcome, { platform }: ReportTools): Promise<Verdict> {
   try {
-    const answer = await platform.post(ticket.resultUrl, underToken(ticket.token, outcome), null);
-    if (answer.status >= 200 && answer.status < 300) return { type: "accepted" };
-    if (!isTransient(answer.status)) return { type: "refused", answer };
-    const seconds = Number(answer.headers.get("retry-after") ?? 0);
-    return { type: "again", reason: detailOf(answer), retryAfter: Number.isFinite(seconds) ? seconds * 1_000_000 : 0 };
+    await send(ticket, outcome, tools);
+    tools.logger.info(fields, "outcome reported");
   } catch (error) {
-    return { type: "again", reason: networkError(error), retryAfter: 0 };
+    const reason = reasonOf(error);
+    tools.logger.error({ ...fields, reason }, "outcome not reported");
+    if (outcome.status === "completed" && isRefusal(error)) await reportRefusal(ticket, reason, tools);
   }
 }
 
-async function refused(ticket: Ticket, outcome: Outcome, answer: PlatformAnswer, tools: ReportTools): Promise<void> {
-  const fields = { taskId: ticket.taskId, attempt: ticket.attempt, reason: detailOf(answer) };
-  if (answer.status === 409) return tools.logger.warn(fields, "outcome came too late: the attempt is no longer ours");
-  tools.logger.error(fields, "outcome refused");
-  if (outcome.status === "failed") return;
-  // A result the platform will not take (too large, text it cannot store) must not leave the task waiting for one.
-  const message = `The platform refused the result: ${detailOf(answer)}`;
-  await reportOutcome(ticket, failure("result_refused", message, { retryable: false }), tools);
+const SECOND = 1_000_000;
+/** Bounds one call, its quick retries included, so that a connection that hangs does not last until the deadline. */
+const CALL_TIMEOUT = 15 * SECOND;
+
+async function send(ticket: Ticket, outcome: Outcome, tools: ReportTools): Promise<void> {
+  const { client, clock, logger, signal } = tools;
+  const body = { token: ticket.token, ...(parseJson(outcome.body) as object) } as TaskResult;
+  for (;;) {
+    const timeout = formatDuration(Math.max(1, Math.min(CALL_TIMEOUT, ticket.deadline - clock.now())));
+    try {
+      await client.tasks.result(ticket.taskId, body, { timeout, maxRetries: Number.POSITIVE_INFINITY, signal });
+      return;
+    } catch (error) {
+      const asked = error instanceof OpspawnApiError ? error.retryAfter : undefined;
+      const pause = asked ?? SECOND;
+      if (!isPassing(error) || signal.aborted || clock.now() + pause >= ticket.deadline) throw error;
+      logger.warn({ taskId: ticket.taskId, reason: reasonOf(error) }, "outcome not reported yet");
+      await sleep(clock, pause, signal);
+    }
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The platform said no to the result itself: too large, or text it cannot store. */
+function isRefusal(error: unknown): boolean {
+  if (error instanceof OpspawnApiError) return [400, 413, 422].includes(error.status);
+  return error instanceof OpspawnError;
+}
+
+/** A result the platform will not take must not leave the task waiting for one until its time is over. */
+async function reportRefusal(ticket: Ticket, reason: string, tools: ReportTools): Promise<void> {
+  const message = `The platform refused the result: ${reason}`;
+  await reportOutcome(ticket, failed(new TaskFailure(message, { code: "result_refused", retryable: false })), tools);
 }

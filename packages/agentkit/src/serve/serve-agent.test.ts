@@ -5,10 +5,10 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { formatTime, OpspawnError, signAgentKit } from "@opspawn/contract";
-import { FakeClock } from "../fake-clock.ts";
+import { TaskFailure } from "@opspawn/sdk";
 import type { AgentOptions } from "./agent-options.ts";
+import { FakeClock } from "./fake-clock.ts";
 import { FakePlatform } from "./fake-platform.ts";
-import { TaskError } from "./outcome.ts";
 import { type ServedAgent, serveAgent } from "./serve-agent.ts";
 
 const SECOND = 1_000_000;
@@ -40,6 +40,7 @@ describe("an agent served over HTTP", () => {
       ...("handle" in options ? {} : { handlers: { add: ({ parameters: { a, b } }) => Number(a) + Number(b) } }),
       platform: { url: platform.url },
       clock,
+      chance: { fraction: () => 0.5, id: () => "id" },
       ...options,
     });
     agents.push(agent);
@@ -109,7 +110,7 @@ describe("an agent served over HTTP", () => {
 
   test("a failed task is answered with its code and whether trying again helps", async () => {
     const handle = () => {
-      throw new TaskError("no_such_page", "The page is gone.", { retryable: false });
+      throw new TaskFailure("The page is gone.", { code: "no_such_page", retryable: false });
     };
     const { status, body } = await post(await serve({ handle }), message());
     const error = { code: "no_such_page", message: "The page is gone.", retryable: false };

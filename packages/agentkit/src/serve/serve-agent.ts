@@ -1,9 +1,8 @@
-import { type Clock, systemClock } from "../clock.ts";
+import { OpspawnClient, systemChance, systemClock } from "@opspawn/sdk";
 import { type AgentOptions, type AgentSettings, settingsOf } from "./agent-options.ts";
 import { AgentServer } from "./agent-server.ts";
 import { identityFile, noIdentityStore } from "./identity.ts";
 import { childLogger, type Logger, silentLogger } from "./logger.ts";
-import { detailOf, networkError, Platform } from "./platform.ts";
 import { type Registered, register } from "./registration.ts";
 import { isTrustedResultUrl } from "./result-origin.ts";
 import { reportOutcome } from "./result-report.ts";
@@ -53,39 +52,22 @@ class AgentHost {
   readonly logger: Logger;
   readonly workload: Workload;
   readonly #options: AgentOptions;
-  readonly #clock: Clock;
-  readonly #platform: Platform;
-  readonly #opsCore: Platform;
   readonly #server: AgentServer;
   /** Ends calls that would otherwise be tried again. */
   readonly #ended = new AbortController();
   #registered: Registered | null = null;
 
   constructor(options: AgentOptions) {
-    const clock = options.clock ?? systemClock;
-    const logger = childLogger(options.logger ?? silentLogger, { agent: options.name });
-    const opsCore = new Platform(options.platform.opsCoreUrl ?? options.platform.url, clock);
     this.settings = settingsOf(options);
     this.#options = options;
-    this.#clock = clock;
-    this.logger = logger;
-    this.#platform = new Platform(options.platform.url, clock);
-    this.#opsCore = opsCore;
-    const trusted = [this.#platform.url, opsCore.url];
-    this.workload = new Workload({
-      ...this.settings,
-      clock,
-      logger,
-      reportable: (ticket) => isTrustedResultUrl(ticket.resultUrl, trusted),
-      report: (ticket, outcome) =>
-        reportOutcome(ticket, outcome, { platform: opsCore, clock, logger, signal: this.#ended.signal }),
-    });
+    this.logger = childLogger(options.logger ?? silentLogger, { agent: options.name });
+    this.workload = this.#workload();
     this.#server = new AgentServer({
       workload: this.workload,
-      logger,
+      logger: this.logger,
       maxBody: this.settings.maxBody,
       agentId: () => this.#registered?.agentId ?? null,
-      verify: signatureCheck(options.secret ?? null, clock),
+      verify: signatureCheck(options.secret ?? null, options.clock ?? systemClock),
     });
   }
 
@@ -96,14 +78,15 @@ class AgentHost {
   }
 
   async register(url: string): Promise<Registered> {
-    const { name, version, contactEndpoint, identityFile: path, platform } = this.#options;
-    const { capabilities, metadata, registerWithin } = this.settings;
+    const { name, version, contactEndpoint, identityFile: path, platform, clock, chance } = this.#options;
+    const { capabilities, metadata, registerWithin, platformUrl } = this.settings;
     try {
       this.#registered = await register(
         { agentName: name, version, capabilities, contactEndpoint: contactEndpoint ?? url, metadata },
         {
-          platform: this.#platform,
-          clock: this.#clock,
+          platform: platformUrl,
+          clock: clock ?? systemClock,
+          chance: chance ?? systemChance,
           logger: this.logger,
           identities: path === undefined ? noIdentityStore : identityFile(path),
           operatorKey: platform.key ?? null,
@@ -121,12 +104,11 @@ class AgentHost {
   async reportState(state: string, reason: string): Promise<void> {
     if (this.#registered === null) return;
     const { agentId, key } = this.#registered;
-    const proof = key ?? this.#options.platform.key ?? null;
+    const client = this.#client(key ?? this.#options.platform.key);
     try {
-      const answer = await this.#opsCore.reportState(agentId, state, { reason }, proof);
-      if (answer.status >= 300) this.logger.warn({ state, reason: detailOf(answer) }, "state not reported");
+      await client.agents.reportState(agentId, { state, details: { reason } }, { timeout: "3s" });
     } catch (error) {
-      this.logger.warn({ state, reason: networkError(error) }, "state not reported");
+      this.logger.warn({ state, reason: error instanceof Error ? error.message : error }, "state not reported");
     }
   }
 
@@ -137,5 +119,26 @@ class AgentHost {
     this.#ended.abort();
     await this.#server.close();
     this.logger.info({}, "agent stopped");
+  }
+
+  #workload(): Workload {
+    const { platformUrl, opsCoreUrl } = this.settings;
+    const { logger } = this;
+    const clock = this.#options.clock ?? systemClock;
+    // The token is all the proof that a result needs.
+    const client = this.#client(undefined);
+    return new Workload({
+      ...this.settings,
+      clock,
+      logger,
+      reportable: ({ resultUrl }) => isTrustedResultUrl(resultUrl, [platformUrl, opsCoreUrl]),
+      report: (ticket, outcome) =>
+        reportOutcome(ticket, outcome, { client, clock, logger, signal: this.#ended.signal }),
+    });
+  }
+
+  #client(apiKey: string | undefined): OpspawnClient {
+    const { clock, chance } = this.#options;
+    return new OpspawnClient({ baseUrl: this.settings.opsCoreUrl, apiKey, clock, chance });
   }
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { checkWebhookSecret, SIGNATURE_HEADERS, type SignatureProblem, verifyAgentKit } from "@opspawn/contract";
-import type { Clock } from "../clock.ts";
+import type { Clock } from "@opspawn/sdk";
 import { Refusal } from "./refusal.ts";
 
 const EXPLANATIONS: Record<SignatureProblem, string> = {

@@ -24,7 +24,7 @@ export interface AgentTask {
 }
 
 /**
- * Does a task and returns its result: any JSON value, at most 256 KB of it. Throw a `TaskError` to say how it failed.
+ * Does a task and returns its result: any JSON value, at most 256 KB of it. Throw a `TaskFailure` to say how it failed.
  * It may be called again for the same `taskId` after a failure or a crash.
  */
 export type TaskHandler = (task: AgentTask) => unknown;

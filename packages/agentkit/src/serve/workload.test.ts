@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
-import { FakeClock } from "../fake-clock.ts";
+import { TaskFailure } from "@opspawn/sdk";
+import { FakeClock } from "./fake-clock.ts";
 import { silentLogger } from "./logger.ts";
 import type { Message, Ticket } from "./message.ts";
-import { type Outcome, TaskError } from "./outcome.ts";
+import type { Outcome } from "./outcome.ts";
 import { Refusal } from "./refusal.ts";
 import type { AgentTask } from "./task.ts";
 import { Workload, type WorkloadOptions } from "./workload.ts";
@@ -121,16 +122,11 @@ describe("the tasks an agent has been given", () => {
     const agent = workload({
       handle: () => {
         tries++;
-        throw new TaskError("too_hot", "Not now", { retryAfter: 3 });
+        throw new TaskFailure("Not now", { code: "too_hot", retryAfter: 3 });
       },
     });
     const first = await agent.accept(delivery("t", 1), "t");
-    assert.deepEqual(JSON.parse(first.body).error, {
-      code: "too_hot",
-      message: "Not now",
-      retryable: true,
-      retryAfter: 3,
-    });
+    assert.deepEqual(JSON.parse(first.body).error, { code: "too_hot", message: "Not now", retryAfter: 3 });
     await agent.accept(delivery("t", 1), "t");
     assert.equal(tries, 1);
     await agent.accept(delivery("t", 2), "t");
@@ -144,7 +140,7 @@ describe("the tasks an agent has been given", () => {
     assert.equal(reports[0]?.ticket.token, "t.1");
   });
 
-  test("at the deadline the handler is told to stop and its sender hears a retryable failure", async () => {
+  test("at the deadline the handler is told to stop and its sender hears a failure", async () => {
     const agent = workload({ answerWithin: 600 * SECOND });
     const answer = agent.accept(delivery("t"), "t");
     clock.advance(60 * SECOND);
@@ -191,12 +187,12 @@ describe("the tasks an agent has been given", () => {
   test("a handler's errors and results that are no JSON become failures, told as they are", async () => {
     const cyclic: { self?: unknown } = {};
     cyclic.self = cyclic;
-    const outcomes: [unknown, string, boolean][] = [
+    const outcomes: [unknown, string, boolean | undefined][] = [
       [() => cyclic, "result_invalid", false],
       [() => () => 1, "result_invalid", false],
       [() => 10n, "result_invalid", false],
-      [() => Promise.reject(new Error("boom")), "agent_error", true],
-      [() => Promise.reject("only text"), "agent_error", true],
+      [() => Promise.reject(new Error("boom")), "agent_error", undefined],
+      [() => Promise.reject("only text"), "agent_error", undefined],
     ];
     for (const [handle, code, retryable] of outcomes) {
       const answer = await workload({ handle: handle as () => unknown }).accept(delivery("t"), "t");

@@ -1,8 +1,8 @@
-import { type Clock, pause } from "../clock.ts";
+import { type Clock, sleep, TaskFailure } from "@opspawn/sdk";
 import { Execution } from "./execution.ts";
 import type { Logger } from "./logger.ts";
 import type { Message, Ticket } from "./message.ts";
-import { type Outcome, TaskError } from "./outcome.ts";
+import type { Outcome } from "./outcome.ts";
 import { OutcomeMemory } from "./outcome-memory.ts";
 import { Refusal } from "./refusal.ts";
 import type { TaskHandler } from "./task.ts";
@@ -75,7 +75,7 @@ export class Workload {
     const allReturned = Promise.all([...this.#executions].map((execution) => execution.returned));
     await settledWithin(this.#options.clock, allReturned, within);
     for (const execution of this.#executions) {
-      execution.stop(new TaskError("agent_stopping", "The agent was stopped before the task was done."));
+      execution.stop(new TaskFailure("The agent was stopped before the task was done.", { code: "agent_stopping" }));
     }
     await Promise.all([...this.#executions].map((execution) => execution.outcome));
     await settledWithin(this.#options.clock, Promise.all(this.#reports), within);
@@ -157,7 +157,11 @@ function busy(message: string): Refusal {
 /** The promise's value, or undefined when it has none `within` microseconds. */
 async function settledWithin<T>(clock: Clock, promise: Promise<T>, within: number): Promise<T | undefined> {
   const settled = new AbortController();
-  const value = await Promise.race([promise, pause(clock, within, settled.signal).then(() => undefined)]);
+  const late = sleep(clock, within, settled.signal).then(
+    () => undefined,
+    () => undefined,
+  );
+  const value = await Promise.race([promise, late]);
   settled.abort();
   return value;
 }

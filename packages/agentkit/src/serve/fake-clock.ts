@@ -1,4 +1,4 @@
-import type { Clock } from "./clock.ts";
+import type { Clock } from "@opspawn/sdk";
 
 interface Timer {
   readonly at: number;
@@ -17,10 +17,6 @@ export class FakeClock implements Clock {
 
   now(): number {
     return this.#now;
-  }
-
-  random(): number {
-    return 0.5;
   }
 
   after(delay: number, task: () => void): () => void {
