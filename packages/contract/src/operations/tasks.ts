@@ -21,6 +21,8 @@ export const ticket = z.object({
   token: z.string(),
   resultUrl: z.string(),
   deadline: time,
+  /** What was asked for, or null where an agent was named: an agent of several capabilities goes by it. */
+  capability: z.string().nullable(),
 });
 
 /** A task as handed to an agent: the originals' eight keys and `opspawn`. */

@@ -17,7 +17,7 @@ export function messageBody(attempt: ClaimedAttempt, publicUrl: string): string 
     `"opscore_session_id":${attempt.sessionId === null ? "null" : `"${attempt.sessionId}"`},` +
     `"opscore_task_id":"${attempt.taskId}","opspawn":{"taskId":"${attempt.taskId}","attempt":${attempt.attempt},` +
     `"token":"${attempt.token}","resultUrl":"${publicUrl}/v1/opscore/tasks/${attempt.taskId}/result",` +
-    `"deadline":"${formatTime(attempt.timeoutAt)}"}}`
+    `"deadline":"${formatTime(attempt.timeoutAt)}","capability":${JSON.stringify(attempt.capability)}}}`
   );
 }
 

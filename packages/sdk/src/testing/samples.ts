@@ -153,6 +153,6 @@ export function sampleAssignment(change: Partial<Assignment["opspawn"]> = {}): A
     task_name: "Fetch the page",
     opscore_session_id: SESSION_ID,
     opscore_task_id: TASK_ID,
-    opspawn: { ...opspawn, deadline: "2026-05-01T12:02:00.000000Z", ...change },
+    opspawn: { ...opspawn, deadline: "2026-05-01T12:02:00.000000Z", capability: null, ...change },
   };
 }

@@ -28,6 +28,7 @@ export function assignmentOf(attempt: ClaimedAttempt, publicUrl: string): Assign
       token,
       resultUrl: `${publicUrl}/v1/opscore/tasks/${encodeURIComponent(taskId)}/result`,
       deadline: formatTime(attempt.timeoutAt),
+      capability: attempt.capability,
     },
   };
 }

@@ -28,6 +28,11 @@ export function laneOf(requirement: Requirement): string {
   }
 }
 
+/** The capability that a lane's tasks ask for, or null where they name an agent. */
+export function capabilityOf(lane: string): string | null {
+  return lane.startsWith("capability:") ? lane.slice("capability:".length) : null;
+}
+
 /** The lanes an agent takes work from. */
 export function lanesServed(agent: { id: string; name: string; capabilities: readonly string[] }): string[] {
   return [
@@ -98,6 +103,8 @@ export interface AttemptRecord {
 export interface ClaimedAttempt {
   readonly taskId: string;
   readonly taskName: string;
+  /** Null when the task asked for an agent. */
+  readonly capability: string | null;
   readonly sessionId: string | null;
   readonly workflowId: string | null;
   readonly attempt: number;

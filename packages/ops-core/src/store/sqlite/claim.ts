@@ -1,6 +1,6 @@
 import { agentBlock } from "../../domain/agents/claimable.ts";
 import { DEFAULT_ATTEMPT_TIMEOUT } from "../../domain/tasks/retry.ts";
-import { type ClaimedAttempt, laneOf, type Requirement } from "../../domain/tasks/task.ts";
+import { capabilityOf, type ClaimedAttempt, laneOf, type Requirement } from "../../domain/tasks/task.ts";
 import type { AgentEntry } from "./agent-index.ts";
 import { postponeProbe } from "./circuits.ts";
 import { noteBlocked } from "./lanes.ts";
@@ -149,6 +149,7 @@ export function toClaimed(task: TaskRow, agent: AgentEntry, workflowId: string |
   return {
     taskId: task.id,
     taskName: task.name,
+    capability: capabilityOf(task.lane),
     sessionId: task.session_id,
     workflowId,
     attempt: send.n,
