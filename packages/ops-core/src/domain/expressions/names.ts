@@ -44,7 +44,7 @@ export class Names {
     if (slot >= 0) return (frame) => frame.locals[slot] ?? null;
     if (node.name === "input") {
       this.references.push({ root: "input" });
-      return (frame) => fromJson(frame.scope.input);
+      return (frame) => frame.input;
     }
     throw new ExpressionFailure(this.#refusal(node.name), { at: node.at });
   }
@@ -91,7 +91,7 @@ export class Names {
       throw new ExpressionFailure(`a step has result, status and error, not ${written}${hint}`, { at });
     }
     this.references.push({ root: "steps", stepId, field: known });
-    return (frame) => readStep(frame.scope.steps.get(stepId), known);
+    return (frame) => readStep(frame.step(stepId), known);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { JsonValue } from "@opspawn/contract";
-import type { Budget } from "./budget.ts";
-import type { Value } from "./values.ts";
+import { Budget } from "./budget.ts";
+import { fromJson, type Value } from "./values.ts";
 
 /** A step as expressions see it. */
 export interface StepView {
@@ -10,10 +10,13 @@ export interface StepView {
   readonly error: JsonValue;
 }
 
-/** Everything an expression can read. Only steps that the template's `references` name have to be there. */
+/**
+ * Everything an expression can read. `input` and `steps` are asked for only when an expression needs them, and once: a
+ * getter may load them.
+ */
 export interface ExpressionScope {
   readonly input: JsonValue;
-  /** A Map will do. */
+  /** A Map will do; only steps that the template's `references` name have to be there. */
   readonly steps: { get(stepId: string): StepView | undefined };
   readonly session: { readonly id: string; readonly labels: Readonly<Record<string, string>> };
   /** Null when the trigger named no agent. */
@@ -28,11 +31,31 @@ export type Reference =
   | { readonly root: "input" | "session" | "trigger" }
   | { readonly root: "steps"; readonly stepId: string; readonly field: StepField };
 
-/** One evaluation under way. `locals` holds the variables of macros, by slot. */
-export interface Frame {
+/**
+ * One resolution under way. Asks the scope for each thing at most once, however often expressions name it: behind the
+ * scope may be a database.
+ */
+export class Frame {
   readonly scope: ExpressionScope;
-  readonly budget: Budget;
-  readonly locals: Value[];
+  readonly budget = new Budget();
+  /** The variables of macros, by slot. */
+  readonly locals: Value[] = [];
+  readonly #steps = new Map<string, StepView | undefined>();
+  #input: Value | undefined;
+
+  constructor(scope: ExpressionScope) {
+    this.scope = scope;
+  }
+
+  get input(): Value {
+    this.#input ??= fromJson(this.scope.input);
+    return this.#input;
+  }
+
+  step(stepId: string): StepView | undefined {
+    if (!this.#steps.has(stepId)) this.#steps.set(stepId, this.scope.steps.get(stepId));
+    return this.#steps.get(stepId);
+  }
 }
 
 export type Evaluate = (frame: Frame) => Value;

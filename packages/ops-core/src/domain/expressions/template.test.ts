@@ -73,6 +73,31 @@ test("the names a template reads are known before it runs, each with its place",
   ]);
 });
 
+test("the scope is asked for what is named, once, and for nothing else", () => {
+  const asked: string[] = [];
+  const lazy = {
+    get input(): JsonValue {
+      asked.push("input");
+      return [1, 2, 3];
+    },
+    steps: {
+      get(stepId: string) {
+        asked.push(stepId);
+        return scope.steps.get(stepId);
+      },
+    },
+    session: scope.session,
+    trigger: scope.trigger,
+  };
+  const template = compileTemplate([
+    "${{ input.map(n, steps.fetch.result.text) }}",
+    "${{ steps.fetch.status }}",
+    "${{ input }}",
+  ]);
+  assert.deepEqual(resolveTemplate(template, lazy), [["hello", "hello", "hello"], "completed", [1, 2, 3]]);
+  assert.deepEqual(asked, ["input", "fetch"]);
+});
+
 test("every bad expression is reported, at its path", () => {
   let issues: unknown;
   try {

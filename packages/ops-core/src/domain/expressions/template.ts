@@ -1,12 +1,11 @@
 import { type Issue, type JsonObject, type JsonValue, OpspawnError } from "@opspawn/contract";
 import { Issues, issueText, type Loc } from "../issues.ts";
 import { Allowance } from "./allowance.ts";
-import { Budget } from "./budget.ts";
 import { compileExpression, type Expression } from "./expression.ts";
 import { ExpressionFailure } from "./failure.ts";
 import { toText } from "./functions.ts";
 import { RESULT_DEPTH_MAX } from "./limits.ts";
-import type { ExpressionScope, Frame, Reference } from "./scope.ts";
+import { type ExpressionScope, Frame, type Reference } from "./scope.ts";
 import { hasExpression, segmentsOf } from "./segments.ts";
 import { ResultSize } from "./size.ts";
 import { isList, isMap, toJson, type Value } from "./values.ts";
@@ -142,7 +141,7 @@ class Resolution {
   readonly #at: Loc;
 
   constructor(scope: ExpressionScope, at: Loc) {
-    this.#frame = { scope, budget: new Budget(), locals: [] };
+    this.#frame = new Frame(scope);
     this.#at = at;
   }
 

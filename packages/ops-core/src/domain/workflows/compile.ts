@@ -1,0 +1,169 @@
+import { type Issue, isJsonNumber, type JsonObject, type JsonValue, OpspawnError } from "@opspawn/contract";
+import { Allowance } from "../expressions/allowance.ts";
+import { hasExpression } from "../expressions/segments.ts";
+import { readTemplate } from "../expressions/template.ts";
+import { Issues } from "../issues.ts";
+import { keepOutput, keepParameters } from "./data.ts";
+import { checkDocument } from "./document-check.ts";
+import { Fields } from "./fields.ts";
+import {
+  DEADLINE_MAX,
+  DEADLINE_MIN,
+  DESCRIPTION_LENGTH_MAX,
+  NAME_LENGTH_MAX,
+  STEPS_MAX,
+  VERSION_LENGTH_MAX,
+  WORKFLOW_ID_LENGTH_MAX,
+} from "./limits.ts";
+import { dependentsOf, type Order, orderSteps } from "./order.ts";
+import type { PlanStep, WorkflowPlan } from "./plan.ts";
+import { checkOutputReferences, checkReferences, stepIds } from "./references.ts";
+import { checkSchema } from "./schema.ts";
+import { type Mode, readStep, type StepContext, type StepDefinition } from "./step-definition.ts";
+import { readOnFailure, refuseUnsupported, UNSUPPORTED_FIELDS } from "./unsupported.ts";
+
+const WORKFLOW_FIELDS = ["id", "name", "description", "version", "input", "tasks", "output", "onFailure", "deadline"];
+const DEFAULT_VERSION = "1.0";
+
+export interface CompileOptions {
+  /**
+   * `original`: the originals' documents stay valid, so unknown fields are ignored, an empty list of tasks is allowed,
+   * `name` is required, and an unreachable task is a warning. `strict`: all of these the other way.
+   */
+  readonly mode: Mode;
+}
+
+export interface CompiledWorkflow {
+  readonly plan: WorkflowPlan;
+  /** Legal, but probably not what was meant. */
+  readonly warnings: readonly Issue[];
+}
+
+/**
+ * Checks a definition whole and turns it into what the engine runs.
+ * @throws OpspawnError `workflow_invalid` with every issue, each at its path in the document
+ */
+export function compileWorkflow(document: JsonObject, options: CompileOptions): CompiledWorkflow {
+  checkDocument(document);
+  const issues = new Issues();
+  const warnings = new Issues();
+  const context: StepContext = { mode: options.mode, issues, allowance: new Allowance() };
+  const fields = new Fields(document, [], issues);
+  const header = readHeader(fields, context);
+  const steps = readSteps(fields, context);
+  const output = fields.value("output");
+  const outputTemplate = output === undefined ? undefined : readTemplate(output, ["output"], issues, context.allowance);
+  const order = orderSteps(steps, options.mode, issues, warnings);
+  checkReferences(order, steps, issues);
+  checkOutputReferences(outputTemplate?.references ?? [], order, steps, issues);
+  throwIfAny(issues);
+  const { hasInput, ...rest } = header;
+  const expressions = hasInput || hasExpressions([...steps.map((step) => step.parameters), output ?? null]);
+  const plan: WorkflowPlan = {
+    ...rest,
+    ...planSteps(order),
+    output,
+    data: expressions ? "expressions" : "original",
+  };
+  warnAbout(plan, order, warnings);
+  if (outputTemplate !== undefined) keepOutput(plan, outputTemplate);
+  return { plan, warnings: warnings.list };
+}
+
+function throwIfAny(issues: Issues): void {
+  if (!issues.empty) throw new OpspawnError("workflow_invalid", issues.summary, { issues: issues.list });
+}
+
+type Header = Pick<
+  WorkflowPlan,
+  "id" | "name" | "version" | "description" | "inputSchema" | "onFailure" | "deadline"
+> & {
+  readonly hasInput: boolean;
+};
+
+function readHeader(fields: Fields, { mode, issues }: StepContext): Header {
+  refuseUnsupported(fields);
+  if (mode === "strict") fields.closed([...WORKFLOW_FIELDS, ...UNSUPPORTED_FIELDS]);
+  for (const name of mode === "original" ? ["id", "name"] : ["id"]) {
+    if (fields.value(name) === undefined) fields.refuse(name, "missing", "is required");
+  }
+  const id = fields.id("id", WORKFLOW_ID_LENGTH_MAX) ?? "";
+  const input = fields.inside("input", "{ schema: { type: object } }");
+  input?.closed(["schema"]);
+  const schema = input?.value("schema");
+  if (schema !== undefined) checkSchema(schema, ["input", "schema"], issues);
+  return {
+    id,
+    name: fields.text("name", NAME_LENGTH_MAX) ?? id,
+    version: readVersion(fields),
+    description: fields.text("description", DESCRIPTION_LENGTH_MAX) ?? null,
+    inputSchema: (schema as JsonObject | undefined) ?? null,
+    hasInput: input !== undefined,
+    onFailure: readOnFailure(fields) ?? "fail",
+    deadline: fields.duration("deadline", { min: DEADLINE_MIN, max: DEADLINE_MAX }) ?? null,
+  };
+}
+
+function readVersion(fields: Fields): string {
+  const value = fields.value("version");
+  if (!isJsonNumber(value)) return fields.id("version", VERSION_LENGTH_MAX) ?? DEFAULT_VERSION;
+  fields.refuse("version", "wrong_type", `must be a string; write it in quotes: version: "${JSON.stringify(value)}"`);
+  return DEFAULT_VERSION;
+}
+
+function readSteps(fields: Fields, context: StepContext): StepDefinition[] {
+  const tasks = fields.value("tasks");
+  if (tasks === undefined) {
+    fields.refuse("tasks", "missing", "is required: the list of tasks to run");
+    return [];
+  }
+  if (!Array.isArray(tasks)) {
+    fields.refuse("tasks", "wrong_type", "must be a list of tasks");
+    return [];
+  }
+  if (tasks.length === 0 && context.mode === "strict") fields.refuse("tasks", "empty", "must have at least one task");
+  if (tasks.length > STEPS_MAX) {
+    fields.refuse("tasks", "too_large", `has ${tasks.length} tasks, at most ${STEPS_MAX} are allowed`);
+    return [];
+  }
+  return tasks.flatMap((task, position) => readStep(task, position, context) ?? []);
+}
+
+function planSteps(order: Order): Pick<WorkflowPlan, "order" | "steps" | "byId"> {
+  const dependents = dependentsOf(order.dependsOn);
+  const steps = order.steps.map((definition, index): PlanStep => {
+    const { loc: _loc, template, nextTaskId: _next, ...step } = definition;
+    const planned: PlanStep = {
+      ...step,
+      index,
+      dependsOn: order.dependsOn[index] ?? [],
+      dependents: dependents[index] ?? [],
+      reads: stepIds(template.references),
+    };
+    keepParameters(planned, template);
+    return planned;
+  });
+  return { order: order.kind, steps, byId: new Map(steps.map((step) => [step.id, step.index])) };
+}
+
+/** `${{` anywhere, even in a form that turned out to be text: its author counts on it being looked at. */
+function hasExpressions(values: readonly JsonValue[]): boolean {
+  return values.some((value) => {
+    if (typeof value === "string") return hasExpression(value);
+    if (typeof value !== "object" || value === null || JSON.isRawJSON(value)) return false;
+    return hasExpressions(Array.isArray(value) ? value : Object.values(value));
+  });
+}
+
+function warnAbout(plan: WorkflowPlan, order: Order, warnings: Issues): void {
+  for (const [index, step] of plan.steps.entries()) {
+    const loc = order.steps[index]?.loc ?? [];
+    if (step.timeout !== null && step.deadline !== null && step.timeout > step.deadline) {
+      warnings.add([...loc, "timeout"], "no_effect", "is longer than the deadline, which ends the attempt first");
+    }
+    const shadowed = plan.data === "original" && step.dependsOn.length > 0;
+    if (shadowed && Object.hasOwn(step.parameters as JsonObject, "previous")) {
+      warnings.add([...loc, "parameters", "previous"], "replaced", "is replaced by the result of the step before");
+    }
+  }
+}

@@ -1,0 +1,128 @@
+import { type Issue, isJsonObject, type JsonObject, type JsonValue, OpspawnError } from "@opspawn/contract";
+import type { ExpressionScope } from "../expressions/scope.ts";
+import { compileTemplate, resolveTemplate, type Template } from "../expressions/template.ts";
+import type { PlanStep, WorkflowPlan } from "./plan.ts";
+import { stepIds } from "./references.ts";
+import { validateInput } from "./schema-validation.ts";
+
+/** The result of a workflow without any step, as the originals answered it. */
+const EMPTY_RESULT = { message: "Workflow has no tasks" };
+
+/** Compiled templates live as long as their plan. */
+const parameterTemplates = new WeakMap<PlanStep, Template>();
+const outputTemplates = new WeakMap<WorkflowPlan, Template>();
+
+/** Hands over a template that compiling the definition made, so that it is not compiled again. */
+export function keepParameters(step: PlanStep, template: Template): void {
+  parameterTemplates.set(step, template);
+}
+
+export function keepOutput(plan: WorkflowPlan, template: Template): void {
+  outputTemplates.set(plan, template);
+}
+
+function parametersOf(step: PlanStep): Template {
+  const known = parameterTemplates.get(step);
+  if (known !== undefined) return known;
+  const template = compileTemplate(step.parameters);
+  parameterTemplates.set(step, template);
+  return template;
+}
+
+function outputOf(plan: WorkflowPlan, output: JsonValue): Template {
+  const known = outputTemplates.get(plan);
+  if (known !== undefined) return known;
+  const template = compileTemplate(output);
+  outputTemplates.set(plan, template);
+  return template;
+}
+
+/**
+ * Checks a session's input before it is accepted.
+ * @returns issues with paths inside the input; none when it will do
+ */
+export function checkInput(plan: WorkflowPlan, input: JsonValue): Issue[] {
+  if (plan.inputSchema !== null) return validateInput(plan.inputSchema, input);
+  if (plan.data === "expressions" || input === null || isJsonObject(input)) return [];
+  const msg = "must be an object: this workflow reads no `input`, so it takes the place of the first task's parameters";
+  return [{ loc: [], msg, type: "wrong_type" }];
+}
+
+/** Ids of the steps whose status, result or error `stepParameters` asks the scope for. */
+export function parameterReads(plan: WorkflowPlan, step: PlanStep): readonly string[] {
+  return plan.data === "expressions" ? step.reads : idsOf(plan, step.dependsOn);
+}
+
+/**
+ * What a step is given to work on.
+ *
+ * Original data: the step's parameters (for the first listed step a non-empty initial payload instead), and for a step
+ * that waits for others `previous`: the result before it, or an object of results by step id when it waits for several.
+ * Expressions: the parameters with every `${{ }}` replaced by its value.
+ * @throws OpspawnError `expression_failed`, its path beginning with `parameters`
+ */
+export function stepParameters(plan: WorkflowPlan, step: PlanStep, scope: ExpressionScope): JsonObject {
+  if (plan.data === "original") return originalParameters(plan, step, scope);
+  const value = resolveTemplate(parametersOf(step), scope, ["parameters"]);
+  if (isJsonObject(value)) return value;
+  const issue: Issue = { loc: ["parameters"], msg: "the expression must yield an object", type: "expression_failed" };
+  throw new OpspawnError("expression_failed", `parameters: ${issue.msg}`, { issues: [issue] });
+}
+
+function originalParameters(plan: WorkflowPlan, step: PlanStep, scope: ExpressionScope): JsonObject {
+  const payload = step.index === 0 ? scope.input : null;
+  const replaced = isJsonObject(payload) && Object.keys(payload).length > 0;
+  const parameters = (replaced ? payload : step.parameters) as JsonObject;
+  const [first, ...others] = idsOf(plan, step.dependsOn);
+  if (first === undefined) return parameters;
+  if (others.length === 0) return { ...parameters, previous: resultOf(scope, first) };
+  return { ...parameters, previous: resultsOf(scope, [first, ...others]) };
+}
+
+/** Ids of the steps `sessionOutput` may ask the scope for, in the order in which it asks. */
+export function outputReads(plan: WorkflowPlan): readonly string[] {
+  if (plan.output !== undefined) return stepIds(outputOf(plan, plan.output).references);
+  return plan.order === "graph" ? sinksOf(plan) : lastFirst(plan);
+}
+
+/**
+ * What a finished session answers: the definition's `output`; else, in a graph, the results of the steps nobody waits
+ * for, by id; else the result of the last step that completed.
+ * @throws OpspawnError `expression_failed`, its path beginning with `output`
+ */
+export function sessionOutput(plan: WorkflowPlan, scope: ExpressionScope): JsonValue {
+  if (plan.output !== undefined) return resolveTemplate(outputOf(plan, plan.output), scope, ["output"]);
+  if (plan.steps.length === 0) return { ...EMPTY_RESULT };
+  if (plan.order === "graph") return resultsOf(scope, sinksOf(plan));
+  const last = lastFirst(plan).find((id) => scope.steps.get(id)?.status === "completed");
+  return last === undefined ? null : resultOf(scope, last);
+}
+
+function resultOf(scope: ExpressionScope, stepId: string): JsonValue {
+  const step = scope.steps.get(stepId);
+  return step?.status === "completed" ? step.result : null;
+}
+
+function resultsOf(scope: ExpressionScope, stepIdentifiers: readonly string[]): JsonObject {
+  return Object.fromEntries(stepIdentifiers.map((id) => [id, resultOf(scope, id)]));
+}
+
+function idsOf(plan: WorkflowPlan, positions: readonly number[]): string[] {
+  return positions.flatMap((position) => plan.steps[position]?.id ?? []);
+}
+
+function sinksOf(plan: WorkflowPlan): string[] {
+  return plan.steps.filter((step) => step.dependents.length === 0).map((step) => step.id);
+}
+
+/** The steps of a list or chain, the last to run first. */
+function lastFirst(plan: WorkflowPlan): string[] {
+  const ids: string[] = [];
+  let step = plan.steps.find((each) => each.dependents.length === 0);
+  while (step !== undefined) {
+    ids.push(step.id);
+    const [before] = step.dependsOn;
+    step = before === undefined ? undefined : plan.steps[before];
+  }
+  return ids;
+}

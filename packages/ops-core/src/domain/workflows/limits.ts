@@ -1,0 +1,49 @@
+/** Bounds on workflow definitions. Durations are microseconds; lengths are characters (UTF-16 units). */
+
+const SECOND = 1_000_000;
+const HOUR = 3_600 * SECOND;
+const DAY = 24 * HOUR;
+
+/** Bytes of a definition given as text, JSON or YAML. */
+export const DEFINITION_BYTES_MAX = 262_144;
+/** Lexical pieces of a YAML text: about a second of reading at the very worst. */
+export const YAML_LEXEMES_MAX = 150_000;
+/** Uses of YAML aliases (`*name`). */
+export const YAML_ALIASES_MAX = 100;
+/** Levels of nesting, the document itself included. */
+export const DOCUMENT_DEPTH_MAX = 64;
+/** Values of a document, containers and scalars, after YAML aliases are expanded. */
+export const DOCUMENT_VALUES_MAX = 100_000;
+/** Characters of a document written as compact JSON. */
+export const DOCUMENT_SIZE_MAX = 1_048_576;
+
+export const STEPS_MAX = 1_000;
+/** Names in all `dependsOn` lists together. */
+export const DEPENDENCIES_MAX = 10_000;
+export const WORKFLOW_ID_LENGTH_MAX = 200;
+export const VERSION_LENGTH_MAX = 100;
+export const STEP_ID_LENGTH_MAX = 200;
+export const NAME_LENGTH_MAX = 1_000;
+export const DESCRIPTION_LENGTH_MAX = 10_000;
+/** Of `agentId`, `agentName` and `agentCapability`. */
+export const TARGET_LENGTH_MAX = 200;
+
+export const ATTEMPTS_MAX = 100;
+/** Bounds on one attempt. */
+export const TIMEOUT_MIN = 1_000;
+export const TIMEOUT_MAX = 7 * DAY;
+/** Bounds on a step or a session. */
+export const DEADLINE_MIN = 1_000;
+export const DEADLINE_MAX = 365 * DAY;
+/** Longest wait before a retry. */
+export const DELAY_MAX = DAY;
+/** Larger is sooner; one point is worth a minute of waiting. */
+export const PRIORITY_MIN = -1_000;
+export const PRIORITY_MAX = 1_000;
+
+/** Characters of an input schema written as JSON. */
+export const SCHEMA_SIZE_MAX = 65_536;
+/** Patterns of an input schema: each costs a few milliseconds to compile. */
+export const SCHEMA_PATTERNS_MAX = 50;
+/** Checks made while one input is validated. */
+export const VALIDATION_STEPS_MAX = 500_000;
