@@ -4,6 +4,7 @@ import type { Authenticator } from "../auth/authenticator.ts";
 import { authorize } from "../auth/authorize.ts";
 import type { Context } from "../domain/context.ts";
 import type { Handlers } from "../domain/operations.ts";
+import type { Noun } from "../domain/ports.ts";
 import { invalidField } from "../domain/request-fields.ts";
 import { readJson } from "./json-body.ts";
 import { contextOf } from "./request-context.ts";
@@ -24,9 +25,18 @@ interface Input {
   readonly body: unknown;
 }
 
-/** Serves each operation of the contract at its path. */
-export function addOperationRoutes(app: FastifyInstance, handlers: Handlers, authenticator: Authenticator): void {
-  for (const [noun, verbs] of Object.entries(operations)) {
+/**
+ * Serves each operation of the contract at its path.
+ * @param nouns those that are served; default all
+ */
+export function addOperationRoutes(
+  app: FastifyInstance,
+  handlers: Handlers,
+  authenticator: Authenticator,
+  nouns: readonly Noun[] = Object.keys(operations) as Noun[],
+): void {
+  for (const noun of nouns) {
+    const verbs = operations[noun];
     for (const [verb, operation] of Object.entries(verbs as Record<string, Operation>)) {
       const handler = (handlers as unknown as Record<string, Record<string, AnyHandler>>)[noun]?.[verb];
       if (handler === undefined) throw new Error(`operation ${operation.id} has no handler`);

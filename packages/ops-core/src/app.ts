@@ -1,0 +1,175 @@
+import { createRequire } from "node:module";
+import type { FastifyInstance } from "fastify";
+import { registerConfiguredTools } from "./app/configured-tools.ts";
+import { listen, reachableHost } from "./app/listen.ts";
+import { signerOf } from "./app/signing.ts";
+import { ensureAdminKey, rootSecret } from "./auth/admin-key.ts";
+import { Authenticator } from "./auth/authenticator.ts";
+import { guardOperations } from "./auth/guard.ts";
+import { Mint } from "./auth/mint.ts";
+import type { Config } from "./config.ts";
+import type { Clock } from "./domain/clock.ts";
+import type { OpenGroup } from "./domain/context.ts";
+import type { Ids } from "./domain/ids.ts";
+import type { Log } from "./domain/log.ts";
+import { createOperations, type Handlers } from "./domain/operations.ts";
+import type { Noun } from "./domain/ports.ts";
+import type { Store } from "./domain/store.ts";
+import type { Timers } from "./domain/timers.ts";
+import { Waiters } from "./domain/waiters.ts";
+import { Plans } from "./domain/workflows/plans.ts";
+import { Engine } from "./engine/engine.ts";
+import { SendCapacity } from "./engine/send-capacity.ts";
+import { addDocsRoutes } from "./http/docs-routes.ts";
+import { addHealthRoutes, type Readiness } from "./http/health-routes.ts";
+import { addOperationRoutes } from "./http/operation-routes.ts";
+import { createServer } from "./http/server.ts";
+import { watchTraffic } from "./http/traffic.ts";
+import { OutboundClient } from "./outbound/client.ts";
+import { OutboundPolicy } from "./outbound/policy.ts";
+import { openStore } from "./store/open.ts";
+
+/** The outside world, as far as it is not the network or the disk. */
+export interface Surroundings {
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly timers: Timers;
+  readonly log: Log;
+}
+
+const EVERYTHING_OPEN: readonly OpenGroup[] = ["agentkit", "tasks"];
+/** What a process that is only AgentKit has to do with. */
+const AGENTKIT_NOUNS: readonly Noun[] = ["agents", "tools", "deliveries", "keys", "events"];
+/** Milliseconds a stop waits for answers under way, after the engine has drained. */
+const CLOSE_WITHIN = 3_000;
+
+/** One process of the platform: everything it consists of, put together here and nowhere else. */
+export class App {
+  readonly config: Config;
+  readonly store: Store;
+  readonly http: FastifyInstance;
+  readonly operations: Handlers;
+  readonly #surroundings: Surroundings;
+  readonly #waiters: Waiters;
+  readonly #outbound: OutboundClient;
+  readonly #policy: OutboundPolicy;
+  readonly #capacity: SendCapacity;
+  readonly #authenticator: Authenticator;
+  readonly #mint: Mint;
+  #engine: Engine | null = null;
+  #readiness: Readiness = "starting";
+  #url: string;
+
+  /** Opens the store. @throws OpspawnError `unavailable` when another process has the data folder open */
+  constructor(config: Config, surroundings: Surroundings) {
+    const { clock, ids, timers, log } = surroundings;
+    this.config = config;
+    this.#surroundings = surroundings;
+    this.#url = config.publicUrl ?? `http://${reachableHost(config.host)}:${config.port}`;
+    this.#policy = new OutboundPolicy({ allowLoopback: config.isLoopback, allow: config.outboundAllow });
+    this.#outbound = new OutboundClient({ policy: this.#policy, timers });
+    this.#waiters = new Waiters({ timers, max: config.maxWaits });
+    this.#capacity = new SendCapacity(config.maxSends);
+    const sendCapacity = config.roles.includes("engine") ? { sendCapacity: this.#capacity.left } : {};
+    const store = openStore({ folder: config.data, clock, ids, ...sendCapacity });
+    this.store = store;
+    store.onCommit((hints) => this.#waiters.notify(hints));
+    this.#authenticator = new Authenticator({
+      keys: store.keys,
+      clock,
+      operatorKey: config.operatorKey?.reveal() ?? null,
+      open: config.isLoopback ? EVERYTHING_OPEN : config.open,
+      loopback: config.isLoopback,
+    });
+    this.#mint = new Mint({ ids, root: rootSecret(config.data, ids), forget: () => this.#authenticator.forget() });
+    this.operations = this.#guarded();
+    this.http = createServer({ log, elapsed: timers.now, requestId: () => ids.uuid() });
+    this.#addRoutes();
+  }
+
+  /** Where this process is reached; with the real port once it has started. */
+  get url(): string {
+    return this.#url;
+  }
+
+  /**
+   * Listens, then runs the engine.
+   * @returns the admin key, when this start made one; it is shown once
+   */
+  async start(): Promise<string | null> {
+    const { clock } = this.#surroundings;
+    const { config, store } = this;
+    const adminKey = await ensureAdminKey({ keys: store.keys, mint: this.#mint, clock, folder: config.data });
+    await registerConfiguredTools(config, { tools: store.tools, clock, decideUrl: this.#decideUrl });
+    const port = await listen(this.http, config.host, config.port);
+    if (config.publicUrl === null) this.#url = `http://${reachableHost(config.host)}:${port}`;
+    if (config.roles.includes("engine")) await this.#startEngine();
+    this.#readiness = "ready";
+    return adminKey;
+  }
+
+  /** Takes no new work, lets what is under way end for a while, and closes the store. Twice does no harm. */
+  async stop(): Promise<void> {
+    if (this.#readiness === "stopping") return;
+    this.#readiness = "stopping";
+    this.#waiters.close();
+    await this.#engine?.stop();
+    const cancel = this.#surroundings.timers.set(CLOSE_WITHIN, () => this.http.server.closeAllConnections());
+    await this.http.close();
+    cancel();
+    await this.#outbound.close();
+    await this.store.close();
+  }
+
+  readonly #decideUrl = (url: URL) => this.#policy.decideUrl(url);
+
+  #guarded(): Handlers {
+    const { store } = this;
+    const { clock, ids } = this.#surroundings;
+    const operations = createOperations({
+      store,
+      clock,
+      ids,
+      waiters: this.#waiters,
+      plans: new Plans(store.workflows),
+      keys: this.#mint,
+      decideUrl: this.#decideUrl,
+      publicUrl: () => this.#url,
+      reregister: this.config.reregister,
+    });
+    const agentOfTask = async (taskId: string) => (await store.tasks.get(taskId))?.agentId ?? null;
+    return guardOperations(operations, { agentOfTask });
+  }
+
+  #addRoutes(): void {
+    const { http, config } = this;
+    const { timers, log } = this.#surroundings;
+    watchTraffic(http, { log, maxInFlight: config.maxInFlight, elapsed: timers.now });
+    addHealthRoutes(http, () => this.#readiness);
+    addDocsRoutes(http, () => ({ version: packageVersion(), url: this.#url }));
+    const { roles } = config;
+    if (roles.includes("api")) addOperationRoutes(http, this.operations, this.#authenticator);
+    else if (roles.includes("agentkit")) {
+      addOperationRoutes(http, this.operations, this.#authenticator, AGENTKIT_NOUNS);
+    }
+  }
+
+  async #startEngine(): Promise<void> {
+    const sign = signerOf(this.config.webhookSecret, this.#surroundings.clock);
+    this.#engine = new Engine({
+      ...this.#surroundings,
+      store: this.store,
+      http: this.#outbound,
+      capacity: this.#capacity,
+      publicUrl: this.#url,
+      signMessage: (_agentId, messageId, body) => sign(messageId, body),
+      signDelivery: ({ id, body }) => sign(id, body),
+    });
+    await this.#engine.start();
+  }
+}
+
+function packageVersion(): string {
+  const read = createRequire(import.meta.url)("../package.json") as { version: string };
+  return read.version;
+}
