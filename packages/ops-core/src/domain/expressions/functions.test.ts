@@ -75,6 +75,7 @@ test("text functions count characters, not UTF-16 units", () => {
       ['"a,b,c".replace(",", "; ")', '"a; b; c"'],
       ['input.words.join("-")', '"a-b-c"'],
       ["input.words.join()", '"abc"'],
+      ['"aBc".upperAscii() + "aBc".lowerAscii()', '"ABCabc"'],
       ['"aÄz".upperAscii() + "AÄZ".lowerAscii()', '"AÄZaÄz"'],
       ['"  x ".trim()', '"x"'],
       ['input.url.startsWith("http:") && input.url.endsWith("😀") && input.url.contains("x/")', "true"],

@@ -82,7 +82,7 @@ function doubleArithmetic(operator: "+" | "-" | "*" | "/", a: number, b: number)
 }
 
 /** Ints are 64 bits wide. */
-export function checkInt(value: bigint): bigint {
+function checkInt(value: bigint): bigint {
   if (value >= INT_MIN && value <= INT_MAX) return value;
   throw new ExpressionFailure("integer overflow: the result does not fit 64 bits");
 }

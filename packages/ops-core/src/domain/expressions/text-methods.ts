@@ -31,8 +31,12 @@ export const textMethods: readonly (readonly [string, FunctionSpec])[] = [
     if (end < start) throw new ExpressionFailure("substring(): the end is before the start");
     return text.slice(start, end);
   }),
-  method("lowerAscii", [0], (text) => text.replace(/[A-Z]+/g, (upper) => upper.toLowerCase())),
-  method("upperAscii", [0], (text) => text.replace(/[a-z]+/g, (lower) => lower.toUpperCase())),
+  method("lowerAscii", [0], (text, _, budget) =>
+    isAscii(text) ? text.toLowerCase() : eachRun(text, /[A-Z]+/g, budget, (run) => run.toLowerCase()),
+  ),
+  method("upperAscii", [0], (text, _, budget) =>
+    isAscii(text) ? text.toUpperCase() : eachRun(text, /[a-z]+/g, budget, (run) => run.toUpperCase()),
+  ),
   method("trim", [0], (text) => text.trim()),
   method("split", [1, 2], split),
   method("replace", [2], replace),
@@ -86,6 +90,16 @@ function replace(text: string, [from, to]: readonly (Value | undefined)[], budge
     spendText(budget, length);
     return parts.join(written);
   });
+}
+
+function isAscii(text: string): boolean {
+  return Buffer.byteLength(text) === text.length;
+}
+
+/** Letters beyond ASCII must stay as they are, so the others are changed run by run; there may be many short ones. */
+function eachRun(text: string, runs: RegExp, budget: Budget, change: (run: string) => string): string {
+  budget.spend(Math.ceil(text.length / 8));
+  return text.replace(runs, change);
 }
 
 /** Where the character at a position begins, in UTF-16 units. */

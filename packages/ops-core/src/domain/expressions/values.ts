@@ -31,7 +31,7 @@ export function toJson(value: Value): JsonValue {
 }
 
 /** A JSON number that keeps its text. */
-export function rawNumber(text: string): JsonValue {
+function rawNumber(text: string): JsonValue {
   return JSON.rawJSON(text) as unknown as JsonValue;
 }
 

@@ -7,7 +7,7 @@ import type { StepDefinition } from "./step-definition.ts";
 type StepReference = Extract<TemplateReference, { root: "steps" }>;
 
 /** The references of a template to steps. */
-export function stepReferences(references: readonly TemplateReference[]): StepReference[] {
+function stepReferences(references: readonly TemplateReference[]): StepReference[] {
   return references.filter((reference) => reference.root === "steps");
 }
 
