@@ -73,6 +73,11 @@ export class AgentIndex {
     this.#stale = true;
   }
 
+  /** Whether the rows will be read before the next answer. */
+  get stale(): boolean {
+    return this.#stale;
+  }
+
   get(id: string): AgentEntry | undefined {
     this.#fresh();
     return this.#byId.get(id);

@@ -1,6 +1,7 @@
-import { formatTime, parseJson, stringifyJson } from "@opspawn/contract";
+import { formatTime, stringifyJson } from "@opspawn/contract";
 import type { Delivery } from "../../domain/deliveries/delivery.ts";
 import type { DeliveryStatus } from "../../domain/deliveries/transitions.ts";
+import { readStored } from "../../domain/stored-json.ts";
 import { countMessage } from "./claim.ts";
 import type { SessionUnit } from "./session-unit.ts";
 import type { Tx } from "./tx.ts";
@@ -61,8 +62,8 @@ export function enqueueSessionWebhook(tx: Tx, session: SessionUnit): void {
       workflowVersion: row.workflow_version,
       status: row.status,
       labels: JSON.parse(row.labels) as Record<string, string>,
-      result: row.result === null ? null : parseJson(row.result),
-      error: row.error === null ? null : parseJson(row.error),
+      result: readStored(row.result),
+      error: readStored(row.error),
     },
   });
   enqueueDelivery(tx, {

@@ -53,6 +53,16 @@ export class RecentRows {
     this.#claims.delete(taskId);
   }
 
+  /** What is kept now, for a comparison with the rows. */
+  kept(): { sessions: readonly SessionRow[]; tasks: readonly TaskRow[]; attempts: readonly AttemptRow[] } {
+    const claims = [...this.#claims.values()];
+    return {
+      sessions: [...this.#sessions.values()],
+      tasks: claims.flatMap(({ task }) => task ?? []),
+      attempts: claims.flatMap(({ attempt }) => attempt ?? []),
+    };
+  }
+
   clear(): void {
     this.#sessions.clear();
     this.#claims.clear();

@@ -1,4 +1,4 @@
-import { type JsonObject, type JsonValue, OpspawnError, parseJson } from "@opspawn/contract";
+import { type JsonObject, type JsonValue, OpspawnError } from "@opspawn/contract";
 import { isRestart, OWN_ERROR_TTL, STATE_TTL } from "../../domain/agents/claimable.ts";
 import {
   type BareOutcome,
@@ -8,6 +8,7 @@ import {
   type Report,
 } from "../../domain/agents/evidence.ts";
 import type { StateReport } from "../../domain/store.ts";
+import { readStored } from "../../domain/stored-json.ts";
 import type { AttemptOutcome, TaskError } from "../../domain/tasks/task.ts";
 import type { AgentEntry } from "./agent-index.ts";
 import { renewLease } from "./agent-lease.ts";
@@ -27,7 +28,7 @@ export function report(tx: Tx, incoming: StateReport): { settled: string | null 
   if (isRestart(incoming.state)) {
     loseAttempts(tx, agent, { code: "agent_restarted", message: `The agent reported \`${incoming.state}\`.` });
   }
-  const settled = settleFromReports(tx, agent, openAttempts(tx, agent));
+  const settled = settleFromReports(tx, agent);
   const state = incoming.state.toLowerCase();
   if (state === "error" && settled !== null) lapseSoon(tx, agent);
   if (state === "idle" || state === "finished") becomeIdle(tx, agent);
@@ -107,8 +108,9 @@ export function openAttempts(tx: Tx, agent: AgentEntry): OpenAttempt[] {
 }
 
 /** Settles what the stored reports prove now; the id of the task that was settled, or null. */
-export function settleFromReports(tx: Tx, agent: AgentEntry, open: readonly OpenAttempt[]): string | null {
+export function settleFromReports(tx: Tx, agent: AgentEntry): string | null {
   if (agent.evidence === "explicit") return null;
+  const open = openAttempts(tx, agent);
   // While its exchange is open the agent may still answer; it is asked again when the exchange closes.
   const closed = open.filter(({ attempt }) => attempt.status === "acknowledged" && isOpen(attempt));
   for (const { task, attempt } of closed) {
@@ -178,7 +180,7 @@ function reportsSince(tx: Tx, agent: AgentEntry, since: number): Report[] {
 }
 
 function toOutcome(outcome: BareOutcome, evidence: "named" | "inferred"): AttemptOutcome {
-  const details = outcome.details === null ? null : parseJson(outcome.details);
+  const details = readStored(outcome.details);
   if (outcome.type === "failed") return { type: "failed", reason: "agent_error", error: errorOf(details), evidence };
   const result = member(details, "result");
   return { type: "succeeded", result: result === undefined ? null : JSON.stringify(result), evidence };

@@ -1,5 +1,6 @@
-import { type JsonValue, OpspawnError, parseJson, stringifyJson } from "@opspawn/contract";
+import { OpspawnError, stringifyJson } from "@opspawn/contract";
 import type { ExpressionScope, StepView } from "../../domain/expressions/scope.ts";
+import { readStored } from "../../domain/stored-json.ts";
 import { DEFAULT_TASK_DEADLINE } from "../../domain/tasks/retry.ts";
 import type { TaskError } from "../../domain/tasks/task.ts";
 import {
@@ -161,7 +162,7 @@ function finish(
 export function scopeOf(tx: Tx, session: SessionUnit): ExpressionScope {
   const { row, plan } = session;
   return {
-    input: row.input === null ? null : parseJson(row.input),
+    input: readStored(row.input),
     steps: { get: (stepId) => stepView(tx, session, plan.byId.get(stepId)) },
     session: { id: row.id, labels: JSON.parse(row.labels) as Record<string, string> },
     trigger: { agentId: row.agent_id },
@@ -176,15 +177,11 @@ function stepView(tx: Tx, session: SessionUnit, index: number | undefined): Step
     index,
   );
   const { status } = session.step(index);
-  if (task !== undefined) return { status, result: jsonOrNull(task.result), error: jsonOrNull(task.error) };
+  if (task !== undefined) return { status, result: readStored(task.result), error: readStored(task.error) };
   const own = tx.get<{ error: string | null }>(
     "select error from session_steps where session_id = ? and step = ?",
     session.id,
     index,
   );
-  return { status, result: null, error: jsonOrNull(own?.error ?? null) };
-}
-
-function jsonOrNull(text: string | null): JsonValue {
-  return text === null ? null : parseJson(text);
+  return { status, result: null, error: readStored(own?.error ?? null) };
 }

@@ -115,6 +115,7 @@ export class SessionUnit implements SessionIndex {
 
   change(change: Partial<SessionRow>): void {
     Object.assign(this.row, change);
+    this.row.updated_at = this.#tx.now;
     if (this.#state === "clean") this.#state = "dirty";
   }
 
@@ -162,7 +163,7 @@ function insert(tx: Tx, row: SessionRow): void {
     row.event_sequence,
     row.callback_url,
     row.created_at,
-    tx.now,
+    row.updated_at,
     row.ended_at,
     row.wake_at,
   );
@@ -183,7 +184,7 @@ function update(tx: Tx, row: SessionRow): void {
     row.ended,
     row.next_key,
     row.event_sequence,
-    tx.now,
+    row.updated_at,
     row.ended_at,
     row.wake_at,
     row.id,

@@ -4,6 +4,7 @@ import type { Hints, Store } from "../../domain/store.ts";
 import type { WorkflowPlan } from "../../domain/workflows/plan.ts";
 import { AgentIndex } from "./agent-index.ts";
 import { agentStore } from "./agent-store.ts";
+import { findDisagreements } from "./audit.ts";
 import { deliveryStore, eventStore, keyStore, toolStore, workflowStore } from "./catalog-stores.ts";
 import { Database } from "./database.ts";
 import { PlanCache } from "./plan-cache.ts";
@@ -37,11 +38,20 @@ export interface SqliteContext {
 
 export interface SqliteStore extends Store {
   readonly stats: { readonly commits: number; readonly transitions: number };
+  /** Where memory and rows differ; anything here is a defect. For tests and diagnosis. */
+  disagreements(): string[];
 }
 
-/** Opens (and migrates) a store. Errors: `unavailable` when another process has it open, `internal` when it is newer. */
-export function openSqlite(options: SqliteOptions): SqliteStore {
-  const db = new Database(options.path);
+/**
+ * Opens (and migrates) a store.
+ * @param connect tests put a connection with faults in here
+ * @throws OpspawnError `unavailable` when another process has it open, `internal` when it is newer
+ */
+export function openSqlite(
+  options: SqliteOptions,
+  connect: (path: string) => Database = (path) => new Database(path),
+): SqliteStore {
+  const db = connect(options.path);
   const listeners = new Set<(hints: Hints) => void>();
   const context = txContext(db, options);
   const writer = new Writer(db, context, (hints) => {
@@ -66,6 +76,7 @@ export function openSqlite(options: SqliteOptions): SqliteStore {
     events: eventStore(shared),
     process: processStore(shared),
     stats: writer.stats,
+    disagreements: () => findDisagreements(db, context),
     onCommit: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);

@@ -1,0 +1,62 @@
+import type { Database } from "./database.ts";
+
+/** Queries that must return nothing, whatever has happened. */
+const INVARIANTS: Readonly<Record<string, string>> = {
+  "a running task has one open attempt, its last": `select id from tasks t where status = 'running' and 1 <>
+    (select count(*) from attempts a where a.task_id = t.id and a.n = t.attempts and a.ended_at is null)`,
+  "an open attempt is the last of a running task": `select a.task_id, a.n from attempts a left join tasks t
+    on t.id = a.task_id where a.ended_at is null and (t.status is not 'running' or t.attempts <> a.n)`,
+  "an open attempt holds a slot of its agent": `select a.task_id, a.n from attempts a where a.ended_at is null and
+    not exists (select 1 from permits p where p.kind = 'agent' and p.key = a.agent_id and p.n = a.permit
+      and p.attempt_id = a.task_id || '/' || a.n and p.draining_until is null)`,
+  "a slot in use belongs to an open attempt, a draining one to an ended attempt": `select p.key, p.attempt_id
+    from permits p left join attempts a on p.attempt_id = a.task_id || '/' || a.n and a.agent_id = p.key
+    where p.attempt_id is not null and (a.n is null or (p.draining_until is null) <> (a.ended_at is null))`,
+  "a free slot does not drain": "select key, n from permits where attempt_id is null and draining_until is not null",
+  "an agent has a row per slot": `select id from agents a where removed_at is null and max_concurrency >
+    (select count(*) from permits p where p.kind = 'agent' and p.key = a.id and p.n < a.max_concurrency)`,
+  "an agent that is gone has no slots": `select key from permits where kind = 'agent' and key not in
+    (select id from agents where removed_at is null)`,
+  "an open attempt wakes up, at its timeout at the latest": `select task_id, n from attempts where ended_at is null
+    and (wake_at is null or wake_at > timeout_at or wake_for is null)`,
+  "what has ended wakes up no more": `select id from tasks where ended_at is not null and wake_at is not null
+    union all select task_id from attempts where ended_at is not null and wake_at is not null
+    union all select id from sessions where ended_at is not null and wake_at is not null
+    union all select id from deliveries where ended_at is not null and wake_at is not null`,
+  "a waiting task wakes up at its deadline":
+    "select id from tasks where status = 'pending' and wake_at is not deadline",
+  "what has ended says when, and nothing else does": `select id from tasks where (ended_at is null) <>
+      (status in ('pending', 'running'))
+    union all select id from sessions where (ended_at is null) <> (status in ('started', 'running'))
+    union all select task_id from attempts where (ended_at is null) <>
+      (status in ('created', 'dispatched', 'acknowledged'))
+    union all select id from deliveries where (ended_at is null) <> (status = 'pending')`,
+  "an attempt is acknowledged at a time": `select task_id, n from attempts
+    where status = 'acknowledged' and acknowledged_at is null`,
+  "a task has used up its counted attempts": `select id, used from tasks t where used <> (select count(*) from attempts a
+    where a.task_id = t.id and a.counted = 1 and a.status in ('succeeded', 'failed', 'timed_out', 'lost'))`,
+  "attempts are within their bound": "select id from tasks where used > max",
+  "tokens are numbered without gaps": `select id from tasks t where attempts <>
+    (select count(*) from attempts a where a.task_id = t.id and a.n between 1 and t.attempts)`,
+  "a step has one task": `select session_id, step from tasks where session_id is not null group by session_id, step
+    having count(*) > 1`,
+  "a session counts its open steps": `select id, open from sessions s where open <> (select count(*) from tasks t
+    where t.session_id = s.id and t.status in ('pending', 'running'))`,
+  "a session counts its ended steps": `select id, ended from sessions s where ended <>
+    (select count(*) from tasks t where t.session_id = s.id and t.ended_at is not null)
+    + (select count(*) from session_steps p where p.session_id = s.id and p.ended_at is not null)`,
+  "an ended session has no open task": `select s.id from sessions s join tasks t on t.session_id = s.id
+    where s.ended_at is not null and t.ended_at is null`,
+  "an open session has something to wait for": "select id from sessions where ended_at is null and open = 0",
+  "a failed task says why": "select id from tasks where status in ('failed', 'cancelled') and error is null",
+  "only failed tasks are dead letters": "select id from tasks where dead_letter is not null and status <> 'failed'",
+  "a circuit is open from its fifth failure": `select endpoint from circuits where (failures >= 5) <>
+    (opened_at is not null and next_probe_at is not null)`,
+};
+
+export function brokenInvariants(db: Database): string[] {
+  return Object.entries(INVARIANTS).flatMap(([name, sql]) => {
+    const rows = db.all(sql);
+    return rows.length === 0 ? [] : [`${name}, but: ${JSON.stringify(rows)}`];
+  });
+}

@@ -1,0 +1,11 @@
+import { failuresSuite } from "./suite/failures.suite.ts";
+import { sessionsSuite } from "./suite/sessions.suite.ts";
+import { declareOn, type MakeRig, type Suite } from "./suite/test-rig.ts";
+
+const SUITES: readonly Suite[] = [sessionsSuite, failuresSuite];
+
+/** The specification of the store: every implementation runs it. */
+export function storeSuite(name: string, makeRig: MakeRig): void {
+  const declare = declareOn(name, makeRig);
+  for (const suite of SUITES) suite(declare);
+}
