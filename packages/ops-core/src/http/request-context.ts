@@ -30,7 +30,12 @@ export class RequestContext implements Context {
 function signalOf(response: ServerResponse): AbortSignal {
   const controller = new AbortController();
   if (response.destroyed) controller.abort();
-  else response.once("close", () => controller.abort());
+  else {
+    response.once("close", () => {
+      // An answer that was sent leaves nothing to give up, and aborting costs a stack trace.
+      if (!response.writableFinished) controller.abort();
+    });
+  }
   return controller.signal;
 }
 

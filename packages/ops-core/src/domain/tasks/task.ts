@@ -119,6 +119,8 @@ export interface ClaimedAttempt {
   readonly createdAt: number;
   /** End of this attempt. */
   readonly timeoutAt: number;
+  /** The agent is known to answer or to post results; only then may its acknowledgement wait. */
+  readonly explicit: boolean;
 }
 
 export interface TaskFilter {

@@ -24,9 +24,11 @@ export interface HttpPushOptions {
 
 /**
  * Milliseconds an acknowledgement may wait to be written. Most results overtake it, and then it need not be written at
- * all; a crash in between only means one more send of the same attempt.
+ * all; a crash in between only means one more send of the same attempt. An agent that may tell outcomes by its states
+ * waits less: its reports are judged when the exchange is known to be closed.
  */
-const ACKNOWLEDGE_WITHIN = 25;
+const ACKNOWLEDGE_WITHIN = 250;
+const ACKNOWLEDGE_SOON = 20;
 const MAX_TIMEOUT = 2 ** 31 - 1;
 
 /** Hands attempts to agents by POSTing the AgentKit message to their endpoint. */
@@ -107,7 +109,7 @@ export class HttpPush {
     switch (result.kind) {
       case "response": {
         const outcome = readAnswer(result, attempt.send, clock.now());
-        if (outcome === null) this.#acknowledge(`${attempt.taskId}/${attempt.attempt}`, sender);
+        if (outcome === null) this.#acknowledge(attempt, sender);
         else await attempts.observe(sender, outcome);
         return;
       }
@@ -124,9 +126,15 @@ export class HttpPush {
     }
   }
 
-  #acknowledge(id: string, sender: Sender): void {
-    this.#taken.set(id, sender);
-    this.#cancelFlush ??= this.#options.timers.set(ACKNOWLEDGE_WITHIN, () => {
+  #acknowledge(attempt: ClaimedAttempt, sender: Sender): void {
+    this.#taken.set(`${attempt.taskId}/${attempt.attempt}`, sender);
+    if (!attempt.explicit) this.#flushWithin(ACKNOWLEDGE_SOON);
+    else if (this.#cancelFlush === null) this.#flushWithin(ACKNOWLEDGE_WITHIN);
+  }
+
+  #flushWithin(ms: number): void {
+    this.#cancelFlush?.();
+    this.#cancelFlush = this.#options.timers.set(ms, () => {
       this.flush().catch((error: unknown) =>
         this.#options.log.error({ err: error }, "Acknowledgements were not recorded."),
       );

@@ -1,6 +1,6 @@
 import { agentBlock } from "../../domain/agents/claimable.ts";
 import { DEFAULT_ATTEMPT_TIMEOUT } from "../../domain/tasks/retry.ts";
-import { capabilityOf, type ClaimedAttempt, laneOf, type Requirement } from "../../domain/tasks/task.ts";
+import { type ClaimedAttempt, capabilityOf, laneOf, type Requirement } from "../../domain/tasks/task.ts";
 import type { AgentEntry } from "./agent-index.ts";
 import { postponeProbe } from "./circuits.ts";
 import { noteBlocked } from "./lanes.ts";
@@ -162,6 +162,7 @@ export function toClaimed(task: TaskRow, agent: AgentEntry, workflowId: string |
     parameters: task.parameters,
     createdAt: send.createdAt,
     timeoutAt: send.timeoutAt,
+    explicit: agent.evidence === "explicit",
   };
 }
 

@@ -5,7 +5,7 @@ import { endCurrentAttempt, isOpen } from "./ending.ts";
 import { loseAttempts } from "./loss.ts";
 import { endTask, settleOpen } from "./outcomes.ts";
 import { releasePermit, type Slot } from "./permits.ts";
-import { openAttempts, settleFromReports } from "./reports.ts";
+import { settleFromReports } from "./reports.ts";
 import { resend } from "./sender.ts";
 import { advanceSession } from "./session-advance.ts";
 import { SessionUnit } from "./session-unit.ts";
@@ -108,7 +108,7 @@ function expireAttempt(tx: Tx, taskId: string, n: number): void {
   if (!due) return;
   const agent = tx.context.agents.get(attempt.agent_id);
   if (attempt.wake_for === "grace" && agent !== undefined) {
-    settleFromReports(tx, agent, openAttempts(tx, agent));
+    settleFromReports(tx, agent);
     const left = loadAttempt(tx, taskId, n);
     // The reports prove nothing after all: only the timeout is left to wait for.
     if (left !== undefined && isOpen(left)) waitForTimeout(tx, left);

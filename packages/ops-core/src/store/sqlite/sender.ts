@@ -7,7 +7,7 @@ import { countMessage, toClaimed } from "./claim.ts";
 import { endAttempt, isOpen, isSender } from "./ending.ts";
 import { failTask } from "./outcomes.ts";
 import { releasePermit } from "./permits.ts";
-import { openAttempts, settleFromReports } from "./reports.ts";
+import { settleFromReports } from "./reports.ts";
 import { type AttemptRow, loadAttempt, loadTask, taskEvent } from "./task-row.ts";
 import type { Tx } from "./tx.ts";
 
@@ -32,7 +32,7 @@ export function acknowledge(tx: Tx, sender: Sender): void {
   if (attempt === undefined || task === undefined) return;
   taskEvent(tx, task, "attempt.acknowledged", { number: attempt.n, agentId: attempt.agent_id });
   const agent = tx.context.agents.get(attempt.agent_id);
-  if (agent !== undefined) settleFromReports(tx, agent, openAttempts(tx, agent));
+  if (agent !== undefined) settleFromReports(tx, agent);
 }
 
 /** Bytes may have left and no answer came: the same attempt is sent again, until its timeout. */
