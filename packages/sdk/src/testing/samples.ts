@@ -143,7 +143,13 @@ export function sampleEvent(change: Partial<EventView> = {}): EventView {
 }
 
 export function sampleAssignment(change: Partial<Assignment["opspawn"]> = {}): Assignment {
-  const opspawn = { taskId: TASK_ID, attempt: 1, token: "1.aaaa", resultUrl: `/v1/opscore/tasks/${TASK_ID}/result` };
+  const opspawn = {
+    taskId: TASK_ID,
+    attempt: 1,
+    token: "1.aaaa",
+    resultUrl: `/v1/opscore/tasks/${TASK_ID}/result`,
+    capability: null,
+  };
   return {
     senderId: "opscore",
     timestamp: AT,

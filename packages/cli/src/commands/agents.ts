@@ -1,0 +1,155 @@
+import { type AgentView, isJsonObject, type JsonObject } from "@opspawn/contract";
+import type { AgentQuery } from "@opspawn/sdk";
+import type { Command } from "commander";
+import type { Call } from "../call.ts";
+import { type Context, noun, withExamples } from "../context.ts";
+import { readInput } from "../document.ts";
+import { usageError } from "../failure.ts";
+import { collect, duration, whole } from "../options.ts";
+import { type Field, jsonLines } from "../output/output.ts";
+import { toneOf } from "../output/style.ts";
+import { type Column, ID_WIDTH } from "../output/table.ts";
+import { age } from "../output/time.ts";
+import { type PageOptions, showList, withPaging } from "../paging.ts";
+
+interface RegisterOptions {
+  readonly endpoint?: string;
+  readonly pull?: true;
+  readonly capability?: string[];
+  readonly maxConcurrency?: number;
+  readonly heartbeat?: true;
+  readonly timeout?: string;
+  readonly agentVersion?: string;
+  readonly metadata?: string;
+}
+
+/** `opspawn agents`: what does the tasks. */
+export function addAgents(program: Command, context: Context): void {
+  const agents = noun(program, "agents", "List, show, register and remove what does the tasks.", [
+    "agents list --capability web.fetch",
+    "agents register fetcher --endpoint http://127.0.0.1:9001/tasks",
+  ]);
+  const list = withPaging(agents.command("list").description("List agents, by name."))
+    .option("--capability <name>", "that can do this")
+    .option("--state <state>", "that reported this state")
+    .action(context.action(listAgents));
+  withExamples(list, ["agents list", "agents list --capability web.fetch --state idle"]);
+
+  const get = agents
+    .command("get <agent>")
+    .description("Show all that is known of an agent.")
+    .action(context.action(async (call, id: string) => showAgent(call, await call.client.agents.get(id))));
+  withExamples(get, ["agents get AGENT"]);
+
+  const states = withPaging(agents.command("states <agent>").description("List an agent's reports, newest first."));
+  states.action(context.action(listStates));
+  withExamples(states, ["agents states AGENT --limit 10"]);
+
+  const remove = agents
+    .command("remove <agent>")
+    .description("Deregister an agent; its open tasks go to another one that can do them.")
+    .action(
+      context.action(async (call, id: string) => {
+        const removed = await call.client.agents.remove(id);
+        call.output.done(removed, `Agent ${removed.agentId} is gone; ${removed.reassigned} tasks go to others.`);
+      }),
+    );
+  withExamples(remove, ["agents remove AGENT"]);
+  addRegister(agents, context);
+}
+
+function addRegister(agents: Command, context: Context): void {
+  const register = agents
+    .command("register <name>")
+    .description("Register an agent and print its own key, which is shown only now.")
+    .option("--endpoint <url>", "where tasks are sent to")
+    .option("--pull", "it asks for tasks instead, and needs no endpoint")
+    .option("--capability <name>", "what it can do (repeatable)", collect)
+    .option("--max-concurrency <n>", "tasks at once (default: 1)", whole(1, 1000))
+    .option("--heartbeat", "it renews its lease; 10 s of silence give its work away")
+    .option("--timeout <time>", "longest attempt, where a step names none", duration)
+    .option("--agent-version <version>", "its version (default: 1.0)")
+    .option("--metadata <json>", "more about it: a JSON object, or @file")
+    .action(context.action(registerAgent));
+  withExamples(register, [
+    "agents register fetcher --endpoint http://127.0.0.1:9001/tasks \\\n      --capability web.fetch",
+    "agents register worker --pull --max-concurrency 4",
+  ]);
+}
+
+function listAgents(call: Call, options: PageOptions & Pick<AgentQuery, "capability" | "state">): Promise<void> {
+  const { capability, state } = options;
+  const columns: Column<AgentView>[] = [
+    { title: "AGENT", value: (agent) => agent.agentId, least: ID_WIDTH },
+    { title: "NAME", value: (agent) => agent.agentName, least: 8 },
+    { title: "STATE", value: (agent) => agent.state, least: 6, tone: (agent) => toneOf(agent.state) },
+    { title: "HEALTH", value: (agent) => agent.health, tone: (agent) => toneOf(agent.health) },
+    { title: "SLOTS", value: slotText },
+  ];
+  const page = (query: AgentQuery) => call.client.agents.list({ capability, state, ...query });
+  const empty = "There are no such agents. Register one: opspawn agents register NAME --endpoint URL";
+  return showList(call, options, { page, columns, empty });
+}
+
+function slotText(agent: AgentView): string {
+  return `${agent.slots.held}/${agent.slots.total}`;
+}
+
+function listStates(call: Call, agentId: string, options: PageOptions): Promise<void> {
+  return showList(call, options, {
+    page: (query) => call.client.agents.states(agentId, query),
+    columns: [
+      { title: "RECEIVED", value: (report) => report.receivedAt },
+      { title: "STATE", value: (report) => report.state, least: 8, tone: (report) => toneOf(report.state) },
+      { title: "DETAILS", value: (report) => JSON.stringify(report.details), least: 10 },
+    ],
+    empty: "The agent has reported nothing yet.",
+  });
+}
+
+function agentFields(call: Call, agent: AgentView): Field[] {
+  const reported = agent.stateReportedAt === null ? "" : ` (${age(agent.stateReportedAt, call.io.clock.now())} ago)`;
+  const fields: Field[] = [
+    ["Agent", agent.agentId],
+    ["Name", `${agent.agentName} ${agent.version}`],
+    ["State", agent.state + reported, toneOf(agent.state)],
+    ["Health", agent.health, toneOf(agent.health)],
+    ["Slots", `${slotText(agent)} held${agent.slots.draining > 0 ? `, ${agent.slots.draining} draining` : ""}`],
+    ["Capabilities", agent.capabilities.join(", ") || "none"],
+    ["Channel", agent.channel === "pull" ? "pull: it asks for tasks" : `push to ${agent.contactEndpoint ?? "nowhere"}`],
+    ["Registered", agent.registeredAt],
+  ];
+  if (agent.blocked !== null) fields.push(["Takes nothing", agent.blocked.message]);
+  if (agent.stateDetails !== null) fields.push({ title: "State details", lines: jsonLines(agent.stateDetails) });
+  if (agent.metadata !== null) fields.push({ title: "Metadata", lines: jsonLines(agent.metadata) });
+  return fields;
+}
+
+function showAgent(call: Call, agent: AgentView): void {
+  call.output.record(agent, agentFields(call, agent));
+}
+
+async function registerAgent(call: Call, name: string, options: RegisterOptions): Promise<void> {
+  if (options.pull === undefined && options.endpoint === undefined) {
+    throw usageError("An agent needs --endpoint URL, or --pull.", "With --pull it asks for its tasks (SDK: work).");
+  }
+  const registered = await call.client.agents.register({
+    agentName: name,
+    channel: options.pull ? "pull" : "push",
+    contactEndpoint: options.endpoint ?? null,
+    capabilities: options.capability,
+    maxConcurrency: options.maxConcurrency,
+    heartbeat: options.heartbeat,
+    timeout: options.timeout,
+    version: options.agentVersion,
+    metadata: options.metadata === undefined ? null : await readMetadata(call, options.metadata),
+  });
+  call.output.record(registered, [...agentFields(call, registered.agent), ["Key", registered.agentKey]]);
+  call.say("The key speaks for this agent alone. Keep it now; it is not shown again.");
+}
+
+async function readMetadata(call: Call, text: string): Promise<JsonObject> {
+  const metadata = await readInput(call.io, text, "--metadata");
+  if (!isJsonObject(metadata)) throw usageError("--metadata must be a JSON object.");
+  return metadata;
+}

@@ -1,0 +1,83 @@
+import { type JsonValue, stringifyJson } from "@opspawn/contract";
+import type { Sink } from "../io.ts";
+import type { Style, Tone } from "./style.ts";
+import { type Column, tableLines } from "./table.ts";
+import { inertJson, padEnd, plainLines, width, wrap } from "./text.ts";
+import { toYaml } from "./yaml.ts";
+
+export const FORMATS = ["table", "json", "yaml", "jsonl"] as const;
+export type Format = (typeof FORMATS)[number];
+
+/** A part of a record for people: a name and its text, or lines under a title. */
+export type Field =
+  | readonly [name: string, value: string | number | null | undefined, tone?: Tone | undefined]
+  | Section;
+
+export interface Section {
+  readonly title: string;
+  readonly lines: readonly string[];
+}
+
+const NARROWEST = 20;
+
+/** Writes data to stdout, in the format asked for. */
+export class Output {
+  readonly format: Format;
+  readonly style: Style;
+  /** Width of what people read. */
+  readonly columns: number;
+  readonly #sink: Sink;
+
+  constructor(format: Format, sink: Sink, columns: number, style: Style) {
+    this.format = format;
+    this.#sink = sink;
+    this.columns = columns;
+    this.style = style;
+  }
+
+  /** Lines for people; their text is ours or already plain. */
+  lines(lines: readonly string[]): void {
+    if (lines.length > 0) this.#sink.write(`${lines.join("\n")}\n`);
+  }
+
+  /** The value for machines; false when the format is for people and the caller has to say it in words. */
+  data(value: unknown): boolean {
+    const json = value as JsonValue;
+    if (this.format === "table") return false;
+    if (this.format === "yaml") this.#sink.write(toYaml(json));
+    else if (this.format === "jsonl") this.#sink.write(`${inertJson(stringifyJson(json))}\n`);
+    else this.#sink.write(`${inertJson(JSON.stringify(json, null, 2))}\n`);
+    return true;
+  }
+
+  table<Row>(rows: readonly Row[], shape: readonly Column<Row>[]): string[] {
+    return tableLines(rows, shape, this.columns, this.style);
+  }
+
+  /** One thing: for machines as it is, for people as fields. */
+  record(value: unknown, fields: readonly Field[]): void {
+    if (!this.data(value)) this.lines(this.#fieldLines(fields));
+  }
+
+  /** One thing that was done: for machines the answer, for people a sentence. */
+  done(value: unknown, sentence: string): void {
+    if (!this.data(value)) this.lines(wrap(plainLines(sentence), this.columns));
+  }
+
+  #fieldLines(fields: readonly Field[]): string[] {
+    const names = fields.flatMap((field) => ("title" in field ? [] : [width(field[0])]));
+    const indent = Math.max(0, ...names) + 2;
+    return fields.flatMap((field) => {
+      if ("title" in field) return ["", this.style("title", field.title), ...field.lines];
+      const text = plainLines(String(field[1] ?? "-"));
+      const [first = "", ...rest] = wrap(text, Math.max(NARROWEST, this.columns - indent));
+      const name = this.style("dim", padEnd(field[0], indent));
+      return [`${name}${this.style(field[2], first)}`, ...rest.map((line) => " ".repeat(indent) + line)];
+    });
+  }
+}
+
+/** JSON for people, in lines. */
+export function jsonLines(value: unknown): string[] {
+  return inertJson(JSON.stringify(value, null, 2)).split("\n");
+}

@@ -1,0 +1,16 @@
+import { parseDuration } from "@opspawn/contract";
+
+/** What `--wait` alone stands for. */
+export const TO_THE_END = "end";
+
+/**
+ * `--wait` takes a time or none: `run --wait flow.yaml` must not take the file for the time. So a bare `--wait` gets
+ * its meaning written out, unless a time follows.
+ */
+export function valuesOfWait(argv: readonly string[]): string[] {
+  return argv.map((arg, n) => {
+    const next = argv[n + 1];
+    const isTime = next !== undefined && parseDuration(next) !== null;
+    return arg === "--wait" && !isTime && !argv.slice(0, n).includes("--") ? `--wait=${TO_THE_END}` : arg;
+  });
+}
