@@ -1,0 +1,41 @@
+import { createRequire } from "node:module";
+
+export interface CannonOptions {
+  readonly url: string;
+  readonly connections: number;
+  /** Seconds. */
+  readonly duration: number;
+  readonly method?: "GET" | "POST";
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent in turn by each connection. */
+  readonly requests?: readonly { readonly path: string; readonly body: string; readonly headers: object }[];
+}
+
+interface CannonResult {
+  readonly requests: { readonly total: number };
+  /** Seconds. */
+  readonly duration: number;
+  readonly non2xx: number;
+  readonly errors: number;
+}
+
+type Autocannon = (options: CannonOptions, done: (error: Error | null, result: CannonResult) => void) => void;
+
+// It comes without types of its own.
+const autocannon = createRequire(import.meta.url)("autocannon") as Autocannon;
+
+/** Requests per second that were answered. @throws Error unless each of them was answered with a 2xx */
+export function requestsPerSecond(options: CannonOptions): Promise<number> {
+  return new Promise((resolve, reject) => {
+    autocannon(options, (error, result) => {
+      const failed = error ?? failureOf(result);
+      if (failed === null) resolve(result.requests.total / result.duration);
+      else reject(failed);
+    });
+  });
+}
+
+function failureOf({ non2xx, errors, requests }: CannonResult): Error | null {
+  if (non2xx + errors === 0 && requests.total > 0) return null;
+  return new Error(`autocannon: ${requests.total} answers, ${non2xx} of them no 2xx, ${errors} errors`);
+}

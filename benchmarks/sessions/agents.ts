@@ -1,0 +1,102 @@
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { readBody } from "../harness/body.ts";
+import { type Answer, Connections } from "../harness/connections.ts";
+import { resultOf, STEPS, type Work } from "./workload.ts";
+
+/** What an agent knows of the server it works for. */
+interface Employer {
+  readonly connections: Connections;
+  /** By step. */
+  readonly headers: ReadonlyMap<string, readonly string[]>;
+}
+
+interface TaskMessage {
+  readonly payload: { readonly previous?: Work } & Partial<Work>;
+  readonly opspawn: { readonly taskId: string; readonly token: string; readonly resultUrl: string };
+}
+
+/** A task as it came and how its result was answered, to learn what the product really sends. */
+export interface SeenTask {
+  readonly rawHeaders: readonly string[];
+  readonly body: string;
+  readonly token: string;
+  readonly accepted: Answer;
+}
+
+const ACKNOWLEDGED = '{"status":"acknowledged"}';
+const ANSWER_HEADERS = { "content-type": "application/json", "content-length": String(ACKNOWLEDGED.length) };
+
+/** One agent per step: a plain HTTP server that answers 202 and then posts the result under the task's token. */
+export class Agents {
+  readonly #servers: Server[] = [];
+  readonly #employers = new Map<string, Employer>();
+  readonly #endpoints: string[] = [];
+  /** Called with what went wrong: a result that was not accepted. */
+  onProblem: (problem: string) => void = () => {};
+  onTask: ((task: SeenTask) => void) | null = null;
+
+  /** Where each step's agent takes tasks, in the order of the steps. */
+  get endpoints(): readonly string[] {
+    return this.#endpoints;
+  }
+
+  async open(): Promise<void> {
+    for (const step of STEPS) {
+      const server = createServer((request, response) => this.#take(step, request, response));
+      server.listen(0, "127.0.0.1");
+      await once(server, "listening");
+      this.#servers.push(server);
+      this.#endpoints.push(`http://127.0.0.1:${(server.address() as AddressInfo).port}/task`);
+    }
+  }
+
+  /** @param keys the agents' keys, in the order of the steps */
+  workFor(origin: string, keys: readonly string[]): void {
+    const headers = new Map(STEPS.map((step, i) => [step as string, resultHeaders(keys[i] ?? "")]));
+    this.#employers.set(origin, { connections: new Connections(origin), headers });
+  }
+
+  async leave(origin: string): Promise<void> {
+    await this.#employers.get(origin)?.connections.close();
+    this.#employers.delete(origin);
+  }
+
+  async close(): Promise<void> {
+    for (const origin of [...this.#employers.keys()]) await this.leave(origin);
+    for (const server of this.#servers) {
+      server.close();
+      server.closeAllConnections();
+    }
+  }
+
+  #take(step: string, request: IncomingMessage, response: ServerResponse): void {
+    readBody(request, (body) => {
+      const message = JSON.parse(body) as TaskMessage;
+      response.writeHead(202, ANSWER_HEADERS).end(ACKNOWLEDGED);
+      this.#report(step, message).then(
+        (accepted) => this.onTask?.({ rawHeaders: request.rawHeaders, body, token: message.opspawn.token, accepted }),
+        (error: unknown) => this.onProblem(`a result was not posted: ${error}`),
+      );
+    });
+  }
+
+  async #report(step: string, { payload, opspawn }: TaskMessage): Promise<Answer> {
+    const slash = opspawn.resultUrl.indexOf("/", "http://".length);
+    const employer = this.#employers.get(opspawn.resultUrl.slice(0, slash));
+    if (employer === undefined) throw new Error(`nobody is known at ${opspawn.resultUrl}`);
+    const answer = await employer.connections.send({
+      method: "POST",
+      path: opspawn.resultUrl.slice(slash),
+      headers: employer.headers.get(step) ?? [],
+      body: JSON.stringify({ token: opspawn.token, status: "completed", result: resultOf(step, payload) }),
+    });
+    if (answer.status !== 200) throw new Error(`it was answered ${answer.status}: ${answer.body.slice(0, 300)}`);
+    return answer;
+  }
+}
+
+function resultHeaders(key: string): string[] {
+  return ["accept", "application/json", "authorization", `Bearer ${key}`, "content-type", "application/json"];
+}
