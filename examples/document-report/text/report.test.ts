@@ -13,10 +13,10 @@ const NO_LINKS: LinksResult = { links: 0, followed: 0, external: 0, outside: 0, 
 function reportOn(files: { path: string; text: string }[], links: LinksResult = NO_LINKS): string {
   const { prose, outlines } = splitFiles(files);
   return reportOf({
-    structure: { result: structureOf(outlines) },
-    readability: { result: readabilityOf(prose) },
-    keyPhrases: { result: keyPhrasesOf(prose) },
-    links: { result: links },
+    structure: { result: structureOf(outlines), error: null },
+    readability: { result: readabilityOf(prose), error: null },
+    keyPhrases: { result: keyPhrasesOf(prose), error: null },
+    links: { result: links, error: null },
   });
 }
 
@@ -51,12 +51,13 @@ test("a report on an empty file makes no claims", () => {
 
 test("a branch that failed is named in its place", () => {
   const report = reportOf({
-    structure: { result: structureOf([]) },
-    readability: { error: "the agent was stopped" },
-    keyPhrases: { result: { candidates: 0, phrases: [] } },
-    links: { result: NO_LINKS },
+    structure: { result: structureOf([]), error: null },
+    readability: { result: null, error: { message: "the agent was stopped" } },
+    keyPhrases: { result: { candidates: 0, phrases: [] }, error: null },
+    links: { result: null, error: null },
   });
-  assert.match(report, /## Readability\n\nThis could not be looked at: the agent was stopped\n/);
+  assert.match(report, /## Readability\n\nThis could not be looked at: the agent was stopped\.\n/);
+  assert.match(report, /## Links\n\nThis could not be looked at: the step did not run\.\n/);
 });
 
 test("text is wrapped at 80 columns, a longer word stands alone", () => {

@@ -4,8 +4,11 @@ import { LONG, type Readability, type ReadabilityResult } from "./readability.ts
 import { listItem, paragraph, table } from "./report-text.ts";
 import type { StructureResult } from "./structure.ts";
 
-/** What a branch of the workflow found, or why it did not. */
-export type Branch<T> = { readonly result: T } | { readonly error: string };
+/** What a branch of the workflow found, or why it found nothing. */
+export interface Branch<T> {
+  readonly result: T | null;
+  readonly error: { readonly message: string } | null;
+}
 
 export interface ReportInput {
   readonly structure: Branch<StructureResult>;
@@ -31,8 +34,11 @@ export function reportOf(input: ReportInput): string {
 
 function section<T>(title: string, level: number, branch: Branch<T>, write: (result: T) => string[]): string {
   const heading = `${"#".repeat(level)} ${title}`;
-  const parts = "error" in branch ? [paragraph(`This could not be looked at: ${branch.error}`)] : write(branch.result);
-  return [heading, ...parts].join("\n\n");
+  return [heading, ...(branch.result === null ? [missing(branch.error)] : write(branch.result))].join("\n\n");
+}
+
+function missing(error: { readonly message: string } | null): string {
+  return paragraph(`This could not be looked at: ${error?.message ?? "the step did not run"}.`);
 }
 
 function overview(all: StructureResult): string[] {

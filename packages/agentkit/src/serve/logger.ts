@@ -1,5 +1,5 @@
 import { formatTime } from "@opspawn/contract";
-import type { Clock } from "@opspawn/sdk";
+import { type Clock, systemClock } from "@opspawn/sdk";
 
 /** What an agent logs through; a pino logger fits. */
 export interface Logger {
@@ -23,7 +23,7 @@ function forEachLevel(log: (level: Level, fields: object, message: string) => vo
 export const silentLogger: Logger = forEachLevel(() => undefined);
 
 /** Writes one JSON object per line, such as `{"time":"...","level":"info","message":"...",...}`. */
-export function jsonLineLogger(write: (line: string) => void, clock: Pick<Clock, "now">): Logger {
+export function jsonLineLogger(write: (line: string) => void, clock: Pick<Clock, "now"> = systemClock): Logger {
   return forEachLevel((level, fields, message) => {
     write(`${JSON.stringify({ time: formatTime(clock.now()), level, message, ...fields })}\n`);
   });

@@ -1,0 +1,38 @@
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import path from "node:path";
+
+/** What one start remembers for the next, so that agents come back where the platform knows them. */
+export interface StartMemory {
+  /** Of the platform. */
+  readonly port: number | null;
+  /** Of each agent, by name. */
+  readonly agents: Readonly<Record<string, number>>;
+}
+
+const NOTHING: StartMemory = { port: null, agents: {} };
+
+/** A file that is missing, damaged or from another version says nothing: ports are only a preference. */
+export function recall(data: string): StartMemory {
+  try {
+    const { port, agents } = JSON.parse(readFileSync(fileIn(data), "utf8")) as Partial<StartMemory>;
+    return {
+      port: isPort(port) ? port : null,
+      agents: Object.fromEntries(Object.entries(agents ?? {}).filter(([, value]) => isPort(value))),
+    };
+  } catch {
+    return NOTHING;
+  }
+}
+
+export function remember(data: string, memory: StartMemory): void {
+  writeFileSync(`${fileIn(data)}.new`, `${JSON.stringify(memory, null, 2)}\n`);
+  renameSync(`${fileIn(data)}.new`, fileIn(data));
+}
+
+function fileIn(data: string): string {
+  return path.join(data, "start.json");
+}
+
+function isPort(value: unknown): value is number {
+  return typeof value === "number" && Number.isInteger(value) && value > 0 && value <= 65_535;
+}

@@ -1,0 +1,162 @@
+import { mkdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { isJsonObject, type JsonValue } from "@opspawn/contract";
+import { OpspawnApiError, type OpspawnClient, type SessionDetail } from "@opspawn/sdk";
+import { type ExampleAgent, startAgents } from "./agents.ts";
+import { type Documents, kilobytes, readDocuments } from "./documents.ts";
+import { recall, remember } from "./memory.ts";
+import type { StartOptions } from "./options.ts";
+import { type Platform, startPlatform } from "./platform.ts";
+import type { Screen } from "./screen.ts";
+import type { Service } from "./service.ts";
+import { followSession } from "./session.ts";
+import { StartError } from "./start-error.ts";
+
+export interface RunContext {
+  readonly repository: string;
+  readonly screen: Screen;
+  /** Aborts when the person wants to stop. */
+  readonly signal: AbortSignal;
+  /** Each process, as soon as it exists, so that it can be stopped whatever happens. */
+  readonly services: Service[];
+}
+
+const WORKFLOW = "document-report";
+/** Marks the sessions of this command among others on the same platform. */
+const LABELS = { "started-by": "npm-start" };
+const OPEN_STATUSES = ["started", "running", "waiting"] as const;
+
+/** Runs everything up to the report. True when the new session is completed with all its steps. */
+export async function run(options: StartOptions, context: RunContext): Promise<boolean> {
+  const { screen, signal, services, repository } = context;
+  const documents = readDocuments(options.files, repository);
+  mkdirSync(options.data, { recursive: true, mode: 0o700 });
+  const last = recall(options.data);
+  const onTrouble = (message: string): void => screen.line(screen.paint("yellow", `  ! ${message}`));
+  screen.line(screen.paint("bold", "Opspawn"));
+  screen.line();
+
+  const platform = await startPlatform({ data: options.data, port: options.port, lastPort: last.port, onTrouble });
+  services.push(platform.service);
+  showPlatform(platform, options, screen);
+  const unfinished = await findUnfinished(platform.client);
+  const roots = [...new Set([documents.root, ...unfinished.flatMap(rootOf)])];
+  const { data, pace } = options;
+  const agents = await startAgents({ data, url: platform.url, lastPorts: last.agents, roots, pace, onTrouble });
+  services.unshift(...agents.map(({ service }) => service));
+  remember(data, { port: platform.port, agents: Object.fromEntries(agents.map(({ name, port }) => [name, port])) });
+  showAgents(agents, screen);
+
+  for (const session of unfinished) await finish(session.sessionId, { client: platform.client, screen, signal });
+  if (signal.aborted) return false;
+  const session = await start(platform.client, documents, screen, repository);
+  const ended = await followSession(session, { client: platform.client, screen, signal });
+  if (ended === undefined) return false;
+  showEnd(ended, screen);
+  if (!options.once) showWhatNext(platform, ended, options, screen);
+  return ended.status === "completed" && ended.failedSteps.length === 0;
+}
+
+function showPlatform(platform: Platform, options: StartOptions, screen: Screen): void {
+  const elsewhere = options.port === null && platform.port !== 8_000 ? "  (port 8000 is taken)" : "";
+  item(
+    screen,
+    "platform",
+    `${platform.url}${elsewhere}`,
+    `process ${platform.service.pid}, SQLite in ${short(options.data)}`,
+  );
+}
+
+function showAgents(agents: readonly ExampleAgent[], screen: Screen): void {
+  agents.forEach(({ name, port, service }, i) => {
+    item(screen, i === 0 ? "agents" : "", `${name} (port ${port}, process ${service.pid})`);
+  });
+}
+
+/** Sessions that the previous run left behind, oldest first. The server has taken them up already. */
+async function findUnfinished(client: OpspawnClient): Promise<SessionDetail[]> {
+  const found: SessionDetail[] = [];
+  for (const status of OPEN_STATUSES) {
+    for await (const { sessionId } of client.sessions.listAll({ status, label: "started-by=npm-start" })) {
+      found.push(await client.sessions.get(sessionId));
+    }
+  }
+  return found.sort((a, b) => (a.createdAt < b.createdAt ? -1 : 1));
+}
+
+function rootOf({ input }: SessionDetail): string[] {
+  const root: JsonValue | undefined = isJsonObject(input ?? undefined)
+    ? (input as { root?: JsonValue }).root
+    : undefined;
+  return typeof root === "string" ? [root] : [];
+}
+
+async function finish(sessionId: string, following: Parameters<typeof followSession>[1]): Promise<void> {
+  const { screen } = following;
+  screen.line();
+  screen.line(screen.paint("bold", `Resuming session ${sessionId}`));
+  screen.line("  The previous start left it unfinished; from its first event:");
+  screen.line();
+  const ended = await followSession(sessionId, following);
+  if (ended !== undefined) screen.line(`\n  It ended as ${ended.status}. Now a new one.`);
+}
+
+async function start(
+  client: OpspawnClient,
+  { root, files, leftOut }: Documents,
+  screen: Screen,
+  repository: string,
+): Promise<string> {
+  const definition = readFileSync(path.join(repository, "examples", WORKFLOW, "workflow.yaml"), "utf8");
+  try {
+    const { workflow } = await client.workflows.apply(definition);
+    item(screen, "workflow", `${workflow.id}, version ${workflow.version}: ${workflow.steps} steps`);
+  } catch (error) {
+    if (!(error instanceof OpspawnApiError) || error.code !== "workflow_version_exists") throw error;
+    throw new StartError(
+      `examples/${WORKFLOW}/workflow.yaml was changed since it was applied: ${error.detail}\n` +
+        "Give the changed definition a new `version`, then start again.",
+    );
+  }
+  const size = files.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
+  const names = files.length === 1 ? files[0]?.path : `${files[0]?.path} and ${files.length - 1} more files`;
+  item(screen, "input", `${names}, ${kilobytes(size)}${leftOut.length > 0 ? `; ${leftOut.length} left out` : ""}`);
+  const input = { root, files: files.map(({ path: name, text }) => ({ path: name, text })) };
+  const { sessionId } = await client.sessions.start({ workflowId: WORKFLOW, input, labels: LABELS });
+  screen.line();
+  screen.line(screen.paint("bold", `Session ${sessionId}`));
+  screen.line();
+  return sessionId;
+}
+
+function showEnd({ status, result, error, failedSteps }: SessionDetail, screen: Screen): void {
+  screen.line();
+  const markdown = isJsonObject(result ?? undefined) ? (result as { markdown?: JsonValue }).markdown : undefined;
+  if (typeof markdown === "string") screen.line(markdown.replace(/[^\P{Cc}\n]/gu, ""));
+  if (failedSteps.length > 0) screen.line(screen.paint("red", `These steps failed: ${failedSteps.join(", ")}.`));
+  if (status !== "completed")
+    screen.line(screen.paint("red", `The session ended as ${status}: ${error?.message ?? ""}`));
+}
+
+function showWhatNext({ url }: Platform, { sessionId }: SessionDetail, options: StartOptions, screen: Screen): void {
+  const cli = `npm run -s opspawn --${url.endsWith(":8000") ? "" : ` --url ${url}`}`;
+  screen.line(screen.paint("bold", "Everything stays up."));
+  screen.line();
+  item(screen, "API", `${url}/docs`);
+  item(screen, "session", `${cli} sessions get ${sessionId}`);
+  item(screen, "logs", short(path.join(options.data, "logs")));
+  item(screen, "again", "npm start -- --file PATH  (after stopping this one)");
+  item(screen, "stop", "Ctrl-C. Or kill -9 any process: the next start goes on where this one was.");
+}
+
+function item(screen: Screen, label: string, ...texts: string[]): void {
+  texts.forEach((text, i) => {
+    screen.line(`  ${screen.paint("dim", (i === 0 ? label : "").padEnd(9))} ${text}`);
+  });
+}
+
+/** Relative where that is shorter. */
+function short(file: string): string {
+  const relative = path.relative(process.cwd(), file);
+  return relative.length < file.length ? relative || "." : file;
+}
