@@ -231,8 +231,12 @@ export interface AttemptStore {
   undelivered(sender: Sender, error: string): Promise<void>;
   /** Renews a pull agent's lease. Errors: `task_not_found`, `lease_lost`. */
   extendLease(taskId: string, token: string): Promise<{ leaseUntil: number }>;
-  /** Open attempts that another process (or an earlier one) was sending: this process sends them from now on. */
-  adopt(max: number): Promise<readonly ClaimedAttempt[]>;
+  /**
+   * Open attempts that another process (or an earlier one) was sending: this process sends them from now on, as many as
+   * it can send. With `sending` (`<taskId>/<number>`) also its own ones that are not among these: the answer to the
+   * commit that claimed them was lost.
+   */
+  adopt(max: number, sending?: ReadonlySet<string>): Promise<readonly ClaimedAttempt[]>;
   /** Everything that is due: attempt timeouts, leases, resends, graces, deadlines, draining slots. */
   expire(max: number): Promise<number>;
 }

@@ -1,8 +1,10 @@
 import { failuresSuite } from "./suite/failures.suite.ts";
+import { outcomesSuite } from "./suite/outcomes.suite.ts";
+import { sendersSuite } from "./suite/senders.suite.ts";
 import { sessionsSuite } from "./suite/sessions.suite.ts";
 import { declareOn, type MakeRig, type Suite } from "./suite/test-rig.ts";
 
-const SUITES: readonly Suite[] = [sessionsSuite, failuresSuite];
+const SUITES: readonly Suite[] = [sessionsSuite, failuresSuite, outcomesSuite, sendersSuite];
 
 /** The specification of the store: every implementation runs it. */
 export function storeSuite(name: string, makeRig: MakeRig): void {

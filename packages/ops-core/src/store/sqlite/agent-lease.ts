@@ -8,7 +8,7 @@ export const AGENT_LEASE = 10 * SECOND;
 /** A sign of life. Answers until when it counts. */
 export function renewLease(tx: Tx, agent: AgentEntry): number {
   const until = tx.now + AGENT_LEASE;
-  tx.run("update agents set lease_until = ? where id = ?", until, agent.id);
+  tx.run("update agents set lease_until = ?, lease_moved = 0 where id = ?", until, agent.id);
   agent.leaseUntil = until;
   return until;
 }

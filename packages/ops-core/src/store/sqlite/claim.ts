@@ -36,7 +36,7 @@ export function chooseAgent(tx: Tx, task: TaskRow): AgentEntry | undefined {
  */
 export function claimDirectly(tx: Tx, task: TaskRow): void {
   if (task.ready_at > tx.now) return;
-  if (tx.context.sendCapacity() - tx.hints.claimed.length <= 0) return;
+  if (tx.sendCapacity <= 0) return;
   const agent = chooseAgent(tx, task);
   if (agent === undefined || hasEarlierWork(tx, agent, task.order_key)) return;
   assign(tx, task, agent);
@@ -183,7 +183,7 @@ export function writeClaim(tx: Tx, task: TaskRow): boolean {
 export function claimLanes(tx: Tx, max: number, lanes: Iterable<string>): number {
   let claimed = 0;
   for (const lane of lanes) {
-    while (claimed < max && tx.context.sendCapacity() - tx.hints.claimed.length > 0) {
+    while (claimed < max && tx.sendCapacity > 0) {
       const task = nextWaiting(tx, lane);
       if (task === undefined) {
         forgetIfEmpty(tx, lane);

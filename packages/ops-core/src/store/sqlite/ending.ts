@@ -19,7 +19,6 @@ export function isOpen(attempt: AttemptRow): boolean {
 export interface AttemptEnd {
   readonly evidence: Evidence | null;
   readonly error: TaskError | null;
-  readonly counted?: boolean;
 }
 
 const EVENT_NAMES: Partial<Record<AttemptEvent, string>> = {
@@ -33,13 +32,12 @@ const EVENT_NAMES: Partial<Record<AttemptEvent, string>> = {
 export function endAttempt(tx: Tx, task: TaskRow, attempt: AttemptRow, event: AttemptEvent, end: AttemptEnd): void {
   const status = attemptTable.transitions[event].to;
   const ended = tx.run(
-    `update attempts set status = ?, ended_at = ?, evidence = ?, error = ?, counted = ?, wake_at = null, wake_for = null
+    `update attempts set status = ?, ended_at = ?, evidence = ?, error = ?, wake_at = null, wake_for = null
       where task_id = ? and n = ? and token = ? and status in ${OPEN}`,
     status,
     tx.now,
     end.evidence,
     end.error === null ? null : JSON.stringify(end.error),
-    end.counted === false ? 0 : 1,
     task.id,
     attempt.n,
     attempt.token,

@@ -1,4 +1,3 @@
-import { SECOND } from "../../domain/clock.ts";
 import type { TaskError } from "../../domain/tasks/task.ts";
 import type { AgentEntry } from "./agent-index.ts";
 import { endCurrentAttempt, isOpen } from "./ending.ts";
@@ -150,44 +149,4 @@ function expireAgent(tx: Tx, id: string): void {
   const agent = tx.context.agents.get(id);
   if (agent === undefined || !isSilent(agent, tx.now)) return;
   loseAttempts(tx, agent, { code: "agent_silent", message: "The agent gave no sign of life for 10 s." });
-}
-
-const MAX_SILENCE = 3 * SECOND;
-const GAP_GRACE = 10 * SECOND;
-
-/**
- * Marks that due things are being judged. When nobody judged for over 3 s (stalled loop, VM pause, downtime), what fell
- * due meanwhile was not judged fairly: leases and attempts move by the gap and 10 s, at most twice each.
- */
-export function markJudged(tx: Tx): number {
-  const row = tx.get<{ value: string }>("select value from meta where key = 'judged_at'");
-  const judgedAt = row === undefined ? tx.now : Number(row.value);
-  tx.run(
-    "insert into meta (key, value) values ('judged_at', ?) on conflict (key) do update set value = excluded.value",
-    String(tx.now),
-  );
-  const gap = tx.now - judgedAt;
-  if (gap <= MAX_SILENCE) return 0;
-  tx.run(
-    `update attempts set wake_at = wake_at + ?, timeout_at = timeout_at + ?, moved = moved + 1
-      where wake_at > ? and wake_at <= ? and moved < 2 and ended_at is null`,
-    gap + GAP_GRACE,
-    gap + GAP_GRACE,
-    judgedAt,
-    tx.now,
-  );
-  tx.run(
-    "update agents set lease_until = ? where lease_until > ? and lease_until <= ?",
-    tx.now + GAP_GRACE,
-    judgedAt,
-    tx.now,
-  );
-  tx.run(
-    "update permits set draining_until = ? where draining_until > ? and draining_until <= ?",
-    tx.now + GAP_GRACE,
-    judgedAt,
-    tx.now,
-  );
-  tx.context.forget();
-  return gap;
 }

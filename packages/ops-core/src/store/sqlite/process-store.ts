@@ -1,6 +1,6 @@
 import { DAY, SECOND } from "../../domain/clock.ts";
 import type { ProcessStore } from "../../domain/store.ts";
-import { markJudged } from "./expiry.ts";
+import { markJudged } from "./gap.ts";
 import type { SqliteContext } from "./store.ts";
 import type { Tx } from "./tx.ts";
 

@@ -8,7 +8,7 @@ import { endAttempt, isOpen, isSender } from "./ending.ts";
 import { failTask } from "./outcomes.ts";
 import { releasePermit } from "./permits.ts";
 import { settleFromReports } from "./reports.ts";
-import { type AttemptRow, loadAttempt, loadTask, taskEvent } from "./task-row.ts";
+import { type AttemptRow, attemptId, loadAttempt, loadTask, taskEvent } from "./task-row.ts";
 import type { Tx } from "./tx.ts";
 
 const FIRST_RESEND_DELAY = SECOND;
@@ -63,7 +63,7 @@ export function undelivered(tx: Tx, sender: Sender, message: string): void {
     broken(tx, sender, message);
     return;
   }
-  endAttempt(tx, task, attempt, "lose", { evidence: null, error, counted: false });
+  endAttempt(tx, task, attempt, "lose", { evidence: null, error });
   const agent = tx.context.agents.get(attempt.agent_id);
   releasePermit(tx, agent, attempt);
   if (agent !== undefined) countFailure(tx, agent);
@@ -76,18 +76,29 @@ function sending(tx: Tx, sender: Sender): AttemptRow | undefined {
   return current && attempt.status !== "acknowledged" ? attempt : undefined;
 }
 
-/** Attempts whose sender is another or an earlier process: sent again by this one, under the same token. */
-export function adopt(tx: Tx, max: number): ClaimedAttempt[] {
-  const rows = tx.all<AttemptRow>(
-    `select a.* from permits p join attempts a on a.task_id = substr(p.attempt_id, 1, instr(p.attempt_id, '/') - 1)
-      and a.n = cast(substr(p.attempt_id, instr(p.attempt_id, '/') + 1) as integer)
-      join agents g on g.id = a.agent_id
-      where p.attempt_id is not null and a.status in ('created', 'dispatched') and a.epoch <> ? and g.channel = 'push'
-      limit ?`,
+/** A commit's hints have reached the engine long before an attempt is this old. */
+const KNOWN_WITHIN = 3 * SECOND;
+
+/**
+ * Attempts whose sender is another or an earlier process, and with `sending` those of this process that are not among
+ * them: sent again by this one, under the same token.
+ */
+export function adopt(tx: Tx, max: number, sending?: ReadonlySet<string>): ClaimedAttempt[] {
+  const candidates = tx.all<{ task_id: string; n: number }>(
+    `select a.task_id, a.n from attempts a join agents g on g.id = a.agent_id where a.wake_at is not null
+      and a.status in ('created', 'dispatched') and g.channel = 'push'
+      and (a.epoch <> ? or (a.wake_for = 'timeout' and a.created_at <= ?))`,
     tx.context.epoch,
-    max,
+    sending === undefined ? 0 : tx.now - KNOWN_WITHIN,
   );
-  return rows.flatMap((attempt) => resend(tx, attempt) ?? []);
+  const claimed: ClaimedAttempt[] = [];
+  for (const { task_id, n } of candidates) {
+    if (claimed.length >= max || tx.sendCapacity <= 0) break;
+    const attempt = sending?.has(attemptId(task_id, n)) ? undefined : loadAttempt(tx, task_id, n);
+    const resent = attempt === undefined ? null : resend(tx, attempt);
+    if (resent !== null) claimed.push(resent);
+  }
+  return claimed;
 }
 
 /** Takes an attempt over for one more send by this process. Null when there is nobody to send it to. */

@@ -104,6 +104,7 @@ function txContext(db: Database, options: SqliteOptions): TxContext {
     recent,
     epoch: openEpoch(db, options.clock.now()),
     sendCapacity: options.sendCapacity ?? (() => 0),
+    promised: 0,
     position: nextPosition(),
     forget: () => {
       agents.forget();

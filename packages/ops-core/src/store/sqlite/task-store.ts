@@ -8,6 +8,7 @@ import { explainTask, type LaneColumns, storedBlock, TASKS } from "./blocked.ts"
 import { claimLanes } from "./claim.ts";
 import { cancelTask, isOpen } from "./ending.ts";
 import { type Due, expire, findDue } from "./expiry.ts";
+import { isDeaf, markJudged } from "./gap.ts";
 import { once } from "./idempotency.ts";
 import { findByToken, observe, settle } from "./outcomes.ts";
 import { decodeCursor, toPage, Where } from "./paging.ts";
@@ -101,8 +102,9 @@ export function attemptStore({ db, writer, clock, tx: context }: SqliteContext):
     broken: (sender, error) => writer.submit("outcome", (tx) => broken(tx, sender, error)),
     undelivered: (sender, error) => writer.submit("outcome", (tx) => undelivered(tx, sender, error)),
     extendLease: (taskId, token) => writer.submit("outcome", (tx) => extendLease(tx, taskId, token)),
-    adopt: (max) => writer.submit("normal", (tx) => adopt(tx, max)),
+    adopt: (max, sending) => writer.submit("normal", (tx) => adopt(tx, max, sending)),
     expire: async (max) => {
+      if (isDeaf(db, clock.now())) await writer.submit("outcome", markJudged);
       const due = findDue(db, context.agents.all(), clock.now(), max);
       await Promise.all(due.map((item: Due) => writer.submit("expiry", (tx) => expire(tx, item))));
       return due.length;

@@ -20,6 +20,8 @@ export interface TxContext {
   readonly epoch: number;
   /** Attempts this process may still take on for sending; 0 = it does not send. */
   readonly sendCapacity: () => number;
+  /** Attempts that earlier transitions of the batch took on for sending. */
+  promised: number;
   /** The next event position. */
   position: number;
   /** Drops what memory knows beyond the database, after a rollback. */
@@ -40,6 +42,11 @@ export class Tx {
     this.#db = db;
     this.context = context;
     this.now = context.clock.now();
+  }
+
+  /** Attempts this process may still take on for sending. */
+  get sendCapacity(): number {
+    return this.context.sendCapacity() - this.context.promised - this.hints.claimed.length;
   }
 
   get<T>(sql: string, ...values: Values): T | undefined {

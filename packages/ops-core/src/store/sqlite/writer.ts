@@ -99,6 +99,7 @@ export class Writer {
   }
 
   #commit(batch: readonly Queued[]): Done[] {
+    this.#context.promised = 0;
     this.#db.exec("begin immediate");
     try {
       const done = batch.map((queued) => this.#apply(queued));
@@ -115,6 +116,7 @@ export class Writer {
     try {
       const value = queued.transition(tx);
       tx.finish();
+      this.#context.promised += tx.hints.claimed.length;
       return { queued, tx, ok: true, value };
     } catch (error) {
       // On a full disk SQLite rolls back everything, not only this savepoint: then nothing of the batch holds.
@@ -132,8 +134,10 @@ function* mergedHints(done: readonly Done[]): Iterable<Hints> {
   const kept = done.filter(({ ok, tx }) => ok && tx.hints.any);
   const [first] = kept;
   if (first === undefined) return;
-  for (const { tx } of kept.slice(1)) first.tx.hints.add(tx.hints);
-  yield first.tx.hints;
+  const { hints } = first.tx;
+  for (const { tx } of kept.slice(1)) hints.add(tx.hints);
+  hints.forgetEnded();
+  yield hints;
 }
 
 function transitionError(error: unknown): OpspawnError {

@@ -284,8 +284,24 @@ export function succeeded(result: JsonValue = null, evidence: "result" | "answer
   return { type: "succeeded", result: stringifyJson(result), evidence };
 }
 
-export function failed(reason: FailureReason, evidence: "result" | "answer" | null = null): AttemptOutcome {
-  return { type: "failed", reason, error: { code: reason, message: `It failed: ${reason}.` }, evidence };
+export interface FailureOptions {
+  /** Microseconds. */
+  readonly retryAfter?: number;
+  readonly retryable?: boolean;
+}
+
+export function failed(
+  reason: FailureReason,
+  evidence: "result" | "answer" | null = null,
+  { retryAfter, retryable }: FailureOptions = {},
+): AttemptOutcome {
+  return {
+    type: "failed",
+    reason,
+    error: { code: reason, message: `It failed: ${reason}.`, ...(retryable === undefined ? {} : { retryable }) },
+    evidence,
+    ...(retryAfter === undefined ? {} : { retryAfter }),
+  };
 }
 
 /** For `assert.rejects`. */

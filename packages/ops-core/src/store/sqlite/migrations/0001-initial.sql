@@ -37,6 +37,8 @@ create table agents (
   messages_since_idle integer not null default 0,
   -- Pull agents, and push agents that heartbeat: until when their last sign of life counts.
   lease_until integer,
+  -- Times the lease was moved over a gap since it was last renewed.
+  lease_moved integer not null default 0,
   reports integer not null default 0,
   event_sequence integer not null default 0,
   removed_at integer
