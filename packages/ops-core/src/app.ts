@@ -83,7 +83,7 @@ export class App {
     });
     this.#mint = new Mint({ ids, root: rootSecret(config.data, ids), forget: () => this.#authenticator.forget() });
     this.operations = this.#guarded();
-    this.http = createServer({ log, elapsed: timers.now, requestId: () => ids.uuid() });
+    this.http = createServer({ log, elapsed: () => timers.now(), requestId: () => ids.uuid() });
     this.#addRoutes();
   }
 
@@ -144,7 +144,7 @@ export class App {
   #addRoutes(): void {
     const { http, config } = this;
     const { timers, log } = this.#surroundings;
-    watchTraffic(http, { log, maxInFlight: config.maxInFlight, elapsed: timers.now });
+    watchTraffic(http, { log, maxInFlight: config.maxInFlight, elapsed: () => timers.now() });
     addHealthRoutes(http, () => this.#readiness);
     addDocsRoutes(http, () => ({ version: packageVersion(), url: this.#url }));
     const { roles } = config;
