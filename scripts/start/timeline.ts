@@ -129,12 +129,13 @@ export class Timeline {
 /** The steps as bars over time, so that one sees what ran side by side. */
 export function drawSpans(spans: readonly StepSpan[], elapsed: number): string[] {
   const labels = spans.map(({ from, until }) => duration(until - from).padStart(9));
-  const room = WIDTH - TIME_WIDTH - STEP_WIDTH - 14;
+  // Beside the blanks between the columns: the duration, and how many tries it took.
+  const room = WIDTH - TIME_WIDTH - STEP_WIDTH - 4 - 9 - "  9 tries".length;
   const column = (time: number): number => Math.round((time / Math.max(1, elapsed)) * room);
   return spans.map(({ step, from, until, attempts }, i) => {
     const start = Math.min(room - 1, column(from));
     const bar = `${" ".repeat(start)}${"█".repeat(Math.max(1, column(until) - start))}`;
-    const tries = attempts > 1 ? `  ${attempts} attempts` : "";
+    const tries = attempts > 1 ? `  ${attempts} tries` : "";
     return `${" ".repeat(TIME_WIDTH)}  ${cut(plain(step), STEP_WIDTH).padEnd(STEP_WIDTH)} ${bar.padEnd(room)} ${labels[i]}${tries}`;
   });
 }
