@@ -68,7 +68,10 @@ beforeEach(() => {
   cpSync(path.join(import.meta.dirname, "launch.mjs"), path.join(root, "scripts/launch.mjs"));
   cpSync(path.join(import.meta.dirname, "launch"), path.join(root, "scripts/launch"), { recursive: true });
   writeFileSync(path.join(root, "npm-cli.js"), FAKE_NPM);
-  writeFileSync(path.join(root, "package.json"), '{ "type": "module" }');
+  writeFileSync(
+    path.join(root, "package.json"),
+    '{ "type": "module", "scripts": { "start": "node scripts/launch.mjs start" } }',
+  );
   writeFileSync(path.join(root, "scripts/start.ts"), TARGET);
   writeLock("1.0.0");
 });
@@ -81,6 +84,12 @@ afterEach(() => {
 function writeLock(version: string): void {
   const packages = { "": {}, "node_modules/x": { version, integrity: "sha512-x" } };
   writeFileSync(path.join(root, "package-lock.json"), JSON.stringify({ packages }));
+}
+
+/** As npm does at the end of an install. */
+function vouchForDependencies(): void {
+  mkdirSync(path.join(root, "node_modules"));
+  cpSync(path.join(root, "package-lock.json"), path.join(root, "node_modules/.package-lock.json"));
 }
 
 function launch(args: readonly string[], env: NodeJS.ProcessEnv = {}, cwd = root): ChildProcess {
@@ -156,15 +165,13 @@ describe("the dependencies", () => {
   });
 
   it("are left alone when npm itself has installed them completely", async () => {
-    mkdirSync(path.join(root, "node_modules"));
-    cpSync(path.join(root, "package-lock.json"), path.join(root, "node_modules/.package-lock.json"));
+    vouchForDependencies();
     assert.equal((await run(["start"])).code, 0);
     assert.equal(npmCalls().length, 0);
   });
 
   it("are installed when what npm installed is of another version", async () => {
-    mkdirSync(path.join(root, "node_modules"));
-    cpSync(path.join(root, "package-lock.json"), path.join(root, "node_modules/.package-lock.json"));
+    vouchForDependencies();
     writeLock("1.0.1");
     await run(["start"]);
     assert.equal(npmCalls().length, 1);
@@ -222,6 +229,17 @@ describe("the target", () => {
     child.kill("SIGKILL");
     await until(() => !isAlive(pid));
   });
+
+  for (const signal of ["SIGTERM", "SIGKILL"] as const) {
+    it(`stops when the npm that started it gets ${signal}`, async () => {
+      vouchForDependencies();
+      const npm = spawn("npm", ["--silent", "start", "--", "stay"], { cwd: root, stdio: ["ignore", "pipe", "ignore"] });
+      children.push(npm);
+      const { pid } = await firstLine(npm);
+      npm.kill(signal);
+      await until(() => !isAlive(pid));
+    });
+  }
 
   it("must have a name that is known", async () => {
     for (const name of ["", "nonsense", "toString"]) {

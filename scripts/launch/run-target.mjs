@@ -5,14 +5,13 @@ import { spawn } from "node:child_process";
 import { constants } from "node:os";
 import path from "node:path";
 import { FOLLOW_PARENT, parentMark } from "./follow-parent.mjs";
+import { watchNpm } from "./watch-npm.mjs";
 
 /** Lets our packages import each other's TypeScript sources (`exports` in each package.json). */
 const CONDITION = "--conditions=opspawn-source";
 
 /** npm and the terminal may both deliver the same Ctrl-C; the child shall see it once. */
 const SAME_SIGNAL_MS = 1_000;
-
-const PARENT_POLL_MS = 500;
 
 /**
  * @param {{ root: string, node: string, target: { script: string, args?: string[] }, args: string[] }} options
@@ -71,24 +70,9 @@ function forwardSignals(child) {
   /** @type {NodeJS.Signals[]} */
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"];
   for (const signal of signals) process.on(signal, forward);
-  const watching = watchNpm(() => forward("SIGTERM"));
+  const stopWatching = watchNpm(() => forward("SIGTERM"));
   return () => {
-    clearInterval(watching);
+    stopWatching();
     for (const signal of signals) process.off(signal, forward);
   };
-}
-
-/**
- * npm outlives the scripts it runs, unless somebody kills it hard; then nobody is left to stop the target but us.
- * @param {() => void} gone
- */
-function watchNpm(gone) {
-  if (process.env.npm_lifecycle_event === undefined) return undefined;
-  const parent = process.ppid;
-  const timer = setInterval(() => {
-    if (process.ppid === parent) return;
-    clearInterval(timer);
-    gone();
-  }, PARENT_POLL_MS);
-  return timer.unref();
 }
