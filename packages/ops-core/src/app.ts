@@ -5,11 +5,12 @@ import { listen, reachableHost } from "./app/listen.ts";
 import { signerOf } from "./app/signing.ts";
 import { ensureAdminKey, rootSecret } from "./auth/admin-key.ts";
 import { Authenticator } from "./auth/authenticator.ts";
-import { guardOperations } from "./auth/guard.ts";
+import { type Around, guardOperations } from "./auth/guard.ts";
 import { Mint } from "./auth/mint.ts";
 import type { Config } from "./config.ts";
 import type { Clock } from "./domain/clock.ts";
 import type { OpenGroup } from "./domain/context.ts";
+import type { Failpoint, FailpointName } from "./domain/failpoint.ts";
 import type { Ids } from "./domain/ids.ts";
 import type { Log } from "./domain/log.ts";
 import { createOperations, type Handlers } from "./domain/operations.ts";
@@ -35,7 +36,16 @@ export interface Surroundings {
   readonly ids: Ids;
   readonly timers: Timers;
   readonly log: Log;
+  /** For tests of crashes: told when one of the named points is reached. */
+  readonly failpoint?: Failpoint;
 }
+
+/** What a crash must not spoil: done and written, its caller not told. */
+const AFTER_OPERATION: Readonly<Record<string, FailpointName>> = {
+  "sessions.start": "http.after-start",
+  "tasks.result": "http.after-result",
+  "agents.claim": "http.after-claim",
+};
 
 const EVERYTHING_OPEN: readonly OpenGroup[] = ["agentkit", "tasks"];
 /** What a process that is only AgentKit has to do with. */
@@ -62,7 +72,7 @@ export class App {
 
   /** Opens the store. @throws OpspawnError `unavailable` when another process has the data folder open */
   constructor(config: Config, surroundings: Surroundings) {
-    const { clock, ids, timers, log } = surroundings;
+    const { clock, ids, timers, log, failpoint } = surroundings;
     this.config = config;
     this.#surroundings = surroundings;
     this.#url = config.publicUrl ?? `http://${reachableHost(config.host)}:${config.port}`;
@@ -71,7 +81,7 @@ export class App {
     this.#waiters = new Waiters({ timers, max: config.maxWaits });
     this.#capacity = new SendCapacity(config.maxSends);
     const sendCapacity = config.roles.includes("engine") ? { sendCapacity: this.#capacity.left } : {};
-    const store = openStore({ folder: config.data, clock, ids, ...sendCapacity });
+    const store = openStore({ folder: config.data, clock, ids, failpoint, ...sendCapacity });
     this.store = store;
     store.onCommit((hints) => this.#waiters.notify(hints));
     this.#authenticator = new Authenticator({
@@ -138,7 +148,7 @@ export class App {
       reregister: this.config.reregister,
     });
     const agentOfTask = async (taskId: string) => (await store.tasks.get(taskId))?.agentId ?? null;
-    return guardOperations(operations, { agentOfTask });
+    return guardOperations(operations, { agentOfTask, ...aroundOf(this.#surroundings.failpoint) });
   }
 
   #addRoutes(): void {
@@ -167,6 +177,18 @@ export class App {
     });
     await this.#engine.start();
   }
+}
+
+function aroundOf(failpoint: Failpoint | undefined): { around?: Around } {
+  if (failpoint === undefined) return {};
+  return {
+    around: async (operation, _context, run) => {
+      const output = await run();
+      const name = AFTER_OPERATION[operation.id];
+      if (name !== undefined) failpoint(name);
+      return output;
+    },
+  };
 }
 
 function packageVersion(): string {

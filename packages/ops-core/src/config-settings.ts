@@ -2,6 +2,7 @@ import { checkWebhookSecret } from "@opspawn/contract";
 import {
   type Read,
   readBaseUrl,
+  readFailpoint,
   readHost,
   readList,
   readText,
@@ -13,6 +14,7 @@ import {
   setting,
 } from "./config-values.ts";
 import type { OpenGroup } from "./domain/context.ts";
+import { type ArmedFailpoint, FAILPOINTS } from "./domain/failpoint.ts";
 import { Secret } from "./domain/secret.ts";
 import type { LogLevel } from "./telemetry/log.ts";
 
@@ -159,6 +161,13 @@ export const SETTINGS = {
     read: readWhole(1, 100_000),
     rule: "is no count of open deliveries; use a whole number from 1",
     fallback: 1_000,
+  }),
+  /** For tests of crashes; no key of the file, so that nobody leaves it behind. */
+  failpoint: setting<ArmedFailpoint | null>({
+    env: ["OPSPAWN_FAILPOINT"],
+    read: readFailpoint,
+    rule: `is no failpoint; use one of ${FAILPOINTS.join(", ")}, and :n to be killed at the n-th hit, or leave it away`,
+    fallback: null,
   }),
 };
 

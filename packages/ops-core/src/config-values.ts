@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import { type ArmedFailpoint, FAILPOINTS } from "./domain/failpoint.ts";
 
 /** Turns the text of a setting into its value; null when the text breaks the rule. */
 export type Read<T> = (text: string) => T | null;
@@ -57,6 +58,14 @@ export function readWords<W extends string>(words: readonly W[]): Read<readonly 
 }
 
 export const readList: Read<readonly string[]> = splitList;
+
+/** `name` or `name:hit`. */
+export const readFailpoint: Read<ArmedFailpoint> = (text) => {
+  const [name, hit = "1", ...rest] = text.split(":");
+  const known = FAILPOINTS.find((each) => each === name);
+  const count = readWhole(1, 1_000_000_000)(hit);
+  return known === undefined || count === null || rest.length > 0 ? null : { name: known, hit: count };
+};
 
 /** An http or https URL without credentials, query or fragment; without a slash at the end. */
 export const readBaseUrl: Read<string> = (text) => {

@@ -54,6 +54,16 @@ test("without any setting the server serves this machine on port 8000 and keeps 
   assert.equal(config.reregister, "never");
 });
 
+test("a failpoint is read with its hit, which is the first unless another is named", () => {
+  assert.equal(load({}).failpoint, null);
+  const armed = (text: string) => load({ env: { OPSPAWN_FAILPOINT: text } }).failpoint;
+  assert.deepEqual(armed("store.before-commit"), { name: "store.before-commit", hit: 1 });
+  assert.deepEqual(armed("engine.after-send:17"), { name: "engine.after-send", hit: 17 });
+  for (const text of ["nowhere", "store.before-commit:0", "store.before-commit:x", "store.before-commit:1:2"]) {
+    assert.throws(() => armed(text), /OPSPAWN_FAILPOINT: .* is no failpoint/, text);
+  }
+});
+
 test("the command line beats the environment, which beats .env, which beats opspawn.yaml", () => {
   const files = {
     ".env": "OPSPAWN_PORT=7003\nOPSPAWN_HOST=127.0.0.3\nLOG_LEVEL=error",

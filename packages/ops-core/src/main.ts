@@ -1,11 +1,12 @@
 #!/usr/bin/env node
 import { OpspawnError } from "@opspawn/contract";
 import { AddressError } from "./app/listen.ts";
-import { App } from "./app.ts";
+import { App, type Surroundings } from "./app.ts";
 import { type Config, ConfigError, loadConfig } from "./config.ts";
 import { ROLES } from "./config-settings.ts";
 import { EXIT } from "./exit-codes.ts";
 import { systemClock } from "./system/clock.ts";
+import { killAt } from "./system/failpoint.ts";
 import { SystemIds } from "./system/ids.ts";
 import { systemTimers } from "./system/timers.ts";
 import { createLog, type ProcessLog } from "./telemetry/log.ts";
@@ -47,7 +48,7 @@ async function main(argv: readonly string[]): Promise<void> {
 
 async function run(config: Config, log: ProcessLog): Promise<void> {
   const ids = new SystemIds(systemClock);
-  const app = new App(config, { clock: systemClock, ids, timers: systemTimers, log });
+  const app = new App(config, { clock: systemClock, ids, timers: systemTimers, log, ...failpointOf(config, log) });
   stopOnSignals(app, log);
   try {
     const adminKey = await app.start();
@@ -56,6 +57,12 @@ async function run(config: Config, log: ProcessLog): Promise<void> {
     await app.stop();
     throw error;
   }
+}
+
+function failpointOf({ failpoint }: Config, log: ProcessLog): Pick<Surroundings, "failpoint"> {
+  if (failpoint === null) return {};
+  log.warn({ ...failpoint }, "OPSPAWN_FAILPOINT: this process will kill itself there");
+  return { failpoint: killAt(failpoint) };
 }
 
 function announce({ config, url }: App, log: ProcessLog, adminKey: string | null): void {

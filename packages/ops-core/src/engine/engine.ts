@@ -1,4 +1,5 @@
 import type { Clock } from "../domain/clock.ts";
+import type { Failpoint } from "../domain/failpoint.ts";
 import type { HttpClient } from "../domain/http-client.ts";
 import type { Ids } from "../domain/ids.ts";
 import type { Log } from "../domain/log.ts";
@@ -22,6 +23,7 @@ export interface EngineOptions {
   readonly publicUrl: string;
   readonly signMessage: SignMessage;
   readonly signDelivery: SignDelivery;
+  readonly failpoint?: Failpoint;
 }
 
 const CLAIM_AT_ONCE = 200;
@@ -41,10 +43,10 @@ export class Engine {
   #unsubscribe: (() => void) | null = null;
 
   constructor(options: EngineOptions) {
-    const { store, http, clock, timers, log } = options;
+    const { store, timers, log } = options;
     this.#options = options;
     this.#push = new HttpPush({ ...options, attempts: store.attempts, sign: options.signMessage });
-    this.#outbox = new Outbox({ deliveries: store.deliveries, http, clock, sign: options.signDelivery });
+    this.#outbox = new Outbox({ ...options, deliveries: store.deliveries, sign: options.signDelivery });
     const loop = (name: string, every: number, tick: () => Promise<unknown>) =>
       new Loop({ name, every, tick, timers, log });
     this.#loops = {
@@ -58,11 +60,13 @@ export class Engine {
 
   /** Judges the time nobody judged, takes over what an earlier process was sending, then starts the loops. */
   async start(): Promise<void> {
-    const { store, capacity } = this.#options;
+    const { store, capacity, failpoint } = this.#options;
     this.#unsubscribe = store.onCommit((hints) => this.#notice(hints));
     capacity.open(() => this.#push.open);
     await store.process.beat();
+    failpoint?.("start.before-adopt");
     await this.adopt();
+    failpoint?.("start.after-adopt");
     for (const loop of Object.values(this.#loops)) loop.start();
     this.#loops.dispatcher.wake();
     this.#loops.outbox.wake();

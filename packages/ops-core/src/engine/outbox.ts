@@ -1,5 +1,6 @@
 import { type Clock, HOUR, MINUTE, SECOND } from "../domain/clock.ts";
 import type { Delivery } from "../domain/deliveries/delivery.ts";
+import type { Failpoint } from "../domain/failpoint.ts";
 import type { HttpClient, HttpResult } from "../domain/http-client.ts";
 import type { DeliveryStore } from "../domain/store.ts";
 
@@ -16,6 +17,7 @@ export interface OutboxOptions {
   readonly http: HttpClient;
   readonly clock: Clock;
   readonly sign: SignDelivery;
+  readonly failpoint?: Failpoint;
 }
 
 /** Sends what must arrive: agent messages and webhooks, in order per receiver, until each has arrived or is given up. */
@@ -48,7 +50,7 @@ export class Outbox {
   }
 
   async #send(delivery: Delivery): Promise<void> {
-    const { deliveries, http, sign, clock } = this.#options;
+    const { deliveries, http, sign, clock, failpoint } = this.#options;
     const attempt = delivery.attempts + 1;
     const result = await http.post({
       url: delivery.url,
@@ -57,6 +59,7 @@ export class Outbox {
       headersTimeout: TIMEOUT_MS,
       deadline: TIMEOUT_MS,
     });
+    failpoint?.("outbox.after-send");
     const problem = problemOf(result);
     if (problem === null) {
       await deliveries.delivered(delivery.id, attempt);

@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../domain/clock.ts";
+import type { Failpoint } from "../domain/failpoint.ts";
 import type { Ids } from "../domain/ids.ts";
 import { compileStored } from "../domain/workflows/plans.ts";
 import { openSqlite, type SqliteStore } from "./sqlite/store.ts";
@@ -12,6 +13,7 @@ export interface StoreOptions {
   readonly ids: Ids;
   /** Attempts this process may still take on for sending; absent = it has no engine. */
   readonly sendCapacity?: () => number;
+  readonly failpoint?: Failpoint | undefined;
 }
 
 /** Opens the store. Errors: `unavailable` when another process has it open, `internal` when it was written by a newer version. */

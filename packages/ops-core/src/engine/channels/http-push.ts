@@ -1,4 +1,5 @@
 import type { Clock } from "../../domain/clock.ts";
+import type { Failpoint } from "../../domain/failpoint.ts";
 import type { HttpClient, HttpResult } from "../../domain/http-client.ts";
 import type { Ids } from "../../domain/ids.ts";
 import type { Log } from "../../domain/log.ts";
@@ -20,6 +21,7 @@ export interface HttpPushOptions {
   readonly log: Log;
   readonly publicUrl: string;
   readonly sign: SignMessage;
+  readonly failpoint?: Failpoint;
 }
 
 /**
@@ -53,7 +55,9 @@ export class HttpPush {
     const abort = new AbortController();
     this.#open.set(id, abort);
     try {
+      this.#options.failpoint?.("engine.before-send");
       const result = await this.#post(attempt, abort.signal);
+      this.#options.failpoint?.("engine.after-send");
       if (this.#open.get(id) === abort) this.#open.delete(id);
       if (result !== null && !abort.signal.aborted) await this.#record(attempt, result);
     } catch (error) {

@@ -1,5 +1,6 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import { OpspawnError } from "@opspawn/contract";
+import type { Failpoint } from "../../domain/failpoint.ts";
 import { pendingMigrations, readMigrations } from "../migrate.ts";
 
 /** SQLite versions before this one can corrupt a WAL database when its log is reset. */
@@ -14,11 +15,11 @@ export class Database {
   readonly #statements = new Map<string, StatementSync>();
 
   /** @param path a file, or `:memory:` */
-  constructor(path: string) {
+  constructor(path: string, failpoint?: Failpoint) {
     this.#db = new DatabaseSync(path, { timeout: 2000 });
     try {
       this.#configure();
-      this.#migrate();
+      this.#migrate(failpoint);
     } catch (error) {
       this.#db.close();
       throw openError(error);
@@ -69,12 +70,13 @@ export class Database {
     this.#db.exec("begin immediate; commit");
   }
 
-  #migrate(): void {
+  #migrate(failpoint: Failpoint | undefined): void {
     const current = this.get<{ user_version: number }>("pragma user_version")?.user_version ?? 0;
     for (const migration of pendingMigrations(readMigrations(new URL("./migrations/", import.meta.url)), current)) {
       this.#db.exec("begin immediate");
       this.#db.exec(`pragma user_version = ${migration.version}`);
       this.#db.exec(migration.sql);
+      failpoint?.("store.mid-migration");
       this.#db.exec("commit");
     }
   }

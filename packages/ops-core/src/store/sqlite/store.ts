@@ -1,4 +1,5 @@
 import type { Clock } from "../../domain/clock.ts";
+import type { Failpoint } from "../../domain/failpoint.ts";
 import type { Ids } from "../../domain/ids.ts";
 import type { Hints, Store } from "../../domain/store.ts";
 import type { WorkflowPlan } from "../../domain/workflows/plan.ts";
@@ -24,6 +25,7 @@ export interface SqliteOptions {
   readonly compile: (document: string) => WorkflowPlan;
   /** Attempts this process may still take on for sending. Default: none, as in a process without an engine. */
   readonly sendCapacity?: () => number;
+  readonly failpoint?: Failpoint | undefined;
 }
 
 /** What the parts of the store share. */
@@ -49,7 +51,7 @@ export interface SqliteStore extends Store {
  */
 export function openSqlite(
   options: SqliteOptions,
-  connect: (path: string) => Database = (path) => new Database(path),
+  connect: (path: string) => Database = (path) => new Database(path, options.failpoint),
 ): SqliteStore {
   const db = connect(options.path);
   const listeners = new Set<(hints: Hints) => void>();
@@ -104,6 +106,7 @@ function txContext(db: Database, options: SqliteOptions): TxContext {
     recent,
     epoch: openEpoch(db, options.clock.now()),
     sendCapacity: options.sendCapacity ?? (() => 0),
+    failpoint: options.failpoint,
     promised: 0,
     position: nextPosition(),
     forget: () => {

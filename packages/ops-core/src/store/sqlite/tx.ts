@@ -1,6 +1,7 @@
 import type { SQLInputValue } from "node:sqlite";
 import type { JsonObject } from "@opspawn/contract";
 import type { Clock } from "../../domain/clock.ts";
+import type { Failpoint } from "../../domain/failpoint.ts";
 import type { Ids } from "../../domain/ids.ts";
 import type { AgentIndex } from "./agent-index.ts";
 import type { Database, Values } from "./database.ts";
@@ -20,6 +21,7 @@ export interface TxContext {
   readonly epoch: number;
   /** Attempts this process may still take on for sending; 0 = it does not send. */
   readonly sendCapacity: () => number;
+  readonly failpoint: Failpoint | undefined;
   /** Attempts that earlier transitions of the batch took on for sending. */
   promised: number;
   /** The next event position. */

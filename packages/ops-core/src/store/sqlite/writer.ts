@@ -92,6 +92,7 @@ export class Writer {
       for (const queued of batch) queued.reject(failure);
       return;
     }
+    this.#context.failpoint?.("store.after-commit");
     this.stats.commits += 1;
     this.stats.transitions += batch.length;
     for (const { queued, ok, value } of done) ok ? queued.resolve(value) : queued.reject(value);
@@ -103,6 +104,7 @@ export class Writer {
     this.#db.exec("begin immediate");
     try {
       const done = batch.map((queued) => this.#apply(queued));
+      this.#context.failpoint?.("store.before-commit");
       this.#db.exec("commit");
       return done;
     } catch (error) {
