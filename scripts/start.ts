@@ -8,7 +8,7 @@ import { Screen } from "./start/screen.ts";
 import { repositoryPath, type Service } from "./start/service.ts";
 import { StartError } from "./start/start-error.ts";
 
-const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const;
+const EXIT = { ok: 0, failed: 1, interrupted: 130 } as const;
 
 const repository = repositoryPath(".");
 const screen = new Screen(process.stdout);
@@ -45,7 +45,7 @@ async function main(): Promise<number> {
   } catch (error) {
     if (stopping.signal.aborted) return EXIT.interrupted;
     process.stderr.write(`\n${explain(error)}\n`);
-    return error instanceof StartError ? EXIT.usage : EXIT.failed;
+    return error instanceof StartError ? error.status : EXIT.failed;
   }
 }
 

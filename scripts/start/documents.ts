@@ -32,7 +32,7 @@ function readChosen(files: readonly string[]): Documents {
   const size = read.reduce((sum, file) => sum + sizeOf(file), 0);
   if (size > MOST_BYTES) {
     const what = files.length === 1 ? `${files[0]} has` : "These files have";
-    throw new StartError(
+    throw refusal(
       `${what} ${kilobytes(size)}; a task of this workflow takes ${kilobytes(MOST_BYTES)} of text at most. ` +
         "Choose a smaller file, or a part of it.",
     );
@@ -54,18 +54,17 @@ function readRepository(root: string): Documents {
       size += sizeOf(file);
     }
   }
-  if (files.length === 0) throw new StartError("This copy has no documentation. Name a file: npm start -- --file PATH");
+  if (files.length === 0) throw refusal("This copy has no documentation. Name a file: npm start -- --file PATH");
   return { root, files, leftOut };
 }
 
 function readText(file: string, name: string): SourceFile {
   const stats = statSync(file, { throwIfNoEntry: false });
-  if (stats === undefined) throw new StartError(`There is no file ${file}.`);
-  if (!stats.isFile()) throw new StartError(`${file} is not a file. Name a text file, such as notes.md.`);
-  if (stats.size > 50 * MOST_BYTES)
-    throw new StartError(`${file} has ${kilobytes(stats.size)}. Choose a smaller file.`);
+  if (stats === undefined) throw refusal(`There is no file ${file}.`);
+  if (!stats.isFile()) throw refusal(`${file} is not a file. Name a text file, such as notes.md.`);
+  if (stats.size > 50 * MOST_BYTES) throw refusal(`${file} has ${kilobytes(stats.size)}. Choose a smaller file.`);
   const text = decode(file);
-  if (text.trim() === "") throw new StartError(`${file} is empty. Choose a file with some text in it.`);
+  if (text.trim() === "") throw refusal(`${file} is empty. Choose a file with some text in it.`);
   return { path: name, text };
 }
 
@@ -75,9 +74,13 @@ function decode(file: string): string {
     if (!text.includes("\0")) return text;
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : "";
-    if (code === "EACCES") throw new StartError(`${file} may not be read. Check its permissions.`);
+    if (code === "EACCES") throw refusal(`${file} may not be read. Check its permissions.`);
   }
-  throw new StartError(`${file} is not a text file in UTF-8. Choose a plain text or Markdown file.`);
+  throw refusal(`${file} is not a text file in UTF-8. Choose a plain text or Markdown file.`);
+}
+
+function refusal(message: string): StartError {
+  return new StartError(message, 2);
 }
 
 function sizeOf(file: SourceFile): number {

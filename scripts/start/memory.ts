@@ -5,18 +5,23 @@ import path from "node:path";
 export interface StartMemory {
   /** Of the platform. */
   readonly port: number | null;
+  /** Process ids: of the platform, and of the start command itself. They may be other processes by now. */
+  readonly platform: number | null;
+  readonly starter: number | null;
   /** Of each agent, by name. */
   readonly agents: Readonly<Record<string, number>>;
 }
 
-const NOTHING: StartMemory = { port: null, agents: {} };
+const NOTHING: StartMemory = { port: null, platform: null, starter: null, agents: {} };
 
 /** A file that is missing, damaged or from another version says nothing: ports are only a preference. */
 export function recall(data: string): StartMemory {
   try {
-    const { port, agents } = JSON.parse(readFileSync(fileIn(data), "utf8")) as Partial<StartMemory>;
+    const { port, platform, starter, agents } = JSON.parse(readFileSync(fileIn(data), "utf8")) as Partial<StartMemory>;
     return {
       port: isPort(port) ? port : null,
+      platform: isWhole(platform) ? platform : null,
+      starter: isWhole(starter) ? starter : null,
       agents: Object.fromEntries(Object.entries(agents ?? {}).filter(([, value]) => isPort(value))),
     };
   } catch {
@@ -33,6 +38,20 @@ function fileIn(data: string): string {
   return path.join(data, "start.json");
 }
 
+function isWhole(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value > 0;
+}
+
 function isPort(value: unknown): value is number {
-  return typeof value === "number" && Number.isInteger(value) && value > 0 && value <= 65_535;
+  return isWhole(value) && value <= 65_535;
+}
+
+/** Whether there is a process of this id. */
+export function isAlive(pid: number | null): boolean {
+  if (pid === null) return false;
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
 }

@@ -56,12 +56,12 @@ function parse(argv: readonly string[]) {
       },
     }).values;
   } catch (error) {
-    throw new StartError(`${error instanceof Error ? error.message : error}\n\n${USAGE}`);
+    throw new StartError(`${error instanceof Error ? error.message : error}\n\n${USAGE}`, 2);
   }
 }
 
 function number(flag: string, text: string, max: number): number {
   const value = Number(text);
   if (text.trim() !== "" && Number.isInteger(value) && value >= 0 && value <= max) return value;
-  throw new StartError(`${flag} must be a whole number from 0 to ${max}, not "${text}".`);
+  throw new StartError(`${flag} must be a whole number from 0 to ${max}, not "${text}".`, 2);
 }

@@ -3,7 +3,8 @@ import path from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { OpspawnClient } from "@opspawn/sdk";
 import { LogFile } from "./log-file.ts";
-import { freePort, HOST } from "./ports.ts";
+import { isAlive, type StartMemory } from "./memory.ts";
+import { freePort, HOST, isFree } from "./ports.ts";
 import { type Ending, repositoryPath, Service } from "./service.ts";
 import { StartError } from "./start-error.ts";
 
@@ -19,8 +20,8 @@ export interface PlatformOptions {
   readonly data: string;
   /** Null = 8000, or another when that is taken. */
   readonly port: number | null;
-  /** Of an earlier start: the second choice. */
-  readonly lastPort: number | null;
+  /** Of an earlier start. */
+  readonly last: StartMemory;
   readonly onTrouble: (message: string) => void;
 }
 
@@ -41,15 +42,26 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     const ending = await service.start();
     if (ending === null) return connect(service, port, options.data);
     // A run that was killed a moment ago may still be letting go of its data and its port.
-    const passing = ending.code === DATA_TAKEN || (ending.code === ADDRESS_TAKEN && options.port === null);
-    if (!passing || performance.now() > until) throw failure(ending, service, options.data);
+    const isPassing =
+      (ending.code === DATA_TAKEN && !isAlive(options.last.starter)) ||
+      (ending.code === ADDRESS_TAKEN && options.port === null);
+    if (!isPassing || performance.now() > until) throw failure(ending, service, options.data);
     await wait(LOOK_AGAIN_AFTER);
   }
 }
 
-async function choosePort({ port, lastPort }: PlatformOptions): Promise<number> {
-  if (port !== null && port !== 0) return port;
-  return freePort(port === 0 ? [] : [DEFAULT_PORT, lastPort ?? DEFAULT_PORT + 1, DEFAULT_PORT + 2]);
+async function choosePort({ port, last }: PlatformOptions): Promise<number> {
+  if (port !== null) return port === 0 ? freePort([]) : port;
+  const until = performance.now() + EARLIER_RUN_STOPS_WITHIN;
+  while (isStopping(last) && !(await isFree(last.port ?? DEFAULT_PORT)) && performance.now() < until) {
+    await wait(LOOK_AGAIN_AFTER);
+  }
+  return freePort([DEFAULT_PORT, last.port ?? DEFAULT_PORT + 1, DEFAULT_PORT + 2]);
+}
+
+/** The earlier start was killed, and its platform has not ended yet: its port will be free in a moment. */
+function isStopping({ platform, starter }: StartMemory): boolean {
+  return isAlive(platform) && !isAlive(starter);
 }
 
 function serviceAt(port: number, { data, onTrouble }: PlatformOptions): Service {

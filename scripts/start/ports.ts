@@ -3,7 +3,7 @@ import { createServer } from "node:net";
 export const HOST = "127.0.0.1";
 
 /** Whether a port could be listened on just now. */
-function isFree(port: number): Promise<boolean> {
+export function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once("error", () => resolve(false));

@@ -30,21 +30,24 @@ const OPEN_STATUSES = ["started", "running", "waiting"] as const;
 export async function run(options: StartOptions, context: RunContext): Promise<boolean> {
   const { screen, signal, services, repository } = context;
   const documents = readDocuments(options.files, repository);
-  mkdirSync(options.data, { recursive: true, mode: 0o700 });
+  makeFolder(options.data);
   const last = recall(options.data);
   const onTrouble = (message: string): void => screen.line(screen.paint("yellow", `  ! ${message}`));
   screen.line(screen.paint("bold", "Opspawn"));
   screen.line();
 
-  const platform = await startPlatform({ data: options.data, port: options.port, lastPort: last.port, onTrouble });
+  const platform = await startPlatform({ data: options.data, port: options.port, last, onTrouble });
   services.push(platform.service);
   showPlatform(platform, options, screen);
   const unfinished = await findUnfinished(platform.client);
   const roots = [...new Set([documents.root, ...unfinished.flatMap(rootOf)])];
   const { data, pace } = options;
+  // Before the agents, too: a kill may come at any time.
+  const mine = { port: platform.port, platform: platform.service.pid ?? null, starter: process.pid };
+  remember(data, { ...mine, agents: last.agents });
   const agents = await startAgents({ data, url: platform.url, lastPorts: last.agents, roots, pace, onTrouble });
   services.unshift(...agents.map(({ service }) => service));
-  remember(data, { port: platform.port, agents: Object.fromEntries(agents.map(({ name, port }) => [name, port])) });
+  remember(data, { ...mine, agents: Object.fromEntries(agents.map(({ name, port }) => [name, port])) });
   showAgents(agents, screen);
 
   for (const session of unfinished) await finish(session.sessionId, { client: platform.client, screen, signal });
@@ -55,6 +58,15 @@ export async function run(options: StartOptions, context: RunContext): Promise<b
   showEnd(ended, screen);
   if (!options.once) showWhatNext(platform, ended, options, screen);
   return ended.status === "completed" && ended.failedSteps.length === 0;
+}
+
+function makeFolder(data: string): void {
+  try {
+    mkdirSync(data, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : error;
+    throw new StartError(`${data} cannot be the data folder (${reason}). Choose another: npm start -- --data FOLDER`);
+  }
 }
 
 function showPlatform(platform: Platform, options: StartOptions, screen: Screen): void {
@@ -69,7 +81,7 @@ function showPlatform(platform: Platform, options: StartOptions, screen: Screen)
 
 function showAgents(agents: readonly ExampleAgent[], screen: Screen): void {
   agents.forEach(({ name, port, service }, i) => {
-    item(screen, i === 0 ? "agents" : "", `${name} (port ${port}, process ${service.pid})`);
+    item(screen, (i === 0 ? "agents" : "").padEnd(9), `${name} (port ${port}, process ${service.pid})`);
   });
 }
 
@@ -98,7 +110,7 @@ async function finish(sessionId: string, following: Parameters<typeof followSess
   screen.line("  The previous start left it unfinished; from its first event:");
   screen.line();
   const ended = await followSession(sessionId, following);
-  if (ended !== undefined) screen.line(`\n  It ended as ${ended.status}. Now a new one.`);
+  if (ended !== undefined) screen.line(`\n  It ended as ${ended.status}. Now a new one.\n`);
 }
 
 async function start(
@@ -110,7 +122,7 @@ async function start(
   const definition = readFileSync(path.join(repository, "examples", WORKFLOW, "workflow.yaml"), "utf8");
   try {
     const { workflow } = await client.workflows.apply(definition);
-    item(screen, "workflow", `${workflow.id}, version ${workflow.version}: ${workflow.steps} steps`);
+    item(screen, "workflow ", `${workflow.id}, version ${workflow.version}: ${workflow.steps} steps`);
   } catch (error) {
     if (!(error instanceof OpspawnApiError) || error.code !== "workflow_version_exists") throw error;
     throw new StartError(
@@ -120,7 +132,11 @@ async function start(
   }
   const size = files.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
   const names = files.length === 1 ? files[0]?.path : `${files[0]?.path} and ${files.length - 1} more files`;
-  item(screen, "input", `${names}, ${kilobytes(size)}${leftOut.length > 0 ? `; ${leftOut.length} left out` : ""}`);
+  item(
+    screen,
+    "input    ",
+    `${names}, ${kilobytes(size)}${leftOut.length > 0 ? `; ${leftOut.length} more left out` : ""}`,
+  );
   const input = { root, files: files.map(({ path: name, text }) => ({ path: name, text })) };
   const { sessionId } = await client.sessions.start({ workflowId: WORKFLOW, input, labels: LABELS });
   screen.line();
@@ -139,19 +155,32 @@ function showEnd({ status, result, error, failedSteps }: SessionDetail, screen: 
 }
 
 function showWhatNext({ url }: Platform, { sessionId }: SessionDetail, options: StartOptions, screen: Screen): void {
-  const cli = `npm run -s opspawn --${url.endsWith(":8000") ? "" : ` --url ${url}`}`;
+  const tell = (label: string, ...texts: string[]): void => item(screen, label.padEnd(5), ...texts);
   screen.line(screen.paint("bold", "Everything stays up."));
   screen.line();
-  item(screen, "API", `${url}/docs`);
-  item(screen, "session", `${cli} sessions get ${sessionId}`);
-  item(screen, "logs", short(path.join(options.data, "logs")));
-  item(screen, "again", "npm start -- --file PATH  (after stopping this one)");
-  item(screen, "stop", "Ctrl-C. Or kill -9 any process: the next start goes on where this one was.");
+  tell("API", `${url}/docs`);
+  tell("CLI", ...cli(url, options, `sessions get ${sessionId}`));
+  tell("logs", short(path.join(options.data, "logs")));
+  tell(
+    "stop",
+    "Ctrl-C. Or kill -9 a process, or all: the work goes on, at once or at the",
+    "next start (with --pace 3 there is time to try).",
+  );
+}
+
+/** The command that shows something, on this platform; broken where it would not fit. */
+function cli(url: string, { data }: StartOptions, command: string): string[] {
+  const where = [
+    ...(url.endsWith(":8000") ? [] : [`--url ${url}`]),
+    ...(short(data) === ".opspawn" ? [] : [`--data ${short(data)}`]),
+  ];
+  const program = "npm run -s opspawn --";
+  return where.length === 0 ? [`${program} ${command}`] : [`${program} ${where.join(" ")} \\`, `  ${command}`];
 }
 
 function item(screen: Screen, label: string, ...texts: string[]): void {
   texts.forEach((text, i) => {
-    screen.line(`  ${screen.paint("dim", (i === 0 ? label : "").padEnd(9))} ${text}`);
+    screen.line(`  ${screen.paint("dim", i === 0 ? label : " ".repeat(label.length))} ${text}`);
   });
 }
 

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
@@ -66,6 +68,38 @@ describe("a process that shall run", () => {
     await child.stop();
     const pid = child.pid ?? assert.fail();
     assert.throws(() => process.kill(pid, 0), { code: "ESRCH" });
+  });
+
+  test("it does not outlive us, even when we are killed", { timeout: 20_000 }, async () => {
+    const child = path.join(folder, "child.mjs");
+    const pidFile = path.join(folder, "pid");
+    await writeFile(
+      child,
+      `import { writeFileSync } from "node:fs"; writeFileSync(${JSON.stringify(pidFile)}, String(process.pid)); ${STAY}`,
+    );
+    const parent = path.join(folder, "parent.mjs");
+    const module = JSON.stringify(new URL("./service.ts", import.meta.url).href);
+    const logModule = JSON.stringify(new URL("./log-file.ts", import.meta.url).href);
+    await writeFile(
+      parent,
+      `import { existsSync } from "node:fs"; import { Service } from ${module}; import { LogFile } from ${logModule};
+      const spec = { name: "child", script: ${JSON.stringify(child)}, args: [], cwd: ".", stopWithin: 1000 };
+      const isReady = async () => existsSync(${JSON.stringify(pidFile)});
+      await new Service({ ...spec, log: new LogFile("child.log"), isReady, onTrouble() {} }).start();
+      process.kill(process.pid, "SIGKILL");`,
+    );
+    const run = spawn(process.execPath, ["--conditions=opspawn-source", parent], { cwd: folder, stdio: "ignore" });
+    assert.deepEqual(await once(run, "exit"), [null, "SIGKILL"]);
+    const pid = Number(await readFile(pidFile, "utf8"));
+    const isAlive = () => {
+      try {
+        return process.kill(pid, 0);
+      } catch {
+        return false;
+      }
+    };
+    // Bounded by the test's own time limit.
+    while (isAlive()) await new Promise((resolve) => setImmediate(resolve));
   });
 
   test("settings of servers elsewhere do not reach it", async () => {

@@ -138,7 +138,9 @@ function hasEnded(child: ChildProcess): boolean {
 /** Settings of servers that the person runs elsewhere must not leak into this one. */
 function environment(): NodeJS.ProcessEnv {
   const foreign = /^(?:OPSPAWN_|OPSCORE_|AGENTKIT_)|^(?:HOST|PORT|LOG_LEVEL|DATABASE_URL)$/;
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name)));
+  const own = Object.entries(process.env).filter(([name]) => !foreign.test(name));
+  // Tells the preload whose end it shall watch for.
+  return { ...Object.fromEntries(own), OPSPAWN_LAUNCHER: String(process.pid) };
 }
 
 /** The path of a file in this repository. */

@@ -44,7 +44,7 @@ const TELLERS: Readonly<Record<string, Teller>> = {
   ],
   "attempt.acknowledged": (_, { agent }) => ["dim", `taken by ${agent}, which will report`],
   "attempt.interrupted": (data, { agent }) => ["yellow", `${agent} was cut off: ${text(data.message)}`],
-  "attempt.resent": (_, { agent }) => ["yellow", `sent again to ${agent}, as the same attempt`],
+  "attempt.resent": (_, { agent }) => ["yellow", `sent again to ${agent}, same attempt`],
   "attempt.succeeded": (_, { agent, attemptBegan }, { at }) => [
     "green",
     `done by ${agent} in ${duration(at - attemptBegan)}`,

@@ -66,6 +66,15 @@ test("text is wrapped at 80 columns, a longer word stands alone", () => {
   assert.deepEqual(lines.slice(-2), ["x".repeat(100), "end"]);
 });
 
+test("a table that would be too wide loses the beginning of its longest column", () => {
+  const lines = table(["File", "Words"], [[`docs/${"x".repeat(90)}/end.md`, "5"]]).split("\n");
+  assert.deepEqual(
+    lines.map((line) => line.length),
+    [80, 80, 80],
+  );
+  assert.match(lines[2] ?? "", /^\| \.\.\.x+\/end\.md \| {5}5 \|$/);
+});
+
 test("table columns line up, numbers to the right", () => {
   assert.equal(
     table(
