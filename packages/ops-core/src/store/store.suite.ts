@@ -1,10 +1,19 @@
+import { evidenceSuite } from "./suite/evidence.suite.ts";
 import { failuresSuite } from "./suite/failures.suite.ts";
 import { outcomesSuite } from "./suite/outcomes.suite.ts";
+import { reportsSuite } from "./suite/reports.suite.ts";
 import { sendersSuite } from "./suite/senders.suite.ts";
 import { sessionsSuite } from "./suite/sessions.suite.ts";
 import { declareOn, type MakeRig, type Suite } from "./suite/test-rig.ts";
 
-const SUITES: readonly Suite[] = [sessionsSuite, failuresSuite, outcomesSuite, sendersSuite];
+const SUITES: readonly Suite[] = [
+  sessionsSuite,
+  failuresSuite,
+  outcomesSuite,
+  sendersSuite,
+  reportsSuite,
+  evidenceSuite,
+];
 
 /** The specification of the store: every implementation runs it. */
 export function storeSuite(name: string, makeRig: MakeRig): void {

@@ -16,13 +16,32 @@ export interface Report {
 
 export type BareOutcome = { readonly type: "completed" | "failed"; readonly details: string | null };
 
+type Moment = Pick<Report, "reportedAt" | "receivedAt">;
+
+/**
+ * Whether a report, received after `known`, tells of an earlier moment: it was delayed, or is delivered again. Only the
+ * agent's own times are compared, and only of reports received within 60 s of each other.
+ */
+export function isOlder(report: Moment, known: Moment): boolean {
+  if (report.reportedAt === null || known.reportedAt === null) return false;
+  return report.reportedAt < known.reportedAt && report.receivedAt - known.receivedAt <= COMPARABLE;
+}
+
+/** Reports received this long before a dispatch still tell which of those after it are old. */
+export const LOOK_BACK = COMPARABLE;
+
 /**
  * Reads an outcome from bare states: `active`, then `idle` or `finished` (completed) or `error` (failed), all received
  * after the dispatch. An `idle` without an `active` before it says nothing. Whichever report arrived last, the order is
  * the agent's own where its clock can be compared.
+ * @param reports those from before the dispatch included, as far as `LOOK_BACK`
  */
 export function bareOutcome(reports: readonly Report[], dispatchedAt: number): BareOutcome | null {
-  const since = reports.filter((report) => report.receivedAt >= dispatchedAt);
+  // A report that settled the attempt before came in the same instant as the dispatch that followed from it.
+  const before = reports.filter((report) => report.receivedAt <= dispatchedAt);
+  const since = reports.filter(
+    (report) => report.receivedAt > dispatchedAt && !before.some((known) => isOlder(report, known)),
+  );
   let active = false;
   let outcome: BareOutcome | null = null;
   for (const report of inOwnOrder(since)) {

@@ -13,7 +13,10 @@ export interface AgentEntry extends AgentCapacity {
   heartbeat: boolean;
   timeout: number | null;
   evidence: EvidenceClass;
+  /** What the agent said last by its own clock. */
   state: string;
+  stateAt: number | null;
+  stateReceivedAt: number;
   stateLapsesAt: number;
   leaseUntil: number | null;
   held: number;
@@ -34,7 +37,9 @@ interface AgentRow {
   heartbeat: number;
   timeout: number | null;
   evidence: EvidenceClass;
-  state: string;
+  own_state: string;
+  own_state_at: number | null;
+  own_state_received_at: number;
   state_lapses_at: number;
   lease_until: number | null;
   held: number;
@@ -44,7 +49,8 @@ interface AgentRow {
 }
 
 const COLUMNS = `select a.id, a.name, a.capabilities, a.endpoint, a.channel, a.max_concurrency, a.heartbeat, a.timeout,
-  a.evidence, a.state, a.state_lapses_at, a.lease_until, c.opened_at, c.next_probe_at,
+  a.evidence, a.own_state, a.own_state_at, a.own_state_received_at, a.state_lapses_at, a.lease_until, c.opened_at,
+  c.next_probe_at,
   (select count(*) from permits p where p.kind = 'agent' and p.key = a.id and p.attempt_id is not null) as held,
   (select count(*) from permits p where p.kind = 'agent' and p.key = a.id and p.draining_until is not null) as draining
   from agents a left join circuits c on c.endpoint = a.endpoint where a.removed_at is null`;
@@ -171,7 +177,9 @@ function toEntry(row: AgentRow): AgentEntry {
     heartbeat: row.heartbeat === 1,
     timeout: row.timeout,
     evidence: row.evidence,
-    state: row.state,
+    state: row.own_state,
+    stateAt: row.own_state_at,
+    stateReceivedAt: row.own_state_received_at,
     stateLapsesAt: row.state_lapses_at,
     leaseUntil: row.lease_until,
     held: row.held,

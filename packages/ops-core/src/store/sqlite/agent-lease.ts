@@ -12,3 +12,8 @@ export function renewLease(tx: Tx, agent: AgentEntry): number {
   agent.leaseUntil = until;
   return until;
 }
+
+/** Agents that pull, or that said they give signs of life, are known to be gone when they fall silent. */
+export function keepsLease(agent: Pick<AgentEntry, "channel" | "heartbeat">): boolean {
+  return agent.channel === "pull" || agent.heartbeat;
+}

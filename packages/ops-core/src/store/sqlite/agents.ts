@@ -10,7 +10,8 @@ import { insertKey } from "./keys.ts";
 import { loseAttempts } from "./loss.ts";
 import { endTask } from "./outcomes.ts";
 import { resizePermits } from "./permits.ts";
-import { agentEvent, openAttempts } from "./reports.ts";
+import { openAttempts } from "./report-evidence.ts";
+import { agentEvent } from "./reports.ts";
 import { loadTask } from "./task-row.ts";
 import type { Tx } from "./tx.ts";
 
@@ -79,8 +80,8 @@ function insertAgent(tx: Tx, agent: Agent): void {
   tx.run("delete from agents where id = ? and removed_at is not null", agent.id);
   tx.run(
     `insert into agents (id, name, version, capabilities, endpoint, metadata, channel, max_concurrency, heartbeat, timeout,
-      registered_at, registration_time, state, state_details, state_timestamp, state_received_at, state_lapses_at)
-      values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      registered_at, registration_time, state, state_details, state_timestamp, state_received_at, own_state,
+      own_state_received_at, state_lapses_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     agent.id,
     agent.name,
     agent.version,
@@ -96,6 +97,8 @@ function insertAgent(tx: Tx, agent: Agent): void {
     UNKNOWN_STATE,
     INITIAL_DETAILS,
     formatTime(tx.now),
+    tx.now,
+    UNKNOWN_STATE,
     tx.now,
     tx.now + STATE_TTL,
   );
@@ -131,11 +134,13 @@ function updateAgent(tx: Tx, agent: Agent): void {
 
 function setUnknown(tx: Tx, id: string): void {
   tx.run(
-    `update agents set state = ?, state_details = ?, state_timestamp = ?, state_received_at = ?, state_lapses_at = ?
-      where id = ?`,
+    `update agents set state = ?, state_details = ?, state_timestamp = ?, state_received_at = ?, own_state = ?,
+      own_state_at = null, own_state_received_at = ?, state_lapses_at = ? where id = ?`,
     UNKNOWN_STATE,
     INITIAL_DETAILS,
     formatTime(tx.now),
+    tx.now,
+    UNKNOWN_STATE,
     tx.now,
     tx.now + STATE_TTL,
     id,

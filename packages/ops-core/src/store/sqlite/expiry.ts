@@ -4,7 +4,7 @@ import { endCurrentAttempt, isOpen } from "./ending.ts";
 import { loseAttempts } from "./loss.ts";
 import { endTask, settleOpen } from "./outcomes.ts";
 import { releasePermit, type Slot } from "./permits.ts";
-import { settleFromReports } from "./reports.ts";
+import { settleFromReports } from "./report-evidence.ts";
 import { resend } from "./sender.ts";
 import { advanceSession } from "./session-advance.ts";
 import { SessionUnit } from "./session-unit.ts";

@@ -48,8 +48,13 @@ export function settle(tx: Tx, taskId: string, token: string, outcome: AttemptOu
     settleOpen(tx, task, attempt, agent, outcome);
     return { type: "accepted", taskStatus: task.status };
   }
+  // Whatever it is worth now, it shows how this agent tells outcomes.
+  if (agent !== undefined && outcome.evidence !== null) raiseEvidence(tx, agent, CLASS_OF[outcome.evidence]);
+  const ended = attempt.status === "succeeded" || attempt.status === "failed";
   const same = (attempt.status === "succeeded") === (outcome.type === "succeeded");
-  if (same && (attempt.status === "succeeded" || attempt.status === "failed")) {
+  if (ended && same) {
+    // What was accepted was a guess; the agent's own words are kept beside it.
+    if (attempt.evidence === "named" || attempt.evidence === "inferred") recordLate(tx, task, attempt, agent, outcome);
     return { type: "repeated", taskStatus: task.status };
   }
   recordLate(tx, task, attempt, agent, outcome);
@@ -136,6 +141,7 @@ function completeTask(tx: Tx, task: TaskRow, result: string | null, n: number, e
   if (completed !== 1) throw new OpspawnError("lease_lost", "The task has ended meanwhile.");
   task.status = "completed";
   taskEvent(tx, task, "task.completed", evidence === "inferred" ? { evidence } : {});
+  tx.context.failpoint?.("store.before-next-step");
   const session = task.session_id === null ? undefined : SessionUnit.load(tx, task.session_id);
   if (session === undefined || task.step === null) return;
   session.know(task.step, RUNNING);

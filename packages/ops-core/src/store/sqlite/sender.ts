@@ -7,7 +7,7 @@ import { countMessage, toClaimed } from "./claim.ts";
 import { endAttempt, isOpen, isSender } from "./ending.ts";
 import { failTask } from "./outcomes.ts";
 import { releasePermit } from "./permits.ts";
-import { settleFromReports } from "./reports.ts";
+import { settleFromReports } from "./report-evidence.ts";
 import { type AttemptRow, attemptId, loadAttempt, loadTask, taskEvent } from "./task-row.ts";
 import type { Tx } from "./tx.ts";
 
@@ -49,7 +49,9 @@ export function broken(tx: Tx, sender: Sender, message: string): void {
   );
   taskEvent(tx, task, "attempt.interrupted", { number: attempt.n, agentId: attempt.agent_id, message });
   const agent = tx.context.agents.get(attempt.agent_id);
-  if (agent !== undefined) countFailure(tx, agent);
+  if (agent === undefined) return;
+  countFailure(tx, agent);
+  settleFromReports(tx, agent);
 }
 
 /** Nothing left this process: the try is over and used nothing up. */

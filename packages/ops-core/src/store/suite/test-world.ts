@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { formatTime, type JsonObject, type JsonValue, OpspawnError, stringifyJson } from "@opspawn/contract";
 import type { ApiKey } from "../../domain/auth/key.ts";
 import { SECOND } from "../../domain/clock.ts";
+import type { Delivery } from "../../domain/deliveries/delivery.ts";
 import type { SessionRecord, StepRecord } from "../../domain/sessions/session.ts";
 import type { CreateTask, Hints, RegisterAgent, Sender, Settled, StartSession, Store } from "../../domain/store.ts";
 import { STEP_RETRY } from "../../domain/tasks/retry.ts";
@@ -198,6 +199,26 @@ export class World {
       retry: STEP_RETRY,
       timeout: null,
       deadline: 86_400 * SECOND,
+      ...options,
+    };
+  }
+
+  delivery(options: Partial<Delivery> = {}): Delivery {
+    return {
+      id: `dlv_${this.ids.uuid()}`,
+      kind: "webhook",
+      url: "https://receiver.test/hook",
+      headers: {},
+      body: "{}",
+      aggregate: "one",
+      agentId: null,
+      sessionId: null,
+      status: "pending",
+      attempts: 0,
+      createdAt: this.clock.now(),
+      nextAt: null,
+      endedAt: null,
+      lastError: null,
       ...options,
     };
   }

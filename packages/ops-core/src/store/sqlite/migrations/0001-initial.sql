@@ -30,6 +30,10 @@ create table agents (
   state_details text,
   state_timestamp text not null,
   state_received_at integer not null,
+  -- What it said last by its own clock: this decides what it is given, `state` is what came last.
+  own_state text not null,
+  own_state_at integer,
+  own_state_received_at integer not null,
   -- When `active` or `error` stops keeping the agent from work.
   state_lapses_at integer not null,
   evidence text not null default 'none' check (evidence in ('none', 'bare', 'named', 'explicit')),
