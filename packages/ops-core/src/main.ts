@@ -61,7 +61,7 @@ async function run(config: Config, log: ProcessLog): Promise<void> {
 
 function failpointOf({ failpoint }: Config, log: ProcessLog): Pick<Surroundings, "failpoint"> {
   if (failpoint === null) return {};
-  log.warn({ ...failpoint }, "OPSPAWN_FAILPOINT: this process will kill itself there");
+  log.warn({ failpoint: failpoint.name, hit: failpoint.hit }, "OPSPAWN_FAILPOINT: this process will kill itself there");
   return { failpoint: killAt(failpoint) };
 }
 
