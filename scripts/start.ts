@@ -26,6 +26,9 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   });
 }
 
+// Whoever read our output has left (`npm start | head`): there is nobody to run for.
+process.stdout.on("error", () => stopping.abort());
+
 process.exitCode = await main();
 await stopAll();
 process.exit();
@@ -44,7 +47,7 @@ async function main(): Promise<number> {
     return completed ? EXIT.ok : EXIT.failed;
   } catch (error) {
     if (stopping.signal.aborted) return EXIT.interrupted;
-    process.stderr.write(`\n${explain(error)}\n`);
+    process.stderr.write(`${explain(error)}\n`);
     return error instanceof StartError ? error.status : EXIT.failed;
   }
 }

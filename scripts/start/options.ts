@@ -4,12 +4,13 @@ import { StartError } from "./start-error.ts";
 
 export const USAGE = `Runs the platform, three example agents, and a workflow that reports on documents.
 
-  npm start                        on this repository's own documentation
-  npm start -- --file notes.md     on a file of yours; may be given several times
-  npm start -- --once              ends after the workflow, with a status that tells
-  npm start -- --pace 3            each agent waits 3 s before it works: time to watch, or to kill something
-  npm start -- --port 9000         the platform's port; default 8000, or another when that is taken
-  npm start -- --data FOLDER       where everything is kept; default .opspawn
+  npm start                      on this repository's own documentation
+  npm start -- --file notes.md   on a file of yours; may be given several times
+  npm start -- --once            ends after the workflow, with a status that tells
+  npm start -- --pace 3          agents wait 3 s before they work: time to watch,
+                                 or to kill something and see it go on
+  npm start -- --port 9000       default 8000, or another when that is taken
+  npm start -- --data FOLDER     where everything is kept; default .opspawn
 `;
 
 export interface StartOptions {

@@ -71,17 +71,15 @@ function makeFolder(data: string): void {
 
 function showPlatform(platform: Platform, options: StartOptions, screen: Screen): void {
   const elsewhere = options.port === null && platform.port !== 8_000 ? "  (port 8000 is taken)" : "";
-  item(
-    screen,
-    "platform",
+  item(screen, "platform", [
     `${platform.url}${elsewhere}`,
     `process ${platform.service.pid}, SQLite in ${short(options.data)}`,
-  );
+  ]);
 }
 
 function showAgents(agents: readonly ExampleAgent[], screen: Screen): void {
   agents.forEach(({ name, port, service }, i) => {
-    item(screen, (i === 0 ? "agents" : "").padEnd(9), `${name} (port ${port}, process ${service.pid})`);
+    item(screen, i === 0 ? "agents" : "", [`${name} (port ${port}, process ${service.pid})`]);
   });
 }
 
@@ -122,7 +120,7 @@ async function start(
   const definition = readFileSync(path.join(repository, "examples", WORKFLOW, "workflow.yaml"), "utf8");
   try {
     const { workflow } = await client.workflows.apply(definition);
-    item(screen, "workflow ", `${workflow.id}, version ${workflow.version}: ${workflow.steps} steps`);
+    item(screen, "workflow", [`${workflow.id}, version ${workflow.version}: ${workflow.steps} steps`]);
   } catch (error) {
     if (!(error instanceof OpspawnApiError) || error.code !== "workflow_version_exists") throw error;
     throw new StartError(
@@ -132,11 +130,9 @@ async function start(
   }
   const size = files.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
   const names = files.length === 1 ? files[0]?.path : `${files[0]?.path} and ${files.length - 1} more files`;
-  item(
-    screen,
-    "input    ",
+  item(screen, "input", [
     `${names}, ${kilobytes(size)}${leftOut.length > 0 ? `; ${leftOut.length} more left out` : ""}`,
-  );
+  ]);
   const input = { root, files: files.map(({ path: name, text }) => ({ path: name, text })) };
   const { sessionId } = await client.sessions.start({ workflowId: WORKFLOW, input, labels: LABELS });
   screen.line();
@@ -155,7 +151,7 @@ function showEnd({ status, result, error, failedSteps }: SessionDetail, screen: 
 }
 
 function showWhatNext({ url }: Platform, { sessionId }: SessionDetail, options: StartOptions, screen: Screen): void {
-  const tell = (label: string, ...texts: string[]): void => item(screen, label.padEnd(5), ...texts);
+  const tell = (label: string, ...texts: string[]): void => item(screen, label, texts, 4);
   screen.line(screen.paint("bold", "Everything stays up."));
   screen.line();
   tell("API", `${url}/docs`);
@@ -178,9 +174,10 @@ function cli(url: string, { data }: StartOptions, command: string): string[] {
   return where.length === 0 ? [`${program} ${command}`] : [`${program} ${where.join(" ")} \\`, `  ${command}`];
 }
 
-function item(screen: Screen, label: string, ...texts: string[]): void {
+/** A label and what it says, in lines that line up. */
+function item(screen: Screen, label: string, texts: readonly string[], width = 8): void {
   texts.forEach((text, i) => {
-    screen.line(`  ${screen.paint("dim", i === 0 ? label : " ".repeat(label.length))} ${text}`);
+    screen.line(`  ${screen.paint("dim", (i === 0 ? label : "").padEnd(width))}  ${text}`);
   });
 }
 

@@ -33,7 +33,7 @@ test("the report says what was counted and found, in sentences a person can chec
   });
   for (const expected of [
     "1 file, 5 lines: 10 words of running text in 2 sentences and 1 paragraph",
-    "2 links: 1 followed through the file tree, 1 broken; 1 lead to other machines",
+    "2 links: 1 followed through the file tree, 1 broken; 1 to other machines (1) or out of the folder (0), not followed.",
     "- `a.md:3` to `gone.md`: there is no such file",
     '- `a.md:5` has nothing under its heading: "Empty"',
     "No sentence has more than 30 words.",

@@ -47,11 +47,17 @@ function overview(all: StructureResult): string[] {
     paragraph(
       `${count(all.files, "file")}, ${count(all.lines, "line")}: ${count(all.words, "word")} of running text in ` +
         `${count(all.sentences, "sentence")} and ${count(all.paragraphs, "paragraph")}, under ` +
-        `${count(all.sections, "heading")}. ${count(all.codeBlocks, "code block")} make up ` +
-        `${Math.round(all.codeShare * 100)} % of the lines; ${count(all.tables, "table")}. ` +
-        `About ${count(minutes, "minute")} to read.`,
+        `${count(all.sections, "heading")}. ${code(all)}About ${count(minutes, "minute")} to read.`,
     ),
   ];
+}
+
+function code({ codeBlocks, codeShare, tables }: StructureResult): string {
+  const parts = [
+    ...(codeBlocks > 0 ? [`${count(codeBlocks, "code block")} (${Math.round(codeShare * 100)} % of the lines)`] : []),
+    ...(tables > 0 ? [count(tables, "table")] : []),
+  ];
+  return parts.length === 0 ? "" : `Beside it ${parts.join(" and ")}. `;
 }
 
 function readability(result: ReadabilityResult): string[] {
@@ -103,11 +109,13 @@ function keyPhrases({ phrases, candidates }: KeyPhrasesResult): string[] {
 }
 
 function links({ links: all, followed, external, outside, brokenCount, broken }: LinksResult): string[] {
+  if (all === 0) return [paragraph("There are no links.")];
   const verdict = brokenCount === 0 ? "none is broken" : `${brokenCount} broken`;
+  const notFollowed = external + outside;
+  const rest = `; ${notFollowed} to other machines (${external}) or out of the folder (${outside}), not followed`;
   const parts = [
     paragraph(
-      `${count(all, "link")}: ${followed} followed through the file tree, ${verdict}; ` +
-        `${external} lead to other machines and ${outside} out of the folder, these were not followed.`,
+      `${count(all, "link")}: ${followed} followed through the file tree, ${verdict}${notFollowed > 0 ? rest : ""}.`,
     ),
   ];
   if (broken.length === 0) return parts;
