@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { readOptions } from "./options.ts";
 import { StartError } from "./start-error.ts";
 
-const FROM = { cwd: "/home/me/notes", root: "/home/me/opspawn" };
+const FROM = { cwd: "/srv/notes", root: "/srv/opspawn" };
 
 test("without options everything has its default", () => {
   assert.deepEqual(readOptions([], FROM), {
@@ -11,15 +11,15 @@ test("without options everything has its default", () => {
     once: false,
     pace: 0,
     port: null,
-    data: "/home/me/opspawn/.opspawn",
+    data: "/srv/opspawn/.opspawn",
     help: false,
   });
 });
 
 test("paths start where the caller stands, not where npm runs", () => {
   const options = readOptions(["--file", "a.md", "--file", "/b.md", "--data", "d", "--once", "--port", "9000"], FROM);
-  assert.deepEqual(options.files, ["/home/me/notes/a.md", "/b.md"]);
-  assert.equal(options.data, "/home/me/notes/d");
+  assert.deepEqual(options.files, ["/srv/notes/a.md", "/b.md"]);
+  assert.equal(options.data, "/srv/notes/d");
   assert.deepEqual([options.once, options.port], [true, 9000]);
 });
 

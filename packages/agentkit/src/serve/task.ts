@@ -1,6 +1,8 @@
 import type { JsonObject } from "@opspawn/contract";
 import type { Logger } from "./logger.ts";
 
+export { TaskFailure, type TaskFailureOptions } from "@opspawn/sdk";
+
 /** What a handler is given. */
 export interface AgentTask {
   /** The same over all attempts: name effects after it and each happens once. */
