@@ -1,7 +1,9 @@
 import type { JsonObject } from "@opspawn/contract";
+import { TaskFailure, type TaskFailureOptions } from "@opspawn/sdk";
 import type { Logger } from "./logger.ts";
 
-export { TaskFailure, type TaskFailureOptions } from "@opspawn/sdk";
+// What a handler throws, for those who write handlers.
+export { TaskFailure, type TaskFailureOptions };
 
 /** What a handler is given. */
 export interface AgentTask {
