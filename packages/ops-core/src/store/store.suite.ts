@@ -1,5 +1,7 @@
+import { agentsSuite } from "./suite/agents.suite.ts";
 import { evidenceSuite } from "./suite/evidence.suite.ts";
 import { failuresSuite } from "./suite/failures.suite.ts";
+import { leasesSuite } from "./suite/leases.suite.ts";
 import { outcomesSuite } from "./suite/outcomes.suite.ts";
 import { reportsSuite } from "./suite/reports.suite.ts";
 import { sendersSuite } from "./suite/senders.suite.ts";
@@ -13,6 +15,8 @@ const SUITES: readonly Suite[] = [
   sendersSuite,
   reportsSuite,
   evidenceSuite,
+  agentsSuite,
+  leasesSuite,
 ];
 
 /** The specification of the store: every implementation runs it. */

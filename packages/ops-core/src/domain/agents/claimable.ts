@@ -23,7 +23,8 @@ export interface AgentCapacity {
   /** From then on `active` and `error` do not keep it from work any more. */
   readonly stateLapsesAt: number;
   readonly channel: "push" | "pull";
-  /** Pull agents: until when its last sign of life counts; null = never seen. */
+  readonly heartbeat: boolean;
+  /** Agents that pull or give signs of life: until when the last one counts; null = never seen. */
   readonly leaseUntil: number | null;
   readonly maxConcurrency: number;
   readonly held: number;
@@ -40,9 +41,19 @@ export interface CircuitState {
 export function agentBlock(agent: AgentCapacity, now: number): AgentBlock | null {
   const stateReason = stateBlock(agent, now);
   if (stateReason !== null) return stateReason;
+  if (isOffline(agent, now)) return "agent_offline";
   if (agent.circuit !== null && now < agent.circuit.nextProbeAt) return "circuit_open";
   if (agent.held < agent.maxConcurrency) return null;
   return agent.draining > 0 && agent.held === agent.draining ? "agent_draining" : "agent_busy";
+}
+
+/** Agents that pull, or that said they give signs of life, are known to be gone when they fall silent. */
+export function keepsLease(agent: Pick<AgentCapacity, "channel" | "heartbeat">): boolean {
+  return agent.channel === "pull" || agent.heartbeat;
+}
+
+export function isOffline(agent: AgentCapacity, now: number): boolean {
+  return keepsLease(agent) && agent.leaseUntil !== null && agent.leaseUntil <= now;
 }
 
 function stateBlock(agent: AgentCapacity, now: number): AgentBlock | null {

@@ -1,9 +1,11 @@
+import { keepsLease } from "../../domain/agents/claimable.ts";
 import { SECOND } from "../../domain/clock.ts";
 import type { AgentEntry } from "./agent-index.ts";
 import type { Tx } from "./tx.ts";
 
 /** An agent that keeps a lease is taken for dead after this long a silence. */
-export const AGENT_LEASE = 10 * SECOND;
+const AGENT_LEASE = 10 * SECOND;
+const RENEW_AFTER = 3 * SECOND;
 
 /** A sign of life. Answers until when it counts. */
 export function renewLease(tx: Tx, agent: AgentEntry): number {
@@ -13,7 +15,8 @@ export function renewLease(tx: Tx, agent: AgentEntry): number {
   return until;
 }
 
-/** Agents that pull, or that said they give signs of life, are known to be gone when they fall silent. */
-export function keepsLease(agent: Pick<AgentEntry, "channel" | "heartbeat">): boolean {
-  return agent.channel === "pull" || agent.heartbeat;
+/** A sign of life that comes often: written only when the lease has run for a while. */
+export function noteAlive(tx: Tx, agent: AgentEntry): void {
+  if (!keepsLease(agent)) return;
+  if (agent.leaseUntil === null || agent.leaseUntil - tx.now < AGENT_LEASE - RENEW_AFTER) renewLease(tx, agent);
 }

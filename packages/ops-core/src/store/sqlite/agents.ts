@@ -8,8 +8,8 @@ import { renewLease } from "./agent-lease.ts";
 import { assign, nextWaiting, toClaimed, writeClaim } from "./claim.ts";
 import { insertKey } from "./keys.ts";
 import { loseAttempts } from "./loss.ts";
-import { endTask } from "./outcomes.ts";
-import { resizePermits } from "./permits.ts";
+import { abandon } from "./outcomes.ts";
+import { releaseDraining, resizePermits } from "./permits.ts";
 import { openAttempts } from "./report-evidence.ts";
 import { agentEvent } from "./reports.ts";
 import { loadTask } from "./task-row.ts";
@@ -76,12 +76,16 @@ function text(value: unknown): string | null {
 }
 
 function insertAgent(tx: Tx, agent: Agent): void {
-  // A removed agent of this id made room for it.
-  tx.run("delete from agents where id = ? and removed_at is not null", agent.id);
+  // A removed agent of this id made room for it; events and reports go on from where it left them.
+  const removed = tx.returning<{ reports: number; event_sequence: number }>(
+    "delete from agents where id = ? and removed_at is not null returning reports, event_sequence",
+    agent.id,
+  );
   tx.run(
     `insert into agents (id, name, version, capabilities, endpoint, metadata, channel, max_concurrency, heartbeat, timeout,
       registered_at, registration_time, state, state_details, state_timestamp, state_received_at, own_state,
-      own_state_received_at, state_lapses_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      own_state_received_at, state_lapses_at, reports, event_sequence)
+      values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     agent.id,
     agent.name,
     agent.version,
@@ -101,6 +105,8 @@ function insertAgent(tx: Tx, agent: Agent): void {
     UNKNOWN_STATE,
     tx.now,
     tx.now + STATE_TTL,
+    removed?.reports ?? 0,
+    removed?.event_sequence ?? 0,
   );
   resizePermits(tx, agent.id, agent.maxConcurrency);
   tx.context.agents.reload(agent.id);
@@ -171,7 +177,8 @@ export function removeAgent(tx: Tx, agentId: string): { reassigned: number } {
   tx.run("delete from permits where kind = 'agent' and key = ?", agentId);
   tx.run("update keys set revoked_at = ? where agent_id = ? and revoked_at is null", tx.now, agentId);
   tx.context.agents.reload(agentId);
-  for (const lane of agent.lanes) failAbandoned(tx, lane, error);
+  // Twice: a fallback may lead into another lane of the same agent.
+  for (const lane of [...agent.lanes, ...agent.lanes]) failAbandoned(tx, lane, error);
   return { reassigned };
 }
 
@@ -180,7 +187,7 @@ function failAbandoned(tx: Tx, lane: string, error: TaskError): void {
   if (tx.context.agents.inLane(lane).length > 0) return;
   for (const { id } of tx.all<{ id: string }>("select id from tasks where status = 'pending' and lane = ?", lane)) {
     const task = loadTask(tx, id);
-    if (task !== undefined) endTask(tx, task, error, "agent");
+    if (task !== undefined) abandon(tx, task, error);
   }
   tx.context.agents.waiting.delete(lane);
   tx.run("delete from lanes where lane = ?", lane);
@@ -192,6 +199,8 @@ export function claimForAgent(tx: Tx, agentId: string, max: number): ClaimedAtte
   if (agent === undefined) throw new OpspawnError("agent_not_found", `Agent not found: ${agentId}`);
   renewLease(tx, agent);
   const claimed = unconfirmed(tx, agent).slice(0, max);
+  // Who asks for more has room for it, whatever became of what it had.
+  releaseDraining(tx, agent, Math.max(max - claimed.length - (agent.maxConcurrency - agent.held), 0));
   while (claimed.length < max) {
     const task = earliestFor(tx, agent);
     if (task === undefined) break;

@@ -1,7 +1,8 @@
+import { isOffline } from "../../domain/agents/claimable.ts";
 import type { TaskError } from "../../domain/tasks/task.ts";
 import type { AgentEntry } from "./agent-index.ts";
 import { endCurrentAttempt, isOpen } from "./ending.ts";
-import { loseAttempts } from "./loss.ts";
+import { loseSilent } from "./loss.ts";
 import { endTask, settleOpen } from "./outcomes.ts";
 import { releasePermit, type Slot } from "./permits.ts";
 import { settleFromReports } from "./report-evidence.ts";
@@ -45,7 +46,7 @@ export function findDue(db: Reader, agents: Iterable<AgentEntry>, now: number, m
     now,
     max,
   );
-  const silent = [...agents].filter((agent) => isSilent(agent, now));
+  const silent = [...agents].filter((agent) => isSilent(agent, now) && hasLease(db, agent));
   return [
     ...sessions.map(({ id }): Due => ({ kind: "session", id })),
     ...tasks.map(({ id }): Due => ({ kind: "task", id })),
@@ -62,8 +63,20 @@ function slotOf(row: { attempt_id: string; key: string; n: number }): Slot {
 }
 
 function isSilent(agent: AgentEntry, now: number): boolean {
-  const keepsLease = agent.channel === "pull" || agent.heartbeat;
-  return keepsLease && agent.leaseUntil !== null && agent.leaseUntil <= now && agent.held > agent.draining;
+  return isOffline(agent, now) && agent.held > agent.draining;
+}
+
+/** Whether a silent agent holds the lease of anything. */
+function hasLease(db: Reader, agent: AgentEntry): boolean {
+  const held = db.all(
+    `select 1 from permits p join attempts a on a.task_id = substr(p.attempt_id, 1, instr(p.attempt_id, '/') - 1)
+      and a.n = cast(substr(p.attempt_id, instr(p.attempt_id, '/') + 1) as integer)
+      where p.kind = 'agent' and p.key = ? and p.draining_until is null and (? = 'pull' or a.status = 'acknowledged')
+      limit 1`,
+    agent.id,
+    agent.channel,
+  );
+  return held.length > 0;
 }
 
 /** Decides one due thing; each precondition is checked again, since something else may have been faster. */
@@ -148,5 +161,5 @@ function expireSlot(tx: Tx, slot: Slot): void {
 function expireAgent(tx: Tx, id: string): void {
   const agent = tx.context.agents.get(id);
   if (agent === undefined || !isSilent(agent, tx.now)) return;
-  loseAttempts(tx, agent, { code: "agent_silent", message: "The agent gave no sign of life for 10 s." });
+  loseSilent(tx, agent, { code: "agent_silent", message: "The agent gave no sign of life for 10 s." });
 }

@@ -13,6 +13,7 @@ import {
 } from "../../domain/tasks/task.ts";
 import type { AttemptEvent } from "../../domain/tasks/transitions.ts";
 import type { AgentEntry } from "./agent-index.ts";
+import { noteAlive } from "./agent-lease.ts";
 import { closeCircuit, countFailure } from "./circuits.ts";
 import { endAttempt, isOpen, isSender, slotHold } from "./ending.ts";
 import { drainPermit, releasePermit } from "./permits.ts";
@@ -44,6 +45,7 @@ const RUNNING = { status: "running", remaining: 0 } as const;
 export function settle(tx: Tx, taskId: string, token: string, outcome: AttemptOutcome): Settled {
   const { task, attempt } = findByToken(tx, taskId, token);
   const agent = tx.context.agents.get(attempt.agent_id);
+  if (agent !== undefined) noteAlive(tx, agent);
   if (isOpen(attempt)) {
     settleOpen(tx, task, attempt, agent, outcome);
     return { type: "accepted", taskStatus: task.status };
@@ -210,11 +212,19 @@ function fallBack(tx: Tx, task: TaskRow, policy: TaskPolicy, outcome: FailedOutc
   taskEvent(tx, task, "task.fell_back", { to: { ...policy.fallback }, error: { ...outcome.error } });
 }
 
-/** Writes a running task back as pending; its attempt has ended. */
+/** Nobody is left who could do it: its fallback takes over, or it ends. */
+export function abandon(tx: Tx, task: TaskRow, error: TaskError): void {
+  const policy = JSON.parse(task.policy) as TaskPolicy;
+  const outcome: FailedOutcome = { type: "failed", reason: "lost", error, evidence: null };
+  if (policy.fallback !== null && task.fell_back === 0) fallBack(tx, task, policy, outcome);
+  else endTask(tx, task, error, "agent");
+}
+
+/** Writes a task that no attempt runs for any more as pending. */
 export function backToLane(tx: Tx, task: TaskRow, error: TaskError | null): void {
   const written = tx.run(
     `update tasks set status = 'pending', requirement = ?, lane = ?, fell_back = ?, used = ?, max = ?, undelivered = ?,
-      lost = ?, ready_at = ?, avoid_agent = ?, error = ? where id = ? and status = 'running' and attempts = ?`,
+      lost = ?, ready_at = ?, avoid_agent = ?, error = ? where id = ? and status = ? and attempts = ?`,
     task.requirement,
     task.lane,
     task.fell_back,
@@ -226,6 +236,7 @@ export function backToLane(tx: Tx, task: TaskRow, error: TaskError | null): void
     task.avoid_agent,
     error === null ? null : JSON.stringify(error),
     task.id,
+    task.status,
     task.attempts,
   );
   if (written !== 1) throw new OpspawnError("lease_lost", "The task has ended meanwhile.");

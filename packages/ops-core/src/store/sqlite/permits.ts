@@ -7,17 +7,19 @@ export type Slot = Pick<AttemptRow, "task_id" | "n" | "agent_id" | "permit">;
 
 /** Makes an agent's slots `total` rows; held ones beyond it stay until they are released. */
 export function resizePermits(tx: Tx, agentId: string, total: number): void {
-  const have =
-    tx.get<{ n: number }>("select count(*) as n from permits where kind = 'agent' and key = ?", agentId)?.n ?? 0;
-  for (let n = have; n < total; n++) {
-    tx.run("insert or ignore into permits (kind, key, n) values ('agent', ?, ?)", agentId, n);
-  }
+  tx.run(
+    `insert or ignore into permits (kind, key, n) select 'agent', ?, n from
+      (with recursive numbers (n) as (select 0 union all select n + 1 from numbers where n + 1 < ?) select n from numbers)`,
+    agentId,
+    total,
+  );
   tx.run("delete from permits where kind = 'agent' and key = ? and n >= ? and attempt_id is null", agentId, total);
 }
 
 /** Takes one slot of the agent for an attempt; its number, or null when none is free. */
 export function takePermit(tx: Tx, agent: AgentEntry, attempt: string): number | null {
-  agent.free ??= freeSlots(tx, agent.id);
+  if (agent.held >= agent.maxConcurrency) return null;
+  agent.free ??= freeSlots(tx, agent);
   const n = agent.free.pop();
   if (n === undefined) return null;
   const taken = tx.run(
@@ -31,10 +33,11 @@ export function takePermit(tx: Tx, agent: AgentEntry, attempt: string): number |
   return n;
 }
 
-function freeSlots(tx: Tx, agentId: string): number[] {
+function freeSlots(tx: Tx, agent: AgentEntry): number[] {
   const rows = tx.all<{ n: number }>(
-    "select n from permits where kind = 'agent' and key = ? and attempt_id is null order by n desc",
-    agentId,
+    "select n from permits where kind = 'agent' and key = ? and attempt_id is null and n < ? order by n desc",
+    agent.id,
+    agent.maxConcurrency,
   );
   return rows.map(({ n }) => n);
 }
@@ -54,7 +57,8 @@ export function releasePermit(tx: Tx, agent: AgentEntry | undefined, slot: Slot)
   if (agent !== undefined) {
     agent.held -= 1;
     if (draining) agent.draining -= 1;
-    agent.free?.push(slot.permit);
+    // A slot beyond what the agent has now is not used again.
+    if (slot.permit < agent.maxConcurrency) agent.free?.push(slot.permit);
     wakeLanes(tx, agent);
   }
   return true;
@@ -83,16 +87,19 @@ export function drainPermit(tx: Tx, agent: AgentEntry | undefined, slot: Slot, u
   if (drained === 1 && agent !== undefined) agent.draining += 1;
 }
 
-/** Frees every draining slot of an agent that is known to be free. */
-export function releaseDraining(tx: Tx, agent: AgentEntry): void {
-  if (agent.draining === 0) return;
+/** Frees the draining slots of an agent that is known to be free, at most `max`, those that drain longest first. */
+export function releaseDraining(tx: Tx, agent: AgentEntry, max = agent.draining): void {
+  if (agent.draining === 0 || max === 0) return;
   const freed = tx.run(
-    `update permits set attempt_id = null, draining_until = null
-      where kind = 'agent' and key = ? and draining_until is not null`,
+    `update permits set attempt_id = null, draining_until = null where kind = 'agent' and key = ? and n in
+      (select n from permits where kind = 'agent' and key = ? and draining_until is not null
+        order by draining_until limit ?)`,
     agent.id,
+    agent.id,
+    max,
   );
   agent.held -= freed;
-  agent.draining = 0;
+  agent.draining -= freed;
   agent.free = null;
   wakeLanes(tx, agent);
 }

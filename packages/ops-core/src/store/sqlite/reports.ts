@@ -1,10 +1,10 @@
 import { type JsonObject, OpspawnError } from "@opspawn/contract";
 import { isStronger } from "../../domain/agents/agent.ts";
-import { isRestart, STATE_TTL } from "../../domain/agents/claimable.ts";
+import { isRestart, keepsLease, STATE_TTL } from "../../domain/agents/claimable.ts";
 import { isOlder } from "../../domain/agents/evidence.ts";
 import type { StateReport } from "../../domain/store.ts";
 import type { AgentEntry } from "./agent-index.ts";
-import { keepsLease, renewLease } from "./agent-lease.ts";
+import { renewLease } from "./agent-lease.ts";
 import { loseAttempts } from "./loss.ts";
 import { raiseEvidence } from "./outcomes.ts";
 import { releaseDraining, wakeLanes } from "./permits.ts";

@@ -1,6 +1,7 @@
 import { SECOND } from "../../domain/clock.ts";
 import type { Sender } from "../../domain/store.ts";
 import type { ClaimedAttempt, TaskError } from "../../domain/tasks/task.ts";
+import { noteAlive } from "./agent-lease.ts";
 import { workflowOf } from "./agents.ts";
 import { countFailure } from "./circuits.ts";
 import { countMessage, toClaimed } from "./claim.ts";
@@ -32,7 +33,9 @@ export function acknowledge(tx: Tx, sender: Sender): void {
   if (attempt === undefined || task === undefined) return;
   taskEvent(tx, task, "attempt.acknowledged", { number: attempt.n, agentId: attempt.agent_id });
   const agent = tx.context.agents.get(attempt.agent_id);
-  if (agent !== undefined) settleFromReports(tx, agent);
+  if (agent === undefined) return;
+  noteAlive(tx, agent);
+  settleFromReports(tx, agent);
 }
 
 /** Bytes may have left and no answer came: the same attempt is sent again, until its timeout. */

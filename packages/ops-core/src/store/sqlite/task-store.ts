@@ -1,4 +1,5 @@
 import { OpspawnError } from "@opspawn/contract";
+import { keepsLease } from "../../domain/agents/claimable.ts";
 import { MINUTE } from "../../domain/clock.ts";
 import type { AttemptStore, CreateTask, TaskStore } from "../../domain/store.ts";
 import type { AttemptRecord, Evidence, TaskError, TaskFilter, TaskRecord } from "../../domain/tasks/task.ts";
@@ -129,8 +130,7 @@ function extendLease(tx: Tx, taskId: string, token: string): { leaseUntil: numbe
     );
     taskEvent(tx, task, "attempt.acknowledged", { number: attempt.n, agentId: agent.id });
   }
-  const keepsLease = agent.channel === "pull" || agent.heartbeat;
-  return { leaseUntil: keepsLease ? Math.min(renewLease(tx, agent), attempt.timeout_at) : attempt.timeout_at };
+  return { leaseUntil: keepsLease(agent) ? Math.min(renewLease(tx, agent), attempt.timeout_at) : attempt.timeout_at };
 }
 
 function toAttempt(row: AttemptRow): AttemptRecord {
