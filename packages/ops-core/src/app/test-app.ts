@@ -55,7 +55,7 @@ export interface Call {
 
 const OPERATOR_KEY = "operator-key-of-the-tests";
 
-/** A whole process in memory, without a port: requests go straight to its routes. */
+/** A whole process in memory; requests go straight to its routes. Until it is started it has no engine. */
 export class TestApp {
   readonly app: App;
   readonly time = new TestTime();
@@ -101,6 +101,11 @@ export class TestApp {
       key: agent.key,
     });
     return body.tasks as JsonObject[];
+  }
+
+  /** Listens on some port, and runs the engine on the time of the test. */
+  async start(): Promise<void> {
+    await this.app.start();
   }
 
   /** Says how an attempt ended, as its agent does: with the token alone. */

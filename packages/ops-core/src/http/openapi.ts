@@ -1,4 +1,4 @@
-import { ERRORS, type ErrorCode, type JsonObject, type JsonValue, type Operation, operations } from "@opspawn/contract";
+import { ERRORS, type ErrorCode, type JsonObject, type Operation, operations } from "@opspawn/contract";
 import { z } from "zod";
 import { BODY_EXAMPLES, PARAMETER_EXAMPLES } from "./openapi-examples.ts";
 
@@ -14,6 +14,7 @@ const BODY_ERRORS: readonly ErrorCode[] = ["json_invalid", "body_too_large", "to
 const KEY_ERRORS: readonly ErrorCode[] = ["idempotency_key_reused"];
 const WRITE_ERRORS: readonly ErrorCode[] = ["unavailable", "shutting_down", "storage_full"];
 
+const ERROR_CODES = Object.keys(ERRORS) as ErrorCode[];
 const REQUEST_ID = "01890a5d-ac96-774b-bcce-b302099a805c";
 
 /** The OpenAPI 3.1 document of every operation, made from the declarations that serve it. */
@@ -34,6 +35,7 @@ export function openApi({ version, url }: OpenApiOptions): JsonObject {
     components: {
       securitySchemes: { key: { type: "http", scheme: "bearer", description: "A key: `opk_<id>_<secret>`." } },
       schemas: { Error: errorSchema() },
+      examples: Object.fromEntries(ERROR_CODES.map((code) => [code, errorExample(code)])),
       headers: {
         "x-request-id": { description: "Names this request in the log.", schema: { type: "string" } },
         "x-error-code": { description: "The error's code.", schema: { type: "string" } },
@@ -120,11 +122,7 @@ function errorsOf({ errors, body, idempotency }: Operation): ErrorCode[] {
 }
 
 function errorResponse(codes: readonly ErrorCode[]): JsonObject {
-  const examples: [string, JsonValue][] = codes.map((code) => {
-    const { status, help } = ERRORS[code];
-    const detail = status === 422 ? [{ loc: ["body"], msg: help, type: code }] : help;
-    return [code, { value: { detail, code, requestId: REQUEST_ID } }];
-  });
+  const examples = codes.map((code) => [code, { $ref: `#/components/examples/${code}` }] as const);
   return {
     description: codes.map((code) => `\`${code}\`: ${ERRORS[code].help}`).join("\n\n"),
     headers: { "x-error-code": { $ref: "#/components/headers/x-error-code" } },
@@ -132,6 +130,12 @@ function errorResponse(codes: readonly ErrorCode[]): JsonObject {
       "application/json": { schema: { $ref: "#/components/schemas/Error" }, examples: Object.fromEntries(examples) },
     },
   };
+}
+
+function errorExample(code: ErrorCode): JsonObject {
+  const { status, help } = ERRORS[code];
+  const detail = status === 422 ? [{ loc: ["body"], msg: help, type: code }] : help;
+  return { value: { detail, code, requestId: REQUEST_ID } };
 }
 
 function errorSchema(): JsonObject {
@@ -149,7 +153,7 @@ function errorSchema(): JsonObject {
     required: ["detail", "code", "requestId"],
     properties: {
       detail: { oneOf: [{ type: "string" }, { type: "array", items: issue }] },
-      code: { enum: Object.keys(ERRORS) },
+      code: { enum: ERROR_CODES },
       requestId: { type: "string" },
     },
   };

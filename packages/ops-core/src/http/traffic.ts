@@ -38,7 +38,7 @@ function logRequest(request: FastifyRequest, reply: FastifyReply, { log, elapsed
     method: request.method,
     path: query === -1 ? url : url.slice(0, query),
     operation: request.routeOptions.config?.operation,
-    status: reply.raw.writableFinished ? reply.statusCode : 499,
+    status: reply.raw.writableEnded ? reply.statusCode : 499,
     ms: Math.round((elapsed() - request.startedAt) * 1000) / 1000,
   };
   if (reply.statusCode >= 500) log.warn(fields, "request");

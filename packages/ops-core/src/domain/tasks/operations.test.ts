@@ -1,0 +1,163 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, test } from "node:test";
+import type { JsonObject } from "@opspawn/contract";
+import { settled, TestApp } from "../../app/test-app.ts";
+
+const TASKS = "/v1/opscore/tasks";
+
+let app: TestApp;
+let worker: { id: string; key: string };
+beforeEach(async () => {
+  app = new TestApp();
+  worker = await app.pullAgent("worker", ["work"]);
+});
+afterEach(() => app.close());
+
+/** Starts a session of one task and hands that task to the worker. */
+async function assigned(task: JsonObject = {}): Promise<JsonObject> {
+  const workflow = { id: "w", tasks: [{ taskId: "a", name: "Only", agentCapability: "work", ...task }] };
+  await app.ok("POST", "/v1/opscore/sessions", { body: { workflow } });
+  const [assignment] = await app.claim(worker);
+  assert.ok(assignment);
+  return assignment;
+}
+
+function taskOf(assignment: JsonObject): Promise<JsonObject> {
+  return app.ok("GET", `${TASKS}/${assignment.opscore_task_id}`);
+}
+
+async function whyOf(assignment: JsonObject): Promise<string[]> {
+  const why = await app.ok("GET", `${TASKS}/${assignment.opscore_task_id}/why`);
+  return why.explanation as string[];
+}
+
+test("a result with the token completes the task, and may be repeated", async () => {
+  const assignment = await assigned({ parameters: { n: 1 } });
+  const first = await app.settle(assignment, { status: "completed", result: { ok: true } });
+  assert.deepEqual(first.body, { taskId: assignment.opscore_task_id as string, status: "completed", accepted: true });
+  assert.deepEqual((await app.settle(assignment, { status: "completed", result: { ok: true } })).body, first.body);
+  const task = await taskOf(assignment);
+  assert.deepEqual(task.result, { ok: true });
+  assert.deepEqual(task.parameters, { n: 1 });
+  assert.deepEqual(task.requirement, { agentId: null, agentName: null, capability: "work" });
+  const [attempt] = task.attemptList as JsonObject[];
+  assert.equal(attempt?.agentName, "worker");
+  assert.equal(attempt?.evidence, "result");
+  assert.match((await whyOf(assignment))[0] ?? "", /^It completed at /);
+});
+
+test("an outcome that comes too late is refused, and says so", async () => {
+  const assignment = await assigned();
+  await app.settle(assignment, { status: "completed" });
+  const late = await app.settle(assignment, { status: "failed" });
+  assert.equal(late.status, 409);
+  assert.equal(late.body.code, "lease_lost");
+});
+
+test("a failure is retried after the wait its agent asked for, with why it waits", async () => {
+  const assignment = await assigned({ retry: { maxAttempts: 2, jitter: "none" } });
+  const error = { code: "later", message: "not now", retryAfter: 30 };
+  const answer = await app.settle(assignment, { status: "failed", error });
+  assert.equal(answer.body.status, "pending");
+  const task = await taskOf(assignment);
+  assert.equal((task.blocked as JsonObject).reason, "backoff");
+  const sentences = await whyOf(assignment);
+  assert.match(sentences[0] ?? "", /1 of 2 attempts used.*\(backoff, since /);
+  assert.match(sentences[1] ?? "", /^Attempt 1 with agent `worker` ended failed: later, not now/);
+  app.time.advance(29_999);
+  assert.deepEqual(await app.claim(worker), []);
+  app.time.advance(1);
+  const [again] = await app.claim(worker);
+  assert.ok(again);
+  await app.settle(again, { status: "failed" });
+  const dead = await taskOf(assignment);
+  assert.equal(dead.status, "failed");
+  assert.equal(dead.deadLetter, true);
+  assert.match((await whyOf(assignment)).join(" "), /It failed at .*agent_error.*It is a dead letter/);
+  const listed = await app.ok("GET", `${TASKS}?deadLetter=true`);
+  assert.deepEqual(
+    (listed.items as JsonObject[]).map(({ taskId }) => taskId),
+    [assignment.opscore_task_id],
+  );
+});
+
+test("an agent may say that trying again is of no use", async () => {
+  const assignment = await assigned({ retry: { maxAttempts: 5 } });
+  const error = { code: "bad_input", message: "never", retryable: false };
+  assert.equal((await app.settle(assignment, { status: "failed", error })).body.status, "failed");
+  const task = await taskOf(assignment);
+  assert.deepEqual(task.error, error);
+  assert.equal(task.deadLetter, false);
+});
+
+test("a lease is renewed with the token, until the attempt is over", async () => {
+  const assignment = await assigned();
+  const { token } = assignment.opspawn as JsonObject;
+  const renew = (body: JsonObject) =>
+    app.call("POST", `${TASKS}/${assignment.opscore_task_id}/lease`, { body, key: null });
+  const renewed = await renew({ token: token as string });
+  assert.equal(renewed.status, 200);
+  assert.ok((renewed.body.leaseUntil as string) > "2023");
+  assert.equal((await renew({ token: "1.other" })).status, 401);
+  await app.settle(assignment, { status: "completed" });
+  assert.equal((await renew({ token: token as string })).body.code, "lease_lost");
+});
+
+test("a task at work says who has it", async () => {
+  const assignment = await assigned();
+  assert.match((await whyOf(assignment))[0] ?? "", /`worker`/);
+  await app.ok("DELETE", `/v1/opscore/agents/${(await app.pullAgent("another")).id}`);
+  await app.settle(assignment, { status: "completed" });
+});
+
+test("a waiting task names what it wants, and whom it prefers", async () => {
+  await app.start();
+  const tasks = [
+    { taskId: "a", agentName: "nobody" },
+    { taskId: "b", agentId: "ghost" },
+    { taskId: "c", dependsOn: ["a"], agentCapability: "x" },
+  ];
+  const workflow = { id: "targets", tasks };
+  const { sessionId } = await app.ok("POST", "/v1/opscore/sessions", { body: { workflow, agentId: worker.id } });
+  await settled();
+  const { items } = await app.ok("GET", `${TASKS}?session=${sessionId}&status=pending`);
+  const wanted = (items as JsonObject[]).map(({ requirement }) => requirement);
+  assert.deepEqual(wanted.reverse(), [
+    { agentId: null, agentName: "nobody", capability: null },
+    { agentId: "ghost", agentName: null, capability: null },
+  ]);
+  const reasons = (items as JsonObject[]).map(({ blocked }) => (blocked as JsonObject | null)?.reason);
+  assert.ok(reasons.includes("no_such_agent"), String(reasons));
+  const taskId = (items as JsonObject[])[0]?.taskId;
+  const session = await app.call("POST", `${TASKS}/${taskId}/cancel`);
+  assert.equal(session.status, 422);
+  assert.match((session.body.detail as JsonObject[])[0]?.msg as string, new RegExp(`${sessionId}; cancel the session`));
+  await app.ok("POST", `/v1/opscore/sessions/${sessionId}/cancel`);
+  const why = await app.ok("GET", `${TASKS}/${taskId}/why`);
+  assert.match((why.explanation as string[])[0] ?? "", /^It was cancelled at /);
+});
+
+test("the agent of an attempt is named as long as it is known", async () => {
+  const leaving = await app.pullAgent("leaving", ["leaving.work"]);
+  const workflow = {
+    id: "leaving",
+    tasks: [{ taskId: "a", agentCapability: "leaving.work", retry: { maxAttempts: 1 } }],
+  };
+  await app.ok("POST", "/v1/opscore/sessions", { body: { workflow } });
+  const [assignment] = await app.claim(leaving);
+  assert.ok(assignment);
+  await app.settle(assignment, { status: "failed" });
+  await app.ok("DELETE", `/v1/opscore/agents/${leaving.id}`);
+  assert.equal(((await taskOf(assignment)).attemptList as JsonObject[])[0]?.agentName, null);
+  assert.match((await whyOf(assignment)).join(" "), new RegExp(`with agent ${leaving.id} ended`));
+});
+
+test("an unknown task is not found, by any of its routes", async () => {
+  for (const [method, path] of [
+    ["GET", ""],
+    ["GET", "/why"],
+    ["POST", "/cancel"],
+  ] as const) {
+    assert.equal((await app.call(method, `${TASKS}/nothing${path}`)).body.code, "task_not_found", path);
+  }
+});
