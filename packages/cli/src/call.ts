@@ -55,6 +55,15 @@ export class Call {
     this.io.stderr.write(`${plainLines(text)}\n`);
   }
 
+  /** Says once, however often it is called, that the server is waited for. */
+  sayingOfOutage(): () => void {
+    let isSaid = false;
+    return () => {
+      if (!isSaid) this.say("No answer from the server; trying again for a minute.");
+      isSaid = true;
+    };
+  }
+
   /** The same error, or one that says which key was refused and where a good one comes from. */
   explainRefusal(error: unknown): unknown {
     if (!(error instanceof OpspawnApiError) || (error.status !== 401 && error.status !== 403)) return error;

@@ -4,6 +4,8 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What the environment says; command line options go before it. */
 export interface Settings {
+  /** How the caller called this program, for commands we propose. */
+  readonly program: string;
   /** Where the caller stands: relative paths are meant from here. */
   readonly folder: string;
   readonly url: string;
@@ -20,6 +22,7 @@ export interface Settings {
 
 const DEFAULT_URL = "http://127.0.0.1:8000";
 const DEFAULT_DATA = ".opspawn";
+const NPM_SCRIPT = "opspawn";
 
 /** Reads the environment, the only place of this package that does. An empty variable counts as not set. */
 export function readSettings(env: Environment = process.env, folder: string = process.cwd()): Settings {
@@ -29,6 +32,7 @@ export function readSettings(env: Environment = process.env, folder: string = pr
   const caller = set("OPSPAWN_CWD") ?? npmFolder ?? folder;
   const data = set("OPSPAWN_DATA");
   return {
+    program: set("npm_lifecycle_event") === NPM_SCRIPT ? `npm run -s ${NPM_SCRIPT} --` : "opspawn",
     folder: caller,
     url: set("OPSPAWN_URL", "OPSCORE_API_URL") ?? DEFAULT_URL,
     key: set("OPSPAWN_API_KEY", "OPSCORE_API_KEY") ?? null,

@@ -74,9 +74,8 @@ function fromYaml(value: unknown): JsonValue {
 }
 
 function reasonOf(error: unknown): string {
-  if (error instanceof OpspawnError) {
-    const at = (error.issues ?? []).map((issue) => ` (at ${issue.loc.slice(1).join(".")})`).join("");
-    return `${error.message}${at}`;
-  }
-  return (error instanceof Error ? error.message : String(error)).trim();
+  const message = error instanceof Error ? error.message : String(error);
+  // The contract's reader speaks of request bodies.
+  const isSyntax = error instanceof OpspawnError && error.code === "json_invalid";
+  return (isSyntax ? message.replace(/^The body is not valid JSON: /, "") : message).trim();
 }

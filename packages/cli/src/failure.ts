@@ -52,7 +52,9 @@ export function explain(error: unknown): Explanation {
 function explainAnswer(error: OpspawnApiError): Explanation {
   const message = error.issues.length > 0 ? "The server refused the request:" : error.detail;
   const trace = error.requestId === undefined ? "" : `, request ${error.requestId}`;
-  const lines = [...error.issues.map(issueLine), error.help, `(${error.status} ${error.code}${trace})`];
+  // That help speaks of the answer's form; here its content stands right above.
+  const help = error.help.includes("`detail`") ? "" : error.help;
+  const lines = [...error.issues.map(issueLine), help, `(${error.status} ${error.code}${trace})`];
   return { message, lines: lines.filter((line) => line !== ""), exitCode: exitCodeOf(error.status) };
 }
 

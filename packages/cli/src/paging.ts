@@ -30,6 +30,8 @@ export interface Listing<Item> {
   readonly columns: readonly Column<Item>[];
   /** What to say when there is nothing. */
   readonly empty: string;
+  /** A command that would change that. */
+  readonly remedy?: string;
 }
 
 /** Shows a page of a list, or all of it. */
@@ -71,6 +73,8 @@ function writeLines<Item>(call: Call, options: PageOptions, listing: Listing<Ite
 }
 
 function showTable<Item>(call: Call, items: readonly Item[], listing: Listing<Item>): void {
-  if (items.length === 0) call.say(listing.empty);
+  const { program } = call.io.settings;
+  const remedy = listing.remedy === undefined ? "" : ` Make one: ${program} ${listing.remedy}`;
+  if (items.length === 0) call.say(listing.empty + remedy);
   else call.output.lines(call.output.table(items, listing.columns));
 }

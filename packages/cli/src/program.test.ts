@@ -146,7 +146,7 @@ test("exit codes tell a refused key, a missing thing and another failure apart, 
   assert.equal(ran.exitCode, 1);
   assert.match(
     ran.stderr,
-    /refused the request:\n {2}body\.workflow\.tasks\.0: Unknown field `x`\nCorrect the definition/,
+    /refused the request:\n {2}body\.workflow\.tasks\.0: Unknown field `x`\n\(422 workflow_invalid, request req_fake\)\n$/,
   );
 });
 

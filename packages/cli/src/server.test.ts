@@ -38,6 +38,13 @@ test("a server runs where the caller stands, with its flags; its exit code is ou
   assert.equal(await startServer({ folder, args, environment }, entry), 7);
 });
 
+test("a server tells where it listens", async () => {
+  const entry = fakeServer('process.send({ listening: "http://127.0.0.1:4711" }, () => process.exit(0));');
+  const urls: string[] = [];
+  await startServer({ ...start(), onListening: (url) => urls.push(url) }, entry);
+  assert.deepEqual(urls, ["http://127.0.0.1:4711"]);
+});
+
 test("a server that a signal ended counts as shells count it", async () => {
   const entry = fakeServer("process.kill(process.pid, 'SIGKILL'); setInterval(() => {}, 1000);");
   assert.equal(await startServer(start(), entry), 137);

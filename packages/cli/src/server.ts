@@ -11,6 +11,8 @@ export interface ServerStart {
   /** Where it looks for `.env` and `opspawn.yaml`. */
   readonly folder: string;
   readonly environment: Environment;
+  /** Hears once where the server is reached, as soon as it is. */
+  readonly onListening?: ((url: string) => void) | undefined;
 }
 
 /** Runs the server until it ends; resolves with its exit code, 128 + n when signal n ended it. */
@@ -31,6 +33,11 @@ export function startServer(start: ServerStart, entry: string = serverEntry()): 
     cwd: start.folder,
     env: start.environment,
     stdio: ["inherit", "inherit", "inherit", "ipc"],
+  });
+  child.on("message", (message) => {
+    if (typeof message === "object" && message !== null && "listening" in message) {
+      start.onListening?.(String(message.listening));
+    }
   });
   const last = new Map<NodeJS.Signals, number>();
   const forward = (signal: NodeJS.Signals): void => {

@@ -6,7 +6,7 @@ import { elapsed } from "./output/time.ts";
 const TIME_WIDTH = 9;
 const STEP_WIDTH = 16;
 // Said elsewhere in the line, or of no use to a reader.
-const TOLD: readonly string[] = ["taskId", "stepId", "number", "agentId", "agentName", "error", "readyAt"];
+const TOLD: readonly string[] = ["taskId", "lane", "stepId", "number", "agentId", "agentName", "error", "readyAt"];
 
 /** Turns the events of one session, task or agent into lines for people, the time counted from the first one. */
 export class Timeline {

@@ -71,6 +71,8 @@ function announce({ config, url }: App, log: ProcessLog, adminKey: string | null
   if (open.length > 0 && !isLoopback) {
     log.warn({ open, host }, "OPSPAWN_OPEN: anybody who reaches this address may use these routes without a key");
   }
+  // Whoever started this process and left a channel open learns the address, which with port 0 only we know.
+  process.send?.({ listening: url });
   say(`Opspawn is listening on ${url}${data === null ? "" : `, its data is in ${data}`}`);
   if (adminKey === null) return;
   say(`Admin key, shown this once${data === null ? "" : ` and kept in ${data}/admin.key`}: ${adminKey}`);

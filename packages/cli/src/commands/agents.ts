@@ -87,8 +87,8 @@ function listAgents(call: Call, options: PageOptions & Pick<AgentQuery, "capabil
     { title: "SLOTS", value: slotText },
   ];
   const page = (query: AgentQuery) => call.client.agents.list({ capability, state, ...query });
-  const empty = "There are no such agents. Register one: opspawn agents register NAME --endpoint URL";
-  return showList(call, options, { page, columns, empty });
+  const remedy = "agents register NAME --endpoint URL";
+  return showList(call, options, { page, columns, empty: "There are no such agents.", remedy });
 }
 
 function slotText(agent: AgentView): string {

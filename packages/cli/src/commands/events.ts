@@ -51,7 +51,7 @@ function columnsOf(isOneStream: boolean): Column<EventView>[] {
 
 async function followEvents(call: Call, options: EventOptions): Promise<ExitCode> {
   const signal = call.io.interrupt();
-  const onRetry = (): void => call.say("No answer from the server; trying again.");
+  const onRetry = call.sayingOfOutage();
   const { stream, after } = options;
   for await (const event of call.client.events.follow({ stream, after, signal, onRetry })) {
     if (call.output.data(event)) continue;

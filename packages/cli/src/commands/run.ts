@@ -74,7 +74,7 @@ async function runWorkflow(call: Call, workflow: string, options: RunOptions): P
     ["Workflow", `${workflowId} ${workflowVersion}`],
     ["Status", status],
   ]);
-  call.say(`Watch it: opspawn sessions watch ${sessionId}`);
+  call.say(`Watch it: ${call.io.settings.program} sessions watch ${sessionId}`);
   return EXIT.ok;
 }
 
@@ -86,7 +86,7 @@ function isPath(workflow: string): boolean {
 async function awaitEnd(call: Call, sessionId: string, wait: string): Promise<ExitCode> {
   call.say(`Session ${sessionId} has started. Waiting for its end (Ctrl-C ends the waiting, not the session).`);
   const signal = call.io.interrupt();
-  const onRetry = (): void => call.say("No answer from the server; trying again.");
+  const onRetry = call.sayingOfOutage();
   const timeout = wait === TO_THE_END ? undefined : wait;
   const session = await call.client.sessions
     .waitFor(sessionId, { timeout, signal, onRetry })
@@ -95,7 +95,7 @@ async function awaitEnd(call: Call, sessionId: string, wait: string): Promise<Ex
       throw error;
     });
   if (session === undefined) {
-    call.say(`It goes on. Watch it: opspawn sessions watch ${sessionId}`);
+    call.say(`It goes on. Watch it: ${call.io.settings.program} sessions watch ${sessionId}`);
     return EXIT.interrupted;
   }
   showSession(call, session);

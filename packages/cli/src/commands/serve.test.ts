@@ -1,6 +1,4 @@
 import assert from "node:assert/strict";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { FakeIo } from "../fake-io.ts";
@@ -28,32 +26,29 @@ test("what was not said is left to the server's own settings", async () => {
   assert.deepEqual(io.servers[0]?.environment, { OPSPAWN_PORT: "9000" });
 });
 
-test("dev keeps the log quiet unless asked, waits until the server is ready and then says how to go on", async () => {
-  const ready = { is: false };
-  const server = createServer((request, response) => {
-    response.writeHead(request.url === "/readyz" && ready.is ? 200 : 503).end();
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
+test("dev keeps the log quiet unless asked, and says how to go on once the server listens", async () => {
   io.whileServing = async () => {
-    await io.clock.reach(100_000);
-    ready.is = true;
-    while (!said.includes("ready")) await new Promise((resolve) => setImmediate(resolve));
+    io.servers[0]?.onListening?.("http://127.0.0.1:9000");
     return 0;
   };
-  let said = "";
-  io.onWrite = (text) => {
-    said += text;
-  };
-  const { exitCode, stdout, stderr } = await io.run(["dev", "--port", String(port)]);
-  await new Promise((resolve) => server.close(resolve));
+  const { exitCode, stdout, stderr } = await io.run(["dev", "--port", "9000", "--data", "here"]);
   assert.deepEqual([exitCode, stdout], [0, ""]);
-  assert.deepEqual(io.servers[0]?.args, ["--port", String(port), "--log-level", "warn"]);
-  assert.match(stderr, new RegExp(`Opspawn is ready at http://127\\.0\\.0\\.1:${port} \\(reference: .*/docs\\)`));
-  assert.match(stderr, new RegExp(`opspawn --url http://127\\.0\\.0\\.1:${port} run flow\\.yaml --wait`));
+  const data = join(io.folder, "here");
+  assert.deepEqual(io.servers[0]?.args, ["--port", "9000", "--log-level", "warn", "--data", data]);
+  assert.match(stderr, /reference of its API is at http:\/\/127\.0\.0\.1:9000\/docs/);
+  assert.ok(stderr.includes(`\n  opspawn --url http://127.0.0.1:9000 --data ${data} run flow.yaml --wait\n`));
 });
 
-test("dev ends with the server when that cannot start, and says nothing of being ready", async () => {
+test("through npm, the commands that dev shows are the ones that npm takes", async () => {
+  io.whileServing = async () => {
+    io.servers[0]?.onListening?.("http://127.0.0.1:8000");
+    return 0;
+  };
+  const { stderr } = await io.run(["dev"], { env: { npm_lifecycle_event: "opspawn", INIT_CWD: io.folder } });
+  assert.match(stderr, /\n {2}npm run -s opspawn -- agents list\n/);
+});
+
+test("dev ends with the server when that cannot start, and shows nothing to go on with", async () => {
   io.whileServing = () => Promise.resolve(1);
   const { exitCode, stderr } = await io.run(["dev", "--port", "1"], { env: { LOG_LEVEL: "debug" } });
   assert.deepEqual([exitCode, stderr], [1, ""]);

@@ -12,8 +12,6 @@ export interface ServeOptions {
   readonly logLevel?: string | undefined;
 }
 
-const DEFAULT_PORT = 8000;
-
 /** `opspawn serve`: the server as a service runs it, its log on stdout. */
 export function addServe(program: Command, context: Context): void {
   const command = program
@@ -49,15 +47,4 @@ export function serverStart(call: Call, options: ServeOptions): ServerStart {
   ];
   const args = given.flatMap(([flag, value]) => (value === undefined ? [] : [flag, String(value)]));
   return { args, folder: settings.folder, environment: settings.environment };
-}
-
-/** Where a server started with these options is reached from here; null when only it knows. */
-export function baseUrlOf(call: Call, options: ServeOptions): string | null {
-  const { environment } = call.io.settings;
-  const port = String(options.port ?? (environment.OPSPAWN_PORT || environment.PORT || DEFAULT_PORT));
-  const host = options.host ?? (environment.OPSPAWN_HOST || environment.HOST || "127.0.0.1");
-  if (port === "0") return null;
-  const everywhere = ["0.0.0.0", "::", "[::]"].includes(host);
-  const name = host.includes(":") && !host.startsWith("[") ? `[${host}]` : host;
-  return `http://${everywhere ? "127.0.0.1" : name}:${port}`;
 }

@@ -102,7 +102,8 @@ function listSessions(call: Call, options: ListOptions): Promise<void> {
   return showList(call, options, {
     page,
     columns,
-    empty: "There are no such sessions. Start one: opspawn run flow.yaml",
+    empty: "There are no such sessions.",
+    remedy: "run flow.yaml",
   });
 }
 
@@ -172,7 +173,7 @@ async function showPast(call: Call, stream: string, show: (event: EventView) => 
 
 async function followToEnd(call: Call, stream: string, show: (event: EventView) => void): Promise<ExitCode> {
   const signal = call.io.interrupt();
-  const onRetry = (): void => call.say("No answer from the server; trying again.");
+  const onRetry = call.sayingOfOutage();
   for await (const event of call.client.events.follow({ stream, signal, onRetry })) {
     show(event);
     const end = LAST_EVENTS.exec(event.type)?.[1];

@@ -71,8 +71,7 @@ function listTasks(call: Call, options: ListOptions): Promise<void> {
     idColumn,
     { title: "STATUS", value: (task) => task.status, tone: (task) => toneOf(task.status) },
     nameColumn,
-    triesColumn,
-    { title: "WAITS FOR", value: (task) => task.blocked?.reason, least: 6 },
+    { title: "WAITS FOR", value: (task) => task.blocked?.reason, least: 16 },
   ];
   const page = (query: TaskQuery) => call.client.tasks.list({ status, session, agent, blockedReason, ...query });
   return showList(call, options, { page, columns, empty: "There are no such tasks." });

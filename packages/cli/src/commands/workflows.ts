@@ -54,8 +54,9 @@ function columnsAt(now: number): Column<WorkflowView>[] {
 
 function listWorkflows(call: Call, options: PageOptions): Promise<void> {
   const columns = columnsAt(call.io.clock.now());
-  const empty = "There are no workflows. Apply one: opspawn workflows apply flow.yaml";
-  return showList(call, options, { page: (query) => call.client.workflows.list(query), columns, empty });
+  const page = (query: PageQuery) => call.client.workflows.list(query);
+  const [empty, remedy] = ["There are no workflows.", "workflows apply flow.yaml"];
+  return showList(call, options, { page, columns, empty, remedy });
 }
 
 function listVersions(call: Call, id: string, options: PageOptions): Promise<void> {

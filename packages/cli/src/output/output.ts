@@ -9,9 +9,9 @@ export const FORMATS = ["table", "json", "yaml", "jsonl"] as const;
 export type Format = (typeof FORMATS)[number];
 
 /** A part of a record for people: a name and its text, or lines under a title. */
-export type Field =
-  | readonly [name: string, value: string | number | null | undefined, tone?: Tone | undefined]
-  | Section;
+export type Field = Row | Section;
+
+type Row = readonly [name: string, value: string | number | null | undefined, tone?: Tone | undefined];
 
 export interface Section {
   readonly title: string;
@@ -65,15 +65,23 @@ export class Output {
   }
 
   #fieldLines(fields: readonly Field[]): string[] {
-    const names = fields.flatMap((field) => ("title" in field ? [] : [width(field[0])]));
-    const indent = Math.max(0, ...names) + 2;
-    return fields.flatMap((field) => {
-      if ("title" in field) return ["", this.style("title", field.title), ...field.lines];
-      const text = plainLines(String(field[1] ?? "-"));
-      const [first = "", ...rest] = wrap(text, Math.max(NARROWEST, this.columns - indent));
-      const name = this.style("dim", padEnd(field[0], indent));
-      return [`${name}${this.style(field[2], first)}`, ...rest.map((line) => " ".repeat(indent) + line)];
-    });
+    const rows = fields.filter((field): field is Row => !("title" in field));
+    const indent = Math.max(0, ...rows.map(([name]) => width(name))) + 2;
+    // However they were gathered, sections come last: a field below one would look like a part of it.
+    const sections = fields.filter((field): field is Section => "title" in field);
+    return [
+      ...rows.flatMap((row) => this.#rowLines(row, indent)),
+      ...sections.flatMap((section) => ["", this.style("title", section.title), ...section.lines]),
+    ];
+  }
+
+  #rowLines([name, value, tone]: Row, indent: number): string[] {
+    const text = plainLines(String(value ?? "-"));
+    const [first = "", ...rest] = wrap(text, Math.max(NARROWEST, this.columns - indent));
+    return [
+      `${this.style("dim", padEnd(name, indent))}${this.style(tone, first)}`,
+      ...rest.map((line) => " ".repeat(indent) + line),
+    ];
   }
 }
 
