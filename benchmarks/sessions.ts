@@ -7,7 +7,8 @@
  */
 import { rmSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { requestsPerSecond } from "./harness/autocannon.ts";
+import { type CannonClient, type CannonRequest, requestsPerSecond } from "./harness/autocannon.ts";
+import type { Request } from "./harness/connections.ts";
 import { diskFolder, writeThroughMs } from "./harness/disk.ts";
 import { median } from "./harness/statistics.ts";
 import { Agents } from "./sessions/agents.ts";
@@ -15,7 +16,7 @@ import { type Ceiling, startCeiling } from "./sessions/ceiling.ts";
 import { type ProductVariant, startProduct } from "./sessions/product-variant.ts";
 import { type Level, printReport, verdictOf } from "./sessions/report.ts";
 import { type Round, runRound } from "./sessions/round.ts";
-import { learnShapes } from "./sessions/shapes.ts";
+import { learnShapes, type Shapes } from "./sessions/shapes.ts";
 import { watchProduct } from "./sessions/watch.ts";
 
 const { values: options } = parseArgs({ options: { quick: { type: "boolean", default: false } } });
@@ -52,13 +53,15 @@ async function main(): Promise<number> {
 /** Both variants on servers of their own, side by side: one is idle while the other is measured. */
 async function runLevel(agents: Agents, folder: string, inFlight: number): Promise<Level> {
   const product = await startProduct(agents, { folder });
-  const ceiling = await startCeiling(agents, await learnShapes(agents, product.client, PROBE));
+  const shapes = await learnShapes(agents, product, PROBE);
+  const ceiling = await startCeiling(agents, shapes);
   for (const variant of [ceiling, product]) await runRound(variant, { inFlight, leadMs: 0, ms: WARM_UP_MS });
   const level: Level = { inFlight, ceiling: [], product: [], cannon: [] };
   for (let round = 0; round < ROUNDS; round += 1) {
     level.ceiling.push(await measure(ceiling, inFlight));
     level.product.push(await measure(product, inFlight));
-    if (inFlight === LEVELS.at(-1)) level.cannon.push(await fireAt(ceiling, inFlight));
+    if (agents.problems.length > 0) throw new Error(agents.problems.slice(0, 5).join("\n"));
+    if (inFlight === LEVELS.at(-1)) level.cannon.push(await fireAt(ceiling, shapes, inFlight));
   }
   await Promise.all([ceiling.stop(), product.stop()]);
   const speed = (rounds: readonly Round[]): string => median(rounds.map((each) => each.sessionsPerSecond)).toFixed(0);
@@ -70,9 +73,18 @@ function measure(variant: Ceiling | ProductVariant, inFlight: number): Promise<R
   return runRound(variant, { inFlight, leadMs: LEAD_MS, ms: ROUND_MS });
 }
 
-/** Autocannon in this process, at the empty handler in the ceiling's process: the same two processes, the same load. */
-function fireAt({ empty }: Ceiling, connections: number): Promise<number> {
-  return requestsPerSecond({ url: empty, connections, duration: CANNON_SECONDS });
+/**
+ * Autocannon in this process, at the empty handler in the ceiling's process: the same two processes, as many connections,
+ * and the same requests, since a POST with a key and a body costs both sides more than a bare GET.
+ */
+function fireAt({ empty }: Ceiling, { requests }: Shapes, connections: number): Promise<number> {
+  const setupClient = (client: CannonClient): void => client.setRequests(requests.map(cannonRequest));
+  return requestsPerSecond({ url: empty, connections, duration: CANNON_SECONDS, setupClient });
+}
+
+function cannonRequest({ method, path, headers, body }: Request): CannonRequest {
+  const pairs = headers.flatMap((name, i) => (i % 2 === 0 ? [[name, headers[i + 1] ?? ""] as const] : []));
+  return { method, path, headers: Object.fromEntries(pairs), ...(body === null ? {} : { body }) };
 }
 
 process.exitCode = await main();

@@ -1,14 +1,27 @@
 import { createRequire } from "node:module";
 
+export interface CannonRequest {
+  readonly method: "GET" | "POST";
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** Called before each time it is sent. */
+  readonly setupRequest?: (request: CannonRequest) => CannonRequest;
+}
+
+/** One connection. */
+export interface CannonClient {
+  /** What it sends in turn. */
+  setRequests(requests: readonly CannonRequest[]): void;
+}
+
 export interface CannonOptions {
   readonly url: string;
   readonly connections: number;
   /** Seconds. */
   readonly duration: number;
-  readonly method?: "GET" | "POST";
-  readonly headers?: Readonly<Record<string, string>>;
-  /** Sent in turn by each connection. */
-  readonly requests?: readonly { readonly path: string; readonly body: string; readonly headers: object }[];
+  /** Called with each connection. Default: it sends GET for `url`. */
+  readonly setupClient?: (client: CannonClient) => void;
 }
 
 interface CannonResult {

@@ -26,6 +26,8 @@ export class Connections {
   readonly #origin: string;
   readonly #all: Client[] = [];
   readonly #free: Client[] = [];
+  /** Called with everything that was sent and how it was answered; null = nobody looks. */
+  onExchange: ((request: Request, answer: Answer) => void) | null = null;
 
   constructor(origin: string) {
     this.#origin = origin;
@@ -37,8 +39,10 @@ export class Connections {
     return new Promise((resolve, reject) => {
       const exchange = new Exchange((error) => {
         this.#free.push(client);
-        if (error === null) resolve(exchange.answer());
-        else reject(error);
+        if (error !== null) return reject(error);
+        const answer = exchange.answer();
+        this.onExchange?.(request, answer);
+        resolve(answer);
       });
       client.dispatch(request as Dispatcher.DispatchOptions, exchange);
     });

@@ -31,5 +31,7 @@ process.on("message", () => {
   const counts: StatementCounts = { pid: process.pid, statements, commits };
   process.send?.(counts);
 });
+// Under strace nobody else would end this process when the benchmark fails.
+process.on("disconnect", () => process.exit());
 // Listening for questions is no reason to stay alive.
 process.channel?.unref();

@@ -48,18 +48,21 @@ export class Product {
       // No settings but the defaults: neither the caller's variables nor a file in the caller's folder.
       cwd: home,
       env: { PATH: process.env.PATH },
-      stdio: ["ignore", log, "pipe", "ipc"],
+      stdio: ["ignore", log, "pipe", ...(isWatched ? (["ipc"] as const) : [])],
     });
     closeSync(log);
+    // A benchmark that fails leaves no server behind.
+    process.once("exit", () => void child.kill("SIGKILL"));
     const origin = await addressOf(child);
     const pid = isWatched ? (await ask(child)).pid : (child.pid ?? 0);
     return new Product(child, trace, pid, { origin, data });
   }
 
   /** Calls the API as the administrator. @throws Error unless the answer is a success */
-  async call<T>(path: string, body: object): Promise<T> {
+  async call<T>(method: "GET" | "POST", path: string, body?: object): Promise<T> {
     const headers = ["authorization", `Bearer ${this.adminKey}`, "content-type", "application/json"];
-    const answer = await this.#calls.send({ method: "POST", path, headers, body: JSON.stringify(body) });
+    const text = body === undefined ? null : JSON.stringify(body);
+    const answer = await this.#calls.send({ method, path, headers, body: text });
     if (answer.status >= 300) throw new Error(`${path} was answered ${answer.status}: ${answer.body}`);
     return JSON.parse(answer.body) as T;
   }
@@ -103,11 +106,16 @@ function addressOf(child: ChildProcess): Promise<string> {
   });
 }
 
-async function ask(child: ChildProcess): Promise<StatementCounts> {
-  const answered = once(child, "message");
-  child.send("counts");
-  const [counts] = (await answered) as [StatementCounts];
-  return counts;
+function ask(child: ChildProcess): Promise<StatementCounts> {
+  return new Promise((resolve) => {
+    const take = (message: object): void => {
+      if (!("statements" in message)) return;
+      child.off("message", take);
+      resolve(message as StatementCounts);
+    };
+    child.on("message", take);
+    child.send("counts");
+  });
 }
 
 /** Stops the process only at the calls that are counted. */

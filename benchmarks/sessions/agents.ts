@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { readBody } from "../harness/body.ts";
-import { type Answer, Connections } from "../harness/connections.ts";
+import { Connections } from "../harness/connections.ts";
 import { resultOf, STEPS, type Work } from "./workload.ts";
 
 /** What an agent knows of the server it works for. */
@@ -17,12 +17,10 @@ interface TaskMessage {
   readonly opspawn: { readonly taskId: string; readonly token: string; readonly resultUrl: string };
 }
 
-/** A task as it came and how its result was answered, to learn what the product really sends. */
+/** A task as it came. */
 export interface SeenTask {
   readonly rawHeaders: readonly string[];
   readonly body: string;
-  readonly token: string;
-  readonly accepted: Answer;
 }
 
 const ACKNOWLEDGED = '{"status":"acknowledged"}';
@@ -33,8 +31,9 @@ export class Agents {
   readonly #servers: Server[] = [];
   readonly #employers = new Map<string, Employer>();
   readonly #endpoints: string[] = [];
-  /** Called with what went wrong: a result that was not accepted. */
-  onProblem: (problem: string) => void = () => {};
+  /** What went wrong: results that were not accepted. */
+  readonly problems: string[] = [];
+  /** Called with each task; null = nobody looks. */
   onTask: ((task: SeenTask) => void) | null = null;
 
   /** Where each step's agent takes tasks, in the order of the steps. */
@@ -58,6 +57,13 @@ export class Agents {
     this.#employers.set(origin, { connections: new Connections(origin), headers });
   }
 
+  /** The connections over which results go to a server. */
+  connectionsTo(origin: string): Connections {
+    const employer = this.#employers.get(origin);
+    if (employer === undefined) throw new Error(`nobody is known at ${origin}`);
+    return employer.connections;
+  }
+
   async leave(origin: string): Promise<void> {
     await this.#employers.get(origin)?.connections.close();
     this.#employers.delete(origin);
@@ -73,16 +79,14 @@ export class Agents {
 
   #take(step: string, request: IncomingMessage, response: ServerResponse): void {
     readBody(request, (body) => {
+      this.onTask?.({ rawHeaders: request.rawHeaders, body });
       const message = JSON.parse(body) as TaskMessage;
       response.writeHead(202, ANSWER_HEADERS).end(ACKNOWLEDGED);
-      this.#report(step, message).then(
-        (accepted) => this.onTask?.({ rawHeaders: request.rawHeaders, body, token: message.opspawn.token, accepted }),
-        (error: unknown) => this.onProblem(`a result was not posted: ${error}`),
-      );
+      this.#report(step, message).catch((error: unknown) => this.problems.push(`a result was not posted: ${error}`));
     });
   }
 
-  async #report(step: string, { payload, opspawn }: TaskMessage): Promise<Answer> {
+  async #report(step: string, { payload, opspawn }: TaskMessage): Promise<void> {
     const slash = opspawn.resultUrl.indexOf("/", "http://".length);
     const employer = this.#employers.get(opspawn.resultUrl.slice(0, slash));
     if (employer === undefined) throw new Error(`nobody is known at ${opspawn.resultUrl}`);
@@ -93,7 +97,6 @@ export class Agents {
       body: JSON.stringify({ token: opspawn.token, status: "completed", result: resultOf(step, payload) }),
     });
     if (answer.status !== 200) throw new Error(`it was answered ${answer.status}: ${answer.body.slice(0, 300)}`);
-    return answer;
   }
 }
 

@@ -15,10 +15,10 @@ export interface ProductVariant extends Variant {
 /** Starts the product on a fresh data folder, with the workflow applied, the agents registered and a client's key. */
 export async function startProduct(agents: Agents, options: ProductOptions): Promise<ProductVariant> {
   const product = await Product.start(options);
-  await product.call("/v1/opscore/workflows", { definition: WORKFLOW });
+  await product.call("POST", "/v1/opscore/workflows", { definition: WORKFLOW });
   const keys: string[] = [];
   for (const [i, step] of STEPS.entries()) {
-    const { agentKey } = await product.call<{ agentKey: string }>("/v1/opscore/agents", {
+    const { agentKey } = await product.call<{ agentKey: string }>("POST", "/v1/opscore/agents", {
       agentName: `bench-${step}`,
       capabilities: [step],
       contactEndpoint: agents.endpoints[i],
@@ -26,7 +26,7 @@ export async function startProduct(agents: Agents, options: ProductOptions): Pro
     });
     keys.push(agentKey);
   }
-  const { secret } = await product.call<{ secret: string }>("/v1/opscore/keys", {
+  const { secret } = await product.call<{ secret: string }>("POST", "/v1/opscore/keys", {
     name: "bench-client",
     scopes: ["sessions:write", "sessions:read"],
   });

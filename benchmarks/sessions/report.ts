@@ -74,7 +74,7 @@ export function verdictOf(levels: readonly Level[]): { text: string; code: numbe
   if (first === undefined || last === undefined) throw new Error("nothing was measured");
   const [ceiling, product] = [of(last, "ceiling", "sessionsPerSecond"), of(last, "product", "sessionsPerSecond")];
   const share = (ceiling * REQUESTS_PER_SESSION) / median(last.cannon);
-  const rate = `${figure(ceiling * REQUESTS_PER_SESSION)} requests/s, autocannon on an empty handler`;
+  const rate = `${figure(ceiling * REQUESTS_PER_SESSION)} requests/s, autocannon with the same requests on an empty handler`;
   console.log(`ceiling: ${rate} ${figure(median(last.cannon))}: ${share.toFixed(2)}, bar ${CEILING_BAR}`);
   if (!(share >= CEILING_BAR)) return { text: "INVALID: the ceiling is too slow to be one", code: 2 };
   const apart = levels.find((level) => bytesApart(level) > BYTES_BAR);

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { Answer } from "../harness/connections.ts";
+import type { Answer, Request } from "../harness/connections.ts";
 import type { Agents, SeenTask } from "./agents.ts";
-import type { SessionClient } from "./client.ts";
+import type { Variant } from "./round.ts";
 import { STEPS } from "./workload.ts";
 
 /** What a message looks like from outside: its headers, word for word, and the length of its body. */
@@ -23,6 +23,8 @@ export interface Shapes {
   readonly accepted: Shape;
   /** The answer that says how the session ended. */
   readonly ended: Shape;
+  /** The five requests that the server handles for a session. */
+  readonly requests: readonly Request[];
 }
 
 const WRITTEN_BY_ITSELF = new Set(["host", "connection", "keep-alive", "date", "content-length", "transfer-encoding"]);
@@ -31,29 +33,33 @@ const WRITTEN_BY_ITSELF = new Set(["host", "connection", "keep-alive", "date", "
  * Runs one session and looks at every message.
  * @param n a session number that nobody uses
  */
-export async function learnShapes(agents: Agents, client: SessionClient, n: number): Promise<Shapes> {
-  const seen: SeenTask[] = [];
-  agents.onTask = (task) => seen.push(task);
-  const started = await client.start(n);
-  const { sessionId } = JSON.parse(started.body) as { sessionId: string };
-  const ended = await client.end(sessionId);
+export async function learnShapes(agents: Agents, { client, origin }: Variant, n: number): Promise<Shapes> {
+  const tasks: SeenTask[] = [];
+  const exchanges: [Request, Answer][] = [];
+  const watched = [client.connections, agents.connectionsTo(origin)];
+  agents.onTask = (task) => tasks.push(task);
+  for (const each of watched) each.onExchange = (...exchange) => exchanges.push(exchange);
+  await client.run(n);
   // The last result's answer may come after the session's end.
-  while (seen.length < STEPS.length) await delay(10);
+  while (exchanges.length < STEPS.length + 2) await delay(10);
   agents.onTask = null;
-  const [first] = seen;
-  if (first === undefined) throw new Error("a session ended without a task");
+  for (const each of watched) each.onExchange = null;
+  const { opspawn } = JSON.parse(tasks[0]?.body ?? "{}") as { opspawn: { token: string } };
   return {
-    started: answerShape(started),
-    tasks: seen.map(({ rawHeaders, body }) => ({ headers: kept(rawHeaders), bytes: Buffer.byteLength(body) })),
-    token: first.token,
-    accepted: answerShape(first.accepted),
-    ended: answerShape(ended),
+    started: answerTo(exchanges, ({ path }) => path.endsWith("/sessions")),
+    tasks: tasks.map(({ rawHeaders, body }) => ({ headers: kept(rawHeaders), bytes: Buffer.byteLength(body) })),
+    token: opspawn.token,
+    accepted: answerTo(exchanges, ({ path }) => path.endsWith("/result")),
+    ended: answerTo(exchanges, ({ method }) => method === "GET"),
+    requests: exchanges.map(([request]) => request),
   };
 }
 
-function answerShape({ headers, body }: Answer): Shape {
-  const flat = Object.entries(headers).flatMap(([name, value]) => [name, String(value)]);
-  return { headers: kept(flat), bytes: Buffer.byteLength(body) };
+function answerTo(exchanges: readonly [Request, Answer][], isIt: (request: Request) => boolean): Shape {
+  const answer = exchanges.find(([request]) => isIt(request))?.[1];
+  if (answer === undefined) throw new Error("a session ran without one of its requests");
+  const flat = Object.entries(answer.headers).flatMap(([name, value]) => [name, String(value)]);
+  return { headers: kept(flat), bytes: Buffer.byteLength(answer.body) };
 }
 
 function kept(flat: readonly string[]): string[] {
