@@ -166,8 +166,7 @@ test("text of the server cannot move the cursor or change colours of the termina
   const evil = "\u001b[31mred\u001b]0;title\u0007\u009b2J\r\nnew\u202eline\u0001";
   const row = sampleAgent({ agentName: evil, stateDetails: { evil }, capabilities: [evil], state: evil });
   fake.on(agents.list, { items: [row], nextCursor: null }).on(agents.get, row);
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is the point
-  const obeyed = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/;
+  const obeyed = /[[\p{Cc}--\n]\u202e]/v;
   for (const format of ["table", "json", "yaml", "jsonl"]) {
     for (const command of [["list"], ["get", "a1"]]) {
       const ran = await io.run(["agents", ...command, "--url", fake.baseUrl, "-o", format]);

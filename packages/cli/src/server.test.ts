@@ -5,6 +5,7 @@ import { existsSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { systemClock } from "@opspawn/sdk";
 import { FakeIo } from "./fake-io.ts";
 import { startServer } from "./server.ts";
 
@@ -21,7 +22,7 @@ function fakeServer(body: string): string {
   return io.file("server.mjs", `import { writeFileSync } from "node:fs";\n${body}\n`);
 }
 
-const start = () => ({ args: ["--port", "1"], folder: io.folder, environment: process.env });
+const start = () => ({ args: ["--port", "1"], folder: io.folder, environment: process.env, clock: systemClock });
 
 /** Waits for a file that another process writes. */
 async function appeared(path: string): Promise<void> {
@@ -32,10 +33,10 @@ test("a server runs where the caller stands, with its flags; its exit code is ou
   const entry = fakeServer(
     'process.exitCode = process.argv[2] === "--port" && process.cwd() === process.env.EXPECTED ? 7 : 1;',
   );
-  const { folder, args } = start();
+  const { folder, args, clock } = start();
   // The system's folder for temporary files may be a link.
   const environment = { ...process.env, EXPECTED: realpathSync(folder) };
-  assert.equal(await startServer({ folder, args, environment }, entry), 7);
+  assert.equal(await startServer({ folder, args, environment, clock }, entry), 7);
 });
 
 test("a server tells where it listens", async () => {
@@ -70,7 +71,7 @@ test("a server does not stay behind when the command that started it is killed h
   const script = io.file(
     "parent.mjs",
     `const { startServer } = await import(${module});
-    await startServer({ args: [], folder: process.argv[2], environment: process.env }, process.argv[3]);`,
+    await startServer({ args: [], folder: process.argv[2], environment: process.env, clock: { now: () => 0 } }, process.argv[3]);`,
   );
   const parent = spawn(process.execPath, ["--conditions=opspawn-source", script, io.folder, entry], {
     stdio: "ignore",

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
 import { fileURLToPath } from "node:url";
+import type { Clock } from "@opspawn/sdk";
 import type { Environment } from "./config.ts";
 import { EXIT } from "./exit-codes.ts";
 import { CliError } from "./failure.ts";
@@ -11,6 +12,7 @@ export interface ServerStart {
   /** Where it looks for `.env` and `opspawn.yaml`. */
   readonly folder: string;
   readonly environment: Environment;
+  readonly clock: Clock;
   /** Hears once where the server is reached, as soon as it is. */
   readonly onListening?: ((url: string) => void) | undefined;
 }
@@ -19,7 +21,7 @@ export interface ServerStart {
 export type StartServer = (start: ServerStart) => Promise<number>;
 
 // npm, the launcher and the terminal may all deliver the same Ctrl-C; the server shall see it once.
-const SAME_SIGNAL_MS = 1_000;
+const SAME_SIGNAL = 1_000_000;
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /**
@@ -43,8 +45,9 @@ export function startServer(start: ServerStart, entry: string = serverEntry()): 
   const forward = (signal: NodeJS.Signals): void => {
     // In a terminal, Ctrl-C reaches the whole process group: the server has it already.
     if (signal === "SIGINT" && process.stdin.isTTY) return;
-    if (performance.now() - (last.get(signal) ?? -Infinity) < SAME_SIGNAL_MS) return;
-    last.set(signal, performance.now());
+    const now = start.clock.now();
+    if (now - (last.get(signal) ?? -Infinity) < SAME_SIGNAL) return;
+    last.set(signal, now);
     child.kill(signal);
   };
   for (const signal of SIGNALS) process.on(signal, forward);

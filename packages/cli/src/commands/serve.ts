@@ -46,5 +46,5 @@ export function serverStart(call: Call, options: ServeOptions): ServerStart {
     ["--data", call.isDataChosen ? call.data : undefined],
   ];
   const args = given.flatMap(([flag, value]) => (value === undefined ? [] : [flag, String(value)]));
-  return { args, folder: settings.folder, environment: settings.environment };
+  return { args, folder: settings.folder, environment: settings.environment, clock: call.io.clock };
 }

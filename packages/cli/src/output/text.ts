@@ -1,8 +1,7 @@
 import { stripVTControlCharacters } from "node:util";
 
 // What a terminal obeys rather than shows: C0, DEL, C1; then marks that reorder what stands beside them.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is the point
-const CONTROL = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]+/g;
+const CONTROL = /[\p{Cc}--\n]+/gv;
 const REORDERING = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
 /** Text from elsewhere without anything that a terminal would obey; line breaks stay. */
@@ -39,8 +38,7 @@ function graphemeWidth(grapheme: string): number {
 
 /** Columns that plain text takes on a terminal. */
 export function width(text: string): number {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the range of all one-column characters
-  if (/^[\u0000-\u02ff]*$/.test(text)) return text.length;
+  if (/^[ -\u02ff]*$/.test(text)) return text.length;
   let columns = 0;
   for (const { segment } of graphemes.segment(text)) columns += graphemeWidth(segment);
   return columns;
