@@ -1,4 +1,6 @@
 import { agentsSuite } from "./suite/agents.suite.ts";
+import { circuitsSuite } from "./suite/circuits.suite.ts";
+import { claimsSuite } from "./suite/claims.suite.ts";
 import { evidenceSuite } from "./suite/evidence.suite.ts";
 import { failuresSuite } from "./suite/failures.suite.ts";
 import { leasesSuite } from "./suite/leases.suite.ts";
@@ -17,6 +19,8 @@ const SUITES: readonly Suite[] = [
   evidenceSuite,
   agentsSuite,
   leasesSuite,
+  claimsSuite,
+  circuitsSuite,
 ];
 
 /** The specification of the store: every implementation runs it. */

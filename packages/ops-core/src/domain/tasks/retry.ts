@@ -32,6 +32,8 @@ export interface Tries {
   readonly lost: number;
   readonly deadline: number;
   readonly hasFallback: boolean;
+  /** The attempt was the probe of an open circuit: when its endpoint fails again, it uses nothing up. */
+  readonly probe: boolean;
 }
 
 export type FailedOutcome = Extract<AttemptOutcome, { type: "failed" }> | UndeliveredOutcome;
@@ -62,17 +64,31 @@ export function decideRetry(
   now: number,
   ids: Pick<Ids, "random">,
 ): Decision {
-  if (outcome.type === "undelivered") return decideUndelivered(tries, policy, now, ids);
+  if (outcome.type === "undelivered") {
+    return tries.probe ? afterProbe(tries, now) : decideUndelivered(tries, policy, now, ids);
+  }
   const used = tries.used + 1;
   const retryable =
     outcome.reason !== "rejected" && outcome.error.retryable !== false && policy.on.includes(outcome.reason);
   if (!retryable) return tries.hasFallback ? { type: "fall_back", counted: true } : failed(null);
+  if (tries.probe && blamesEndpoint(outcome)) return afterProbe(tries, now);
   if (used >= tries.max) return tries.hasFallback ? { type: "fall_back", counted: true } : failed("attempts");
   // The first loss says nothing about the work itself, so it is offered again at once, elsewhere if possible.
   const atOnce = outcome.reason === "lost" && tries.lost === 0;
   const asked = Math.min(outcome.retryAfter ?? 0, MAX_RETRY_AFTER);
   const delay = atOnce ? 0 : Math.max(asked, backoff(policy, used, ids.random()));
   return orDeadline(tries, { type: "retry", readyAt: now + delay, counted: true, undelivered: 0 });
+}
+
+/** Whether it was the endpoint that failed, rather than the task. */
+export function blamesEndpoint(outcome: FailedOutcome): boolean {
+  return outcome.type === "undelivered" || outcome.reason === "unavailable" || outcome.reason === "timeout";
+}
+
+/** The task waits for the next probe like all others, unless it can go elsewhere. */
+function afterProbe(tries: Tries, now: number): Decision {
+  if (tries.hasFallback) return { type: "fall_back", counted: false };
+  return orDeadline(tries, { type: "retry", readyAt: now, counted: false, undelivered: tries.undelivered });
 }
 
 function decideUndelivered(tries: Tries, policy: RetryPolicy, now: number, ids: Pick<Ids, "random">): Decision {

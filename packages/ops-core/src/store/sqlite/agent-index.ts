@@ -63,10 +63,8 @@ export class AgentIndex {
   readonly #db: Database;
   readonly #byId = new Map<string, AgentEntry>();
   readonly #byLane = new Map<string, AgentEntry[]>();
-  /** Lanes where a task may wait; a lane too many costs one look-up. */
-  readonly waiting = new Set<string>();
-  /** Endpoints whose last exchanges failed. */
-  readonly failing = new Set<string>();
+  readonly #waiting = new Set<string>();
+  readonly #failing = new Set<string>();
   /** Where the last choice in a lane was made, so that equal agents take turns. */
   readonly #turn = new Map<string, number>();
   #stale = true;
@@ -104,6 +102,18 @@ export class AgentIndex {
     return this.#byLane.keys();
   }
 
+  /** Lanes where a task may wait; a lane too many costs one look-up. */
+  get waiting(): Set<string> {
+    this.#fresh();
+    return this.#waiting;
+  }
+
+  /** Endpoints whose last exchanges failed, and perhaps others. */
+  get failing(): Set<string> {
+    this.#fresh();
+    return this.#failing;
+  }
+
   /** The agents of a lane, beginning with the one whose turn it is. */
   *inTurn(lane: string): Iterable<AgentEntry> {
     const agents = this.inLane(lane);
@@ -136,10 +146,10 @@ export class AgentIndex {
     this.#byLane.clear();
     for (const row of this.#db.all<AgentRow>(`${COLUMNS} order by a.name`)) this.#put(row);
     for (const { endpoint } of this.#db.all<{ endpoint: string }>("select endpoint from circuits")) {
-      this.failing.add(endpoint);
+      this.#failing.add(endpoint);
     }
     for (const { lane } of this.#db.all<{ lane: string }>("select distinct lane from tasks where status = 'pending'")) {
-      this.waiting.add(lane);
+      this.#waiting.add(lane);
     }
   }
 

@@ -16,6 +16,20 @@ export interface LaneColumns {
 export const TASKS = `select t.*, l.reason as lane_reason, l.message as lane_message, l.details as lane_details,
   l.since as lane_since from tasks t left join lanes l on l.lane = t.lane and t.status = 'pending'`;
 
+/** The tasks of `TASKS` that `storedBlock` says this reason of. */
+export function blockedBy(reason: string, now: number): { sql: string; values: (string | number)[] } {
+  switch (reason) {
+    case "delayed":
+      return { sql: "t.status = 'pending' and t.attempts = 0 and t.ready_at > ?", values: [now] };
+    case "backoff":
+      return { sql: "t.status = 'pending' and t.attempts > 0 and t.ready_at > ?", values: [now] };
+    case "queued":
+      return { sql: "t.status = 'pending' and t.ready_at <= ? and l.reason is null", values: [now] };
+    default:
+      return { sql: "t.status = 'pending' and t.ready_at <= ? and l.reason = ?", values: [now, reason] };
+  }
+}
+
 /** Why a pending task waits, from what was stored when a claim last found nothing. */
 export function storedBlock(row: TaskRow & LaneColumns, now: number): Blocked | null {
   if (row.status !== "pending") return null;

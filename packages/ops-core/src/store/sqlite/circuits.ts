@@ -1,5 +1,6 @@
 import { MINUTE, SECOND } from "../../domain/clock.ts";
 import type { AgentEntry } from "./agent-index.ts";
+import type { AttemptRow } from "./task-row.ts";
 import type { Tx } from "./tx.ts";
 
 /** Failures in a row that open an endpoint's circuit. */
@@ -14,11 +15,15 @@ interface CircuitRow {
   next_probe_at: number | null;
 }
 
-/** A connection error, timeout, 429 or 5xx of an endpoint. */
-export function countFailure(tx: Tx, agent: AgentEntry): void {
+/**
+ * A connection error, timeout, 429 or 5xx of an endpoint. While its circuit is open only the probe says something new;
+ * the rest was under way before.
+ */
+export function countFailure(tx: Tx, agent: AgentEntry, attempt: Pick<AttemptRow, "probe">): void {
   const endpoint = agent.endpoint;
   if (endpoint === null) return;
   const row = tx.get<CircuitRow>("select * from circuits where endpoint = ?", endpoint);
+  if (row !== undefined && row.opened_at !== null && attempt.probe === 0) return;
   const failures = (row?.failures ?? 0) + 1;
   const open = failures >= CIRCUIT_THRESHOLD;
   const pause = Math.min(FIRST_PAUSE * 2 ** Math.min(failures - CIRCUIT_THRESHOLD, 20), MAX_PAUSE);
@@ -47,8 +52,8 @@ export function closeCircuit(tx: Tx, agent: AgentEntry): void {
   tx.context.agents.setCircuit(endpoint, null);
 }
 
-/** Takes the one probe of this window; the next one comes after another pause. */
-export function postponeProbe(tx: Tx, agent: AgentEntry): boolean {
+/** Takes the one probe of this window, if a circuit is open at all; the next one comes after another pause. */
+export function takeProbe(tx: Tx, agent: AgentEntry): boolean {
   if (agent.endpoint === null || agent.circuit === null) return false;
   const nextProbeAt = tx.now + FIRST_PAUSE;
   const taken = tx.run(
@@ -57,6 +62,7 @@ export function postponeProbe(tx: Tx, agent: AgentEntry): boolean {
     agent.endpoint,
     agent.circuit.nextProbeAt,
   );
-  if (taken === 1) tx.context.agents.setCircuit(agent.endpoint, { openedAt: agent.circuit.openedAt, nextProbeAt });
-  return taken === 1;
+  if (taken !== 1) throw new Error(`the probe of ${agent.endpoint} was thought to be due`);
+  tx.context.agents.setCircuit(agent.endpoint, { openedAt: agent.circuit.openedAt, nextProbeAt });
+  return true;
 }

@@ -2,8 +2,7 @@ import { agentBlock } from "../../domain/agents/claimable.ts";
 import { DEFAULT_ATTEMPT_TIMEOUT } from "../../domain/tasks/retry.ts";
 import { type ClaimedAttempt, capabilityOf, laneOf, type Requirement } from "../../domain/tasks/task.ts";
 import type { AgentEntry } from "./agent-index.ts";
-import { postponeProbe } from "./circuits.ts";
-import { noteBlocked } from "./lanes.ts";
+import { takeProbe } from "./circuits.ts";
 import { takePermit } from "./permits.ts";
 import type { TaskPolicy } from "./plan-cache.ts";
 import { SessionUnit } from "./session-unit.ts";
@@ -100,7 +99,7 @@ function newAttempt(
   agent: AgentEntry,
   { token, permit, timeoutAt }: { token: string; permit: number; timeoutAt: number },
 ): AttemptRow {
-  const probe = agent.circuit !== null && postponeProbe(tx, agent);
+  const probe = takeProbe(tx, agent);
   return {
     task_id: taskId,
     n,
@@ -167,52 +166,24 @@ export function toClaimed(task: TaskRow, agent: AgentEntry, workflowId: string |
 }
 
 /** Writes the claim of a task that was waiting; the status is checked again in the write. */
-export function writeClaim(tx: Tx, task: TaskRow): boolean {
-  return (
-    tx.run(
-      `update tasks set status = 'running', attempts = ?, agent_id = ?, started_at = ? where id = ? and status = 'pending'`,
-      task.attempts,
-      task.agent_id,
-      task.started_at,
-      task.id,
-    ) === 1
+export function writeClaim(tx: Tx, task: TaskRow): void {
+  const written = tx.run(
+    "update tasks set status = 'running', attempts = ?, agent_id = ?, started_at = ? where id = ? and status = 'pending'",
+    task.attempts,
+    task.agent_id,
+    task.started_at,
+    task.id,
   );
+  if (written !== 1) throw new Error(`task ${task.id} was thought to wait`);
 }
 
-/** Claims from capacity: per lane as many tasks as agents are free, in key order. The number claimed. */
-export function claimLanes(tx: Tx, max: number, lanes: Iterable<string>): number {
-  let claimed = 0;
-  for (const lane of lanes) {
-    while (claimed < max && tx.sendCapacity > 0) {
-      const task = nextWaiting(tx, lane);
-      if (task === undefined) {
-        forgetIfEmpty(tx, lane);
-        break;
-      }
-      const agent = chooseAgent(tx, task);
-      if (agent === undefined || assign(tx, task, agent) === null) {
-        noteBlocked(tx, lane, JSON.parse(task.requirement) as Requirement);
-        break;
-      }
-      writeClaim(tx, task);
-      claimed += 1;
-    }
-  }
-  return claimed;
-}
-
+/** The first task of a lane that may be given out now. */
 export function nextWaiting(tx: Tx, lane: string): TaskRow | undefined {
   return tx.get<TaskRow>(
-    "select * from tasks where status = 'pending' and lane = ? and ready_at <= ? order by order_key limit 1",
+    `select * from tasks where status = 'pending' and lane = ? and ready_at <= ? and deadline > ?
+      order by order_key limit 1`,
     lane,
     tx.now,
+    tx.now,
   );
-}
-
-function forgetIfEmpty(tx: Tx, lane: string): void {
-  if (tx.get("select 1 from tasks where status = 'pending' and lane = ? limit 1", lane) === undefined) {
-    tx.context.agents.waiting.delete(lane);
-  }
-  if (tx.get("select 1 from lanes where lane = ?", lane) !== undefined)
-    tx.run("delete from lanes where lane = ?", lane);
 }

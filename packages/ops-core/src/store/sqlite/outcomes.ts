@@ -3,7 +3,7 @@ import { OpspawnError } from "@opspawn/contract";
 import { type EvidenceClass, isStronger } from "../../domain/agents/agent.ts";
 import type { Sender, Settled } from "../../domain/store.ts";
 import { ForeignToken } from "../../domain/tasks/foreign-token.ts";
-import { decideRetry, type FailedOutcome } from "../../domain/tasks/retry.ts";
+import { blamesEndpoint, decideRetry, type FailedOutcome } from "../../domain/tasks/retry.ts";
 import {
   type AttemptOutcome,
   type Evidence,
@@ -109,19 +109,17 @@ export function settleOpen(
   }
   const event = ENDS[outcome.reason];
   endAttempt(tx, task, attempt, event, { evidence: outcome.evidence, error: outcome.error });
-  judgeCircuit(tx, agent, outcome);
+  judgeCircuit(tx, agent, attempt, outcome);
   // An agent that answered is free; one that fell silent may still be at work.
   if (event === "fail") releasePermit(tx, agent, attempt);
   else drainPermit(tx, agent, attempt, tx.now + slotHold(attempt));
   failTask(tx, task, attempt, outcome);
 }
 
-function judgeCircuit(tx: Tx, agent: AgentEntry | undefined, outcome: FailedOutcome): void {
+function judgeCircuit(tx: Tx, agent: AgentEntry | undefined, attempt: AttemptRow, outcome: FailedOutcome): void {
   if (agent === undefined) return;
-  const endpointFailed =
-    outcome.type === "undelivered" || outcome.reason === "unavailable" || outcome.reason === "timeout";
-  if (endpointFailed) countFailure(tx, agent);
-  else if (outcome.reason === "agent_error" || outcome.reason === "rejected") closeCircuit(tx, agent);
+  if (blamesEndpoint(outcome)) countFailure(tx, agent, attempt);
+  else if (outcome.type === "failed" && outcome.reason !== "lost") closeCircuit(tx, agent);
 }
 
 /** An agent shows how it tells outcomes; only the strongest way it has shown settles from then on. */
@@ -154,19 +152,9 @@ function completeTask(tx: Tx, task: TaskRow, result: string | null, n: number, e
 export function failTask(tx: Tx, task: TaskRow, attempt: AttemptRow, outcome: FailedOutcome): void {
   const policy = JSON.parse(task.policy) as TaskPolicy;
   const lost = outcome.type === "failed" && outcome.reason === "lost";
-  const tries = { ...task, hasFallback: policy.fallback !== null && task.fell_back === 0 };
-  let decision = decideRetry(tries, policy.retry, outcome, tx.now, tx.context.ids);
-  // The probe of an open circuit uses no attempt; the lane waits for the next one unless there is a fallback.
-  if (
-    attempt.probe === 1 &&
-    outcome.type === "failed" &&
-    outcome.reason !== "agent_error" &&
-    decision.type !== "fail"
-  ) {
-    decision = tries.hasFallback
-      ? { type: "fall_back", counted: false }
-      : { type: "retry", readyAt: tx.now, counted: false, undelivered: task.undelivered };
-  }
+  const hasFallback = policy.fallback !== null && task.fell_back === 0;
+  const tries = { ...task, hasFallback, probe: attempt.probe === 1 };
+  const decision = decideRetry(tries, policy.retry, outcome, tx.now, tx.context.ids);
   if (!decision.counted) {
     tx.run("update attempts set counted = 0 where task_id = ? and n = ?", task.id, attempt.n);
   }

@@ -53,7 +53,7 @@ export function broken(tx: Tx, sender: Sender, message: string): void {
   taskEvent(tx, task, "attempt.interrupted", { number: attempt.n, agentId: attempt.agent_id, message });
   const agent = tx.context.agents.get(attempt.agent_id);
   if (agent === undefined) return;
-  countFailure(tx, agent);
+  countFailure(tx, agent, attempt);
   settleFromReports(tx, agent);
 }
 
@@ -71,7 +71,7 @@ export function undelivered(tx: Tx, sender: Sender, message: string): void {
   endAttempt(tx, task, attempt, "lose", { evidence: null, error });
   const agent = tx.context.agents.get(attempt.agent_id);
   releasePermit(tx, agent, attempt);
-  if (agent !== undefined) countFailure(tx, agent);
+  if (agent !== undefined) countFailure(tx, agent, attempt);
   failTask(tx, task, attempt, { type: "undelivered", error });
 }
 

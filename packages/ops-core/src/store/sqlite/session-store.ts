@@ -1,7 +1,7 @@
 import type { Blocked } from "../../domain/blocked.ts";
 import type { SessionFilter, SessionRecord } from "../../domain/sessions/session.ts";
 import type { SessionStore } from "../../domain/store.ts";
-import { type LaneColumns, storedBlock, TASKS } from "./blocked.ts";
+import { blockedBy, type LaneColumns, storedBlock, TASKS } from "./blocked.ts";
 import { once } from "./idempotency.ts";
 import { decodeCursor, toPage, Where } from "./paging.ts";
 import { type SessionRow, toSessionRecord } from "./session-unit.ts";
@@ -33,7 +33,7 @@ export function sessionStore({ db, writer, clock }: SqliteContext): SessionStore
     },
     steps: async (sessionId) => db.all<StepRow>(STEPS, { session: sessionId }).map(toStep),
     list: async (page, filter) => {
-      const where = conditions(filter);
+      const where = conditions(filter, clock.now());
       if (page.cursor !== undefined) where.add("s.id < ?", ...decodeCursor(page.cursor, 1));
       const rows = db.all<SessionRow>(
         `select s.* from sessions s ${where.sql} order by s.id desc limit ?`,
@@ -45,7 +45,7 @@ export function sessionStore({ db, writer, clock }: SqliteContext): SessionStore
   };
 }
 
-function conditions(filter: SessionFilter): Where {
+function conditions(filter: SessionFilter, now: number): Where {
   const where = new Where();
   if (filter.status !== undefined) where.add("s.status = ?", filter.status);
   if (filter.workflow !== undefined) where.add("s.workflow_id = ?", filter.workflow);
@@ -66,10 +66,11 @@ function conditions(filter: SessionFilter): Where {
   if (filter.since !== undefined) where.add("s.created_at >= ?", filter.since);
   if (filter.until !== undefined) where.add("s.created_at < ?", filter.until);
   if (filter.blockedReason !== undefined) {
+    const { sql, values } = blockedBy(filter.blockedReason, now);
     where.add(
-      `s.ended_at is null and exists (select 1 from tasks t join lanes l on l.lane = t.lane
-        where t.session_id = s.id and t.status = 'pending' and l.reason = ?)`,
-      filter.blockedReason,
+      `s.ended_at is null and exists (select 1 from tasks t left join lanes l on l.lane = t.lane
+        where t.session_id = s.id and ${sql})`,
+      ...values,
     );
   }
   return where;

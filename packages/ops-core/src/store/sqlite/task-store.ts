@@ -5,8 +5,8 @@ import type { AttemptStore, CreateTask, TaskStore } from "../../domain/store.ts"
 import type { AttemptRecord, Evidence, TaskError, TaskFilter, TaskRecord } from "../../domain/tasks/task.ts";
 import { addTask } from "./add-task.ts";
 import { renewLease } from "./agent-lease.ts";
-import { explainTask, type LaneColumns, storedBlock, TASKS } from "./blocked.ts";
-import { claimLanes } from "./claim.ts";
+import { blockedBy, explainTask, type LaneColumns, storedBlock, TASKS } from "./blocked.ts";
+import { claimLanes } from "./dispatch.ts";
 import { cancelTask, isOpen } from "./ending.ts";
 import { type Due, expire, findDue } from "./expiry.ts";
 import { isDeaf, markJudged } from "./gap.ts";
@@ -90,8 +90,10 @@ function conditions(filter: TaskFilter, now: number): Where {
   if (filter.session !== undefined) where.add("t.session_id = ?", filter.session);
   if (filter.agent !== undefined) where.add("t.agent_id = ?", filter.agent);
   if (filter.deadLetter === true) where.add("t.dead_letter is not null");
-  if (filter.blockedReason === "backoff") where.add("t.status = 'pending' and t.attempts > 0 and t.ready_at > ?", now);
-  else if (filter.blockedReason !== undefined) where.add("t.status = 'pending' and l.reason = ?", filter.blockedReason);
+  if (filter.blockedReason !== undefined) {
+    const { sql, values } = blockedBy(filter.blockedReason, now);
+    where.add(sql, ...values);
+  }
   return where;
 }
 
