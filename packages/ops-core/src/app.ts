@@ -68,6 +68,7 @@ export class App {
   readonly #mint: Mint;
   #engine: Engine | null = null;
   #readiness: Readiness = "starting";
+  #stopped: Promise<void> | null = null;
   #url: string;
 
   /** Opens the store. @throws OpspawnError `unavailable` when another process has the data folder open */
@@ -118,9 +119,13 @@ export class App {
     return adminKey;
   }
 
-  /** Takes no new work, lets what is under way end for a while, and closes the store. Twice does no harm. */
-  async stop(): Promise<void> {
-    if (this.#readiness === "stopping") return;
+  /** Takes no new work, lets what is under way end for a while, and closes the store. Stopping twice is stopping once. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
     this.#readiness = "stopping";
     this.#waiters.close();
     await this.#engine?.stop();

@@ -65,11 +65,19 @@ function failpointOf({ failpoint }: Config, log: ProcessLog): Pick<Surroundings,
   return { failpoint: killAt(failpoint) };
 }
 
+const EVERY_NETWORK = ["0.0.0.0", "::"];
+
 function announce({ config, url }: App, log: ProcessLog, adminKey: string | null): void {
-  const { host, roles, data, open, isLoopback } = config;
+  const { host, roles, data, open, isLoopback, publicUrl } = config;
   log.info({ url, host, roles, data }, "listening");
   if (open.length > 0 && !isLoopback) {
     log.warn({ open, host }, "OPSPAWN_OPEN: anybody who reaches this address may use these routes without a key");
+  }
+  if (publicUrl === null && EVERY_NETWORK.includes(host)) {
+    log.warn(
+      { url, host },
+      "OPSPAWN_PUBLIC_URL is not set: agents on other machines cannot reach the address they are told",
+    );
   }
   // Whoever started this process and left a channel open learns the address, which with port 0 only we know.
   process.send?.({ listening: url });

@@ -91,6 +91,14 @@ test("the number of waits is bounded", () => {
   waiters.open([sessionKey("s2")], 1_000, never);
 });
 
+test("who does not wait takes no place, and is not told to wait", async () => {
+  const waiters = new Waiters({ timers: fakeTimers(), max: 0 });
+  const wait = waiters.open([sessionKey("s1")], 0, never);
+  assert.equal(await wait.next(), false);
+  wait.close();
+  assert.equal(waiters.size, 0);
+});
+
 test("closing ends the waits that are open and refuses those to come", async () => {
   const waiters = new Waiters({ timers: fakeTimers(), max: 10 });
   const wait = waiters.open([sessionKey("s1")], 1_000, never);

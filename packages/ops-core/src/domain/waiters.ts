@@ -33,6 +33,8 @@ export class Waiters {
    * @throws OpspawnError `overloaded` when too many wait, `shutting_down` once the server stops
    */
   open(keys: readonly string[], ms: number, signal: AbortSignal): Wait {
+    // Who does not wait takes no place.
+    if (ms <= 0) return new Wait(this.#timers, 0, signal, () => undefined);
     // Answering at once instead would make those who wait in a loop ask as fast as they can.
     if (this.#closed) throw new OpspawnError("shutting_down", "The server is stopping.", { retryAfter: 1 });
     if (this.#open >= this.#max) {
