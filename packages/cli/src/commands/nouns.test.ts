@@ -173,7 +173,7 @@ test("sessions: list with every filter, labels, cancel", async () => {
   const filters = { status: "failed", workflow: "w", agent: "a1", label: "a=b", since: AT, until: AT };
   const options = Object.entries(filters).flatMap(([name, value]) => [`--${name}`, value]);
   assert.match(
-    await stdoutOf("sessions", "list", ...options, "--blocked-reason", "r"),
+    await stdoutOf("sessions", "list", ...options, "--blocked", "r"),
     /running +review-artic… +1m +no_free_agent/,
   );
   assert.deepEqual(fake.calls[0]?.query, { ...filters, blockedReason: "r" });
@@ -210,7 +210,7 @@ test("tasks: list, dead letters, one task with its attempts, cancel", async () =
     .on(tasks.list, one(dead))
     .on(tasks.get, { ...dead, parameters: { url: "x" }, attemptList: [attempt] })
     .on(tasks.cancel, sampleTask({ status: "cancelled" }));
-  await stdoutOf("tasks", "list", "--status", "failed", "--session", "s1", "--agent", "a1", "--blocked-reason", "r");
+  await stdoutOf("tasks", "list", "--status", "failed", "--session", "s1", "--agent", "a1", "--blocked", "r");
   assert.deepEqual(fake.calls[0]?.query, { status: "failed", session: "s1", agent: "a1", blockedReason: "r" });
   assert.match(await stdoutOf("tasks", "dead-letters", "--session", "s1"), /0\/4 +1m +agent_error…/);
   assert.deepEqual(fake.calls[1]?.query, { deadLetter: "true", session: "s1" });

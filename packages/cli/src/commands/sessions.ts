@@ -31,7 +31,7 @@ function addReading(sessions: Command, context: Context): void {
     .option("--label <key=value>", "with this label")
     .option("--since <time>", "created at or after, such as 2026-05-01T12:00:00Z")
     .option("--until <time>", "created before")
-    .option("--blocked-reason <reason>", "waiting for this reason")
+    .option("--blocked <reason>", "waiting for this reason")
     .action(context.action(listSessions));
   withExamples(list, ["sessions list --status failed --workflow review-article", "sessions list --all -o jsonl"]);
 
@@ -85,11 +85,11 @@ function addChanging(sessions: Command, context: Context): void {
   withExamples(label, ["sessions label SESSION --label team=docs --label stage=test"]);
 }
 
-type ListOptions = PageOptions & Omit<SessionQuery, "limit" | "cursor" | "label"> & { label?: string };
+type ListOptions = PageOptions & Omit<SessionQuery, "limit" | "cursor" | "blockedReason"> & { blocked?: string };
 
 function listSessions(call: Call, options: ListOptions): Promise<void> {
-  const { status, workflow, agent, label, since, until, blockedReason } = options;
-  const filters = { status, workflow, agent, label, since, until, blockedReason };
+  const { status, workflow, agent, label, since, until, blocked } = options;
+  const filters = { status, workflow, agent, label, since, until, blockedReason: blocked };
   const now = call.io.clock.now();
   const columns: Column<SessionView>[] = [
     { title: "SESSION", value: (session) => session.sessionId, least: ID_WIDTH },

@@ -22,9 +22,9 @@ export function addTasks(program: Command, context: Context): void {
     .option("--status <status>", "pending, running, completed, failed or cancelled")
     .option("--session <id>", "of this session")
     .option("--agent <id>", "with this agent")
-    .option("--blocked-reason <reason>", "waiting for this reason")
+    .option("--blocked <reason>", "waiting for this reason")
     .action(context.action(listTasks));
-  withExamples(list, ["tasks list --session SESSION", "tasks list --status pending --blocked-reason no_free_agent"]);
+  withExamples(list, ["tasks list --session SESSION", "tasks list --status pending --blocked no_capable_agent"]);
 
   const dead = withPaging(tasks.command("dead-letters").description("List tasks that ran out of attempts or time."))
     .option("--session <id>", "of this session")
@@ -56,7 +56,7 @@ export function addTasks(program: Command, context: Context): void {
   withExamples(cancel, ["tasks cancel TASK"]);
 }
 
-type ListOptions = PageOptions & Omit<TaskQuery, "limit" | "cursor">;
+type ListOptions = PageOptions & Omit<TaskQuery, "limit" | "cursor" | "blockedReason"> & { blocked?: string };
 
 const idColumn: Column<TaskView> = { title: "TASK", value: (task) => task.taskId, least: ID_WIDTH };
 const nameColumn: Column<TaskView> = { title: "NAME", value: (task) => task.name, least: 6 };
@@ -66,14 +66,15 @@ const triesColumn: Column<TaskView> = {
 };
 
 function listTasks(call: Call, options: ListOptions): Promise<void> {
-  const { status, session, agent, blockedReason } = options;
+  const { status, session, agent, blocked } = options;
   const columns: Column<TaskView>[] = [
     idColumn,
     { title: "STATUS", value: (task) => task.status, tone: (task) => toneOf(task.status) },
     nameColumn,
     { title: "WAITS FOR", value: (task) => task.blocked?.reason, least: 16 },
   ];
-  const page = (query: TaskQuery) => call.client.tasks.list({ status, session, agent, blockedReason, ...query });
+  const filters = { status, session, agent, blockedReason: blocked };
+  const page = (query: TaskQuery) => call.client.tasks.list({ ...filters, ...query });
   return showList(call, options, { page, columns, empty: "There are no such tasks." });
 }
 
