@@ -1,8 +1,11 @@
 import { agentsSuite } from "./suite/agents.suite.ts";
+import { catalogSuite } from "./suite/catalog.suite.ts";
 import { circuitsSuite } from "./suite/circuits.suite.ts";
 import { claimsSuite } from "./suite/claims.suite.ts";
+import { deliveriesSuite } from "./suite/deliveries.suite.ts";
 import { evidenceSuite } from "./suite/evidence.suite.ts";
 import { failuresSuite } from "./suite/failures.suite.ts";
+import { idempotencySuite } from "./suite/idempotency.suite.ts";
 import { leasesSuite } from "./suite/leases.suite.ts";
 import { outcomesSuite } from "./suite/outcomes.suite.ts";
 import { reportsSuite } from "./suite/reports.suite.ts";
@@ -21,6 +24,9 @@ const SUITES: readonly Suite[] = [
   leasesSuite,
   claimsSuite,
   circuitsSuite,
+  catalogSuite,
+  deliveriesSuite,
+  idempotencySuite,
 ];
 
 /** The specification of the store: every implementation runs it. */

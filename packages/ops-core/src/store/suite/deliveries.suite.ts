@@ -1,0 +1,133 @@
+import assert from "node:assert/strict";
+import { DAY, MINUTE, SECOND } from "../../domain/clock.ts";
+import type { Suite } from "./test-rig.ts";
+import { need, type World } from "./test-world.ts";
+
+const due = async (w: World) => (await w.store.deliveries.due(100)).map(({ id }) => id);
+
+/** Messages that must arrive, in order per receiver. */
+export const deliveriesSuite: Suite = (on) => {
+  on("a delivery is due at once, is delivered once, and stays as it is then", async (w) => {
+    const delivery = w.delivery({ headers: { "x-one": "1" }, body: '{"big":12345678901234567890}', sessionId: "s" });
+    await w.store.deliveries.enqueue(delivery);
+    assert.equal(w.hints.at(-1)?.deliveries, true);
+    const [first] = await w.store.deliveries.due(10);
+    assert.deepEqual(first, { ...delivery, nextAt: w.clock.now() });
+    await w.store.deliveries.delivered(delivery.id, 1);
+    assert.deepEqual(await due(w), []);
+    await w.store.deliveries.failed(delivery.id, 2, "late", w.clock.now());
+    await w.store.deliveries.delivered(delivery.id, 1);
+    const stored = need(await w.store.deliveries.get(delivery.id), "delivery");
+    assert.deepEqual(
+      [stored.status, stored.attempts, stored.endedAt, stored.nextAt, stored.lastError],
+      ["delivered", 1, w.clock.now(), null, null],
+    );
+  });
+
+  on("a failed delivery is due again at its time, until it is given up", async (w) => {
+    const { id } = w.delivery();
+    await w.store.deliveries.enqueue(w.delivery({ id }));
+    await w.store.deliveries.failed(id, 1, "answered 500", w.clock.now() + 5 * SECOND);
+    assert.deepEqual(await due(w), []);
+    w.clock.advance(5 * SECOND - 1);
+    assert.deepEqual(await due(w), []);
+    w.clock.advance(1);
+    assert.deepEqual(await due(w), [id]);
+    await w.store.deliveries.failed(id, 2, "answered 500 again", null);
+    const stored = need(await w.store.deliveries.get(id), "delivery");
+    assert.deepEqual([stored.status, stored.attempts, stored.lastError], ["failed", 2, "answered 500 again"]);
+    assert.deepEqual(await due(w), []);
+  });
+
+  on("hole 27: a sender that was overtaken writes nothing", async (w) => {
+    const { id } = w.delivery();
+    await w.store.deliveries.enqueue(w.delivery({ id }));
+    await w.store.deliveries.failed(id, 1, "first", w.clock.now());
+    await w.store.deliveries.failed(id, 1, "the same again", null);
+    await w.store.deliveries.delivered(id, 1);
+    await w.store.deliveries.delivered(id, 3);
+    const stored = need(await w.store.deliveries.get(id), "delivery");
+    assert.deepEqual([stored.status, stored.attempts, stored.lastError], ["pending", 1, "first"]);
+  });
+
+  on(
+    "hole 27: only the oldest of each receiver and aggregate goes; the next waits until it has arrived or is given up",
+    async (w) => {
+      const ids: Record<string, string> = {};
+      const enqueue = async (name: string, url: string, aggregate: string) => {
+        const delivery = w.delivery({ url, aggregate });
+        ids[name] = delivery.id;
+        await w.store.deliveries.enqueue(delivery);
+        w.clock.advance(1);
+      };
+      await enqueue("a1", "https://a.test/x", "one");
+      await enqueue("a2", "https://a.test/y", "one");
+      await enqueue("a3", "https://a.test/x", "one");
+      await enqueue("other", "https://a.test/x", "two");
+      await enqueue("b", "https://b.test/x", "one");
+      const names = async () => {
+        const found = new Set(await due(w));
+        return Object.keys(ids).filter((name) => found.has(ids[name] ?? ""));
+      };
+      assert.deepEqual(await names(), ["a1", "other", "b"]);
+      await w.store.deliveries.failed(ids.a1 ?? "", 1, "no", w.clock.now() + MINUTE);
+      assert.deepEqual(await names(), ["other", "b"]);
+      w.clock.advance(MINUTE);
+      await w.store.deliveries.delivered(ids.a1 ?? "", 2);
+      assert.deepEqual(await names(), ["a2", "other", "b"]);
+      await w.store.deliveries.failed(ids.a2 ?? "", 1, "no", null);
+      assert.deepEqual(await names(), ["a3", "other", "b"]);
+    },
+  );
+
+  on("no more are due than asked for, the longest due first", async (w) => {
+    for (const aggregate of ["x", "y", "z"]) {
+      await w.store.deliveries.enqueue(w.delivery({ id: `dlv_${aggregate}`, aggregate }));
+      w.clock.advance(1);
+    }
+    assert.deepEqual(
+      (await w.store.deliveries.due(2)).map(({ id }) => id),
+      ["dlv_x", "dlv_y"],
+    );
+  });
+
+  on("deliveries are listed newest first, by status, agent and session", async (w) => {
+    for (let i = 0; i < 5; i += 1) {
+      await w.store.deliveries.enqueue(
+        w.delivery({ id: `dlv_${i}`, aggregate: `${i}`, agentId: i < 2 ? "a" : null, sessionId: `s${i}` }),
+      );
+    }
+    await w.store.deliveries.delivered("dlv_3", 1);
+    const list = async (filter: { status?: string; agent?: string; session?: string }) =>
+      (await w.store.deliveries.list({ limit: 10 }, filter)).items.map(({ id }) => id);
+    assert.deepEqual(await list({}), ["dlv_4", "dlv_3", "dlv_2", "dlv_1", "dlv_0"]);
+    assert.deepEqual(await list({ status: "delivered" }), ["dlv_3"]);
+    assert.deepEqual(await list({ agent: "a" }), ["dlv_1", "dlv_0"]);
+    assert.deepEqual(await list({ session: "s2" }), ["dlv_2"]);
+    const page = await w.store.deliveries.list({ limit: 2 }, {});
+    const rest = await w.store.deliveries.list({ limit: 9, cursor: need(page.nextCursor, "cursor") }, {});
+    assert.deepEqual(
+      rest.items.map(({ id }) => id),
+      ["dlv_2", "dlv_1", "dlv_0"],
+    );
+    assert.equal(await w.store.deliveries.get("dlv_none"), null);
+  });
+
+  on("deliveries outlive their process", async (w) => {
+    await w.store.deliveries.enqueue(w.delivery({ id: "dlv_1" }));
+    await w.crash();
+    assert.deepEqual(await due(w), ["dlv_1"]);
+  });
+
+  on("an incoming message is seen once, until it may be forgotten", async (w) => {
+    const until = w.clock.now() + 5 * MINUTE;
+    assert.equal(await w.store.deliveries.remember("msg_1", until), true);
+    assert.equal(await w.store.deliveries.remember("msg_1", until), false);
+    assert.equal(await w.store.deliveries.remember("msg_2", until), true);
+    await w.crash();
+    assert.equal(await w.store.deliveries.remember("msg_1", until), false);
+    w.clock.advance(DAY);
+    assert.equal(await w.store.process.prune(100), 2);
+    assert.equal(await w.store.deliveries.remember("msg_1", until + DAY), true);
+  });
+};
