@@ -61,8 +61,13 @@ for (const key of keys) {
 if (agentId === null) process.exit(1);
 console.log(`Ready: agent ${agentId} at port ${(server.address() as AddressInfo).port}`);
 
-// 4. That is all. Told to stop, it lets the request in hand end.
-for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => server.close());
+// 4. That is all. Told to stop, it lets the request in hand end, if that does not take long.
+for (const signal of ["SIGTERM", "SIGINT"] as const) {
+  process.once(signal, () => {
+    server.close();
+    setTimeout(() => process.exit(), 5_000).unref();
+  });
+}
 
 function answer(response: ServerResponse, status: number, body: object): void {
   response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));

@@ -1,6 +1,5 @@
 import path from "node:path";
 import { LogFile } from "./log-file.ts";
-import { answers } from "./platform.ts";
 import { freePort, HOST } from "./ports.ts";
 import { repositoryPath, Service } from "./service.ts";
 import { StartError } from "./start-error.ts";
@@ -45,6 +44,17 @@ export async function startAgents(options: AgentsOptions): Promise<readonly Exam
   throw new StartError([`${name} did not start. The end of its log, ${log.path}:`, ...tail].join("\n"));
 }
 
+/** An agent answers 200 once it is registered. */
+async function isHealthy(port: number): Promise<boolean> {
+  try {
+    const response = await fetch(`http://${HOST}:${port}/health`, { signal: AbortSignal.timeout(1_000) });
+    await response.arrayBuffer();
+    return response.status === 200;
+  } catch {
+    return false;
+  }
+}
+
 function serviceOf(name: string, port: number, { data, url, roots, pace, onTrouble }: AgentsOptions): Service {
   return new Service({
     name,
@@ -55,7 +65,7 @@ function serviceOf(name: string, port: number, { data, url, roots, pace, onTroub
     ],
     cwd: repositoryPath("."),
     log: new LogFile(path.join(data, "logs", `${name}.log`)),
-    isReady: () => answers(`http://${HOST}:${port}/health`),
+    isReady: () => isHealthy(port),
     stopWithin: 8_000,
     onTrouble,
   });

@@ -11,8 +11,8 @@ export interface ServiceSpec {
   readonly args: readonly string[];
   readonly cwd: string;
   readonly log: LogFile;
-  /** Says whether the process is ready for work. */
-  readonly isReady: () => Promise<boolean>;
+  /** Says whether the process is ready for work; it is given what the process has told us over its channel. */
+  readonly isReady: (told: readonly unknown[]) => Promise<boolean>;
   /** Milliseconds a stop may take before it is forced. */
   readonly stopWithin: number;
   /** Hears when the process ended by itself and is started again, or is given up. */
@@ -53,12 +53,14 @@ export class Service {
   async start(): Promise<Ending | null> {
     const child = this.#spawn();
     const ending = endOf(child);
+    const told: unknown[] = [];
+    child.on("message", (message) => told.push(message));
     let ended: Ending | undefined;
     void ending.then((how) => {
       ended = how;
     });
     const until = performance.now() + READY_WITHIN;
-    while (ended === undefined && !(await this.spec.isReady())) {
+    while (ended === undefined && !(await this.spec.isReady(told))) {
       if (performance.now() > until) {
         await this.stop();
         return ended ?? { code: null, signal: null };
