@@ -8,7 +8,7 @@ import type { Timers } from "../domain/timers.ts";
 import { SystemIds } from "../system/ids.ts";
 
 /** Time for tests: it stands still until somebody moves it. */
-export class TestTime implements Timers {
+class TestTime implements Timers {
   #micros = 1_700_000_000_000_000;
   readonly #due = new Set<{ readonly at: number; readonly fire: () => void }>();
 
@@ -128,7 +128,7 @@ export class TestApp {
   }
 }
 
-export function testConfig(env: Environment = {}): Config {
+function testConfig(env: Environment = {}): Config {
   const argv = ["--data", ":memory:", "--port", "0"];
   return loadConfig({ argv, env: { OPSCORE_API_KEY: OPERATOR_KEY, ...env }, cwd: import.meta.dirname });
 }

@@ -11,7 +11,7 @@ export interface Resource {
 }
 
 /** The words of the originals' 401 answers; their clients' tests compare them. */
-export const MISSING = "Authorization header missing";
+const MISSING = "Authorization header missing";
 export const INVALID = "Invalid authentication credentials";
 
 /**

@@ -1,6 +1,5 @@
 import { createReadStream } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { stringifyJson } from "@opspawn/contract";
 import type { FastifyInstance } from "fastify";
 import { type OpenApiOptions, openApi } from "./openapi.ts";
@@ -46,13 +45,13 @@ export function addDocsRoutes(app: FastifyInstance, options: () => OpenApiOption
     reply.type("text/html; charset=utf-8").header("content-security-policy", POLICY).send(PAGE),
   );
   app.get("/docs/start.js", (_request, reply) => reply.type("text/javascript; charset=utf-8").send(START));
-  const folder = join(dirname(createRequire(import.meta.url).resolve("@fastify/swagger-ui")), "static");
+  const assets = new URL("static/", import.meta.resolve("@fastify/swagger-ui"));
   for (const [name, type] of Object.entries(ASSETS)) {
     app.get(`/docs/${name}`, (_request, reply) =>
       reply
         .type(type)
         .header("cache-control", "public, max-age=3600")
-        .send(createReadStream(join(folder, name))),
+        .send(createReadStream(fileURLToPath(new URL(name, assets)))),
     );
   }
 }

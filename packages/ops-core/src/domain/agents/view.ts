@@ -51,6 +51,6 @@ export async function needAgent(store: Store, agentId: string): Promise<AgentRec
   return agent;
 }
 
-export function agentNotFound(agentId: string): OpspawnError {
+function agentNotFound(agentId: string): OpspawnError {
   return new OpspawnError("agent_not_found", `Agent not found: ${agentId}`);
 }

@@ -21,7 +21,7 @@ export function deliveryHandlers({ store }: Ports): NounHandlers<"deliveries"> {
 }
 
 /** Without headers and body: they hold signatures and other people's data. */
-export function deliveryView(delivery: Delivery): DeliveryView {
+function deliveryView(delivery: Delivery): DeliveryView {
   return {
     deliveryId: delivery.id,
     kind: delivery.kind,

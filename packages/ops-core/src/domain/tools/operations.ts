@@ -27,7 +27,7 @@ export function toolHandlers({ store, clock, decideUrl }: Ports): NounHandlers<"
   };
 }
 
-export function toolView(tool: Tool): ToolView {
+function toolView(tool: Tool): ToolView {
   const { name, description, parameters, endpoint, registeredAt } = tool;
   return { name, description, parameters, type: "external", endpoint, registeredAt: formatTime(registeredAt) };
 }
