@@ -1,6 +1,6 @@
 import { type AgentEntry, AgentIndex } from "./agent-index.ts";
 import type { Database } from "./database.ts";
-import type { TxContext } from "./tx.ts";
+import { nextPosition, type TxContext } from "./tx.ts";
 
 /** Compares what memory holds with the rows it was made from. */
 export function findDisagreements(db: Database, context: Pick<TxContext, "agents" | "recent" | "position">): string[] {
@@ -79,10 +79,8 @@ function sorted(row: object | undefined): string {
 }
 
 function comparePosition(db: Database, { position }: Pick<TxContext, "position">): string[] {
-  const next = db.get<{ next: number }>(
-    "select position + json_array_length(entries) as next from events order by position desc limit 1",
-  )?.next;
-  return difference("the next position", String(position), String(next ?? 1));
+  if (position === null) return [];
+  return difference("the next position", String(position), String(nextPosition(db)));
 }
 
 function difference(what: string, memory: string | undefined, rows: string | undefined): string[] {

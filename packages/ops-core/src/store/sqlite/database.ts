@@ -14,9 +14,12 @@ export class Database {
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
 
-  /** @param path a file, or `:memory:` */
-  constructor(path: string, failpoint?: Failpoint) {
-    this.#db = new DatabaseSync(path, { timeout: 2000 });
+  /**
+   * @param path a file, or `:memory:`
+   * @param timeout milliseconds to wait for another process that is just letting go of the file
+   */
+  constructor(path: string, failpoint?: Failpoint, timeout = 2_000) {
+    this.#db = new DatabaseSync(path, { timeout });
     try {
       this.#configure();
       this.#migrate(failpoint);
@@ -43,16 +46,24 @@ export class Database {
   }
 
   exec(sql: string): void {
+    if (!this.isOpen) throw closedError();
     this.#db.exec(sql);
   }
 
+  get isOpen(): boolean {
+    return this.#db.isOpen;
+  }
+
   close(): void {
-    if (this.#db.isOpen) this.#db.close();
+    if (!this.isOpen) return;
+    this.#statements.clear();
+    this.#db.close();
   }
 
   #prepare(sql: string): StatementSync {
     let statement = this.#statements.get(sql);
     if (statement === undefined) {
+      if (!this.isOpen) throw closedError();
       statement = this.#db.prepare(sql);
       this.#statements.set(sql, statement);
     }
@@ -80,6 +91,10 @@ export class Database {
       this.#db.exec("commit");
     }
   }
+}
+
+function closedError(): OpspawnError {
+  return new OpspawnError("shutting_down", "The server is stopping.");
 }
 
 function isOlder(version: string): boolean {

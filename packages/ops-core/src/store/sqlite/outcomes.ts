@@ -1,5 +1,5 @@
 import { timingSafeEqual } from "node:crypto";
-import { OpspawnError } from "@opspawn/contract";
+import { formatTime, OpspawnError } from "@opspawn/contract";
 import { type EvidenceClass, isStronger } from "../../domain/agents/agent.ts";
 import type { Sender, Settled } from "../../domain/store.ts";
 import { ForeignToken } from "../../domain/tasks/foreign-token.ts";
@@ -179,7 +179,7 @@ function retry(tx: Tx, task: TaskRow, readyAt: number, outcome: FailedOutcome, a
   task.avoid_agent = avoid;
   backToLane(tx, task, outcome.error);
   taskEvent(tx, task, "task.retrying", {
-    readyAt,
+    readyAt: formatTime(readyAt),
     reason: outcome.type === "failed" ? outcome.reason : outcome.type,
     used: task.used,
     max: task.max,

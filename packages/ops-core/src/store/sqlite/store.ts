@@ -94,10 +94,6 @@ function txContext(db: Database, options: SqliteOptions): TxContext {
   const agents = new AgentIndex(db);
   const plans = new PlanCache(options.compile);
   const recent = new RecentRows();
-  const nextPosition = () =>
-    db.get<{ next: number }>(
-      "select position + json_array_length(entries) as next from events order by position desc limit 1",
-    )?.next ?? 1;
   const context: TxContext = {
     clock: options.clock,
     ids: options.ids,
@@ -108,12 +104,12 @@ function txContext(db: Database, options: SqliteOptions): TxContext {
     sendCapacity: options.sendCapacity ?? (() => 0),
     failpoint: options.failpoint,
     promised: 0,
-    position: nextPosition(),
+    position: null,
     forget: () => {
       agents.forget();
       plans.clear();
       recent.clear();
-      context.position = nextPosition();
+      context.position = null;
     },
   };
   return context;

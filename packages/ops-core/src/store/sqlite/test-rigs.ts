@@ -76,7 +76,7 @@ function emptyData(): Buffer {
   return empty;
 }
 
-function openedOn(db: Database, ports: StorePorts, path: string, crash: () => void): OpenedStore {
+export function openedOn(db: Database, ports: StorePorts, path: string, crash: () => void): OpenedStore {
   const store = openSqlite({ path, ...ports }, () => db);
   return { store, crash, audit: () => [...store.disagreements(), ...brokenInvariants(db)] };
 }

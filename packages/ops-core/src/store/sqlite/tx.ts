@@ -24,8 +24,8 @@ export interface TxContext {
   readonly failpoint: Failpoint | undefined;
   /** Attempts that earlier transitions of the batch took on for sending. */
   promised: number;
-  /** The next event position. */
-  position: number;
+  /** The next event position; null until the last one is read anew. */
+  position: number | null;
   /** Drops what memory knows beyond the database, after a rollback. */
   forget(): void;
 }
@@ -80,17 +80,20 @@ export class Tx {
   }
 
   #writeEvents(): void {
+    if (this.#events.size === 0) return;
+    let position = this.context.position ?? nextPosition(this);
     for (const [stream, { sequence, entries }] of this.#events) {
       this.run(
         "insert into events (position, stream, sequence, at, entries) values (?, ?, ?, ?, ?)",
-        this.context.position,
+        position,
         stream,
         sequence,
         this.now,
         JSON.stringify(entries),
       );
-      this.context.position += entries.length;
+      position += entries.length;
     }
+    this.context.position = position;
   }
 
   #begin(): void {
@@ -123,4 +126,12 @@ export class Tx {
     }
     this.#sessions.clear();
   }
+}
+
+/** The position after that of the last event. */
+export function nextPosition(db: Pick<Tx, "get">): number {
+  const row = db.get<{ next: number }>(
+    "select position + json_array_length(entries) as next from events order by position desc limit 1",
+  );
+  return row?.next ?? 1;
 }

@@ -82,13 +82,15 @@ export class Writer {
     const batch = this.#queue;
     this.#queue = [];
     this.#intake = 0;
+    // The wake-up of a queue that closing has emptied.
+    if (batch.length === 0) return;
     if (batch.length > 1) batch.sort((a, b) => ORDER[a.urgency] - ORDER[b.urgency]);
     let done: Done[];
     try {
       done = this.#commit(batch);
     } catch (error) {
       this.#context.forget();
-      const failure = commitError(error);
+      const failure = error instanceof OpspawnError ? error : commitError(error);
       for (const queued of batch) queued.reject(failure);
       return;
     }

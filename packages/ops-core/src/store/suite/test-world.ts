@@ -59,6 +59,11 @@ export class World {
     return this.#store;
   }
 
+  /** The store itself, for calls by the thousand. */
+  get raw(): Store {
+    return this.#opened.store;
+  }
+
   /** A process starts on the data that is there. */
   async reopen(): Promise<void> {
     this.#opened = await this.#rig.open({
