@@ -27,6 +27,7 @@ export type { SessionDetailView, SessionView } from "./operations/sessions.ts";
 export type { Assignment, TaskView } from "./operations/tasks.ts";
 export type { ToolView } from "./operations/tools.ts";
 export type { WorkflowView } from "./operations/workflows.ts";
+export { type OriginalOperation, originalOperations } from "./originals.ts";
 export {
   checkWebhookSecret,
   SIGNATURE_HEADERS,

@@ -14,7 +14,7 @@ import type { Failpoint, FailpointName } from "./domain/failpoint.ts";
 import type { Ids } from "./domain/ids.ts";
 import type { Log } from "./domain/log.ts";
 import { createOperations, type Handlers } from "./domain/operations.ts";
-import type { Noun } from "./domain/ports.ts";
+import type { Noun, Ports } from "./domain/ports.ts";
 import type { Store } from "./domain/store.ts";
 import type { Timers } from "./domain/timers.ts";
 import { Waiters } from "./domain/waiters.ts";
@@ -24,11 +24,14 @@ import { SendCapacity } from "./engine/send-capacity.ts";
 import { addDocsRoutes } from "./http/docs-routes.ts";
 import { addHealthRoutes, type Readiness } from "./http/health-routes.ts";
 import { addOperationRoutes } from "./http/operation-routes.ts";
+import { addAgentKitRoutes } from "./http/originals/agentkit-routes.ts";
+import { addOpsCoreRoutes } from "./http/originals/opscore-routes.ts";
 import { createServer } from "./http/server.ts";
 import { watchTraffic } from "./http/traffic.ts";
 import { OutboundClient } from "./outbound/client.ts";
 import { OutboundPolicy } from "./outbound/policy.ts";
 import { openStore } from "./store/open.ts";
+import { type IncomingWebhook, receiveWebhook } from "./webhooks/verify.ts";
 
 /** The outside world, as far as it is not the network or the disk. */
 export interface Surroundings {
@@ -66,6 +69,7 @@ export class App {
   readonly #capacity: SendCapacity;
   readonly #authenticator: Authenticator;
   readonly #mint: Mint;
+  readonly #ports: Ports;
   #engine: Engine | null = null;
   #readiness: Readiness = "starting";
   #stopped: Promise<void> | null = null;
@@ -93,6 +97,7 @@ export class App {
       loopback: config.isLoopback,
     });
     this.#mint = new Mint({ ids, root: rootSecret(config.data, ids), forget: () => this.#authenticator.forget() });
+    this.#ports = this.#makePorts();
     this.operations = this.#guarded();
     this.http = createServer({ log, elapsed: () => timers.now(), requestId: () => ids.uuid() });
     this.#addRoutes();
@@ -138,22 +143,29 @@ export class App {
 
   readonly #decideUrl = (url: URL) => this.#policy.decideUrl(url);
 
-  #guarded(): Handlers {
-    const { store } = this;
+  #makePorts(): Ports {
     const { clock, ids } = this.#surroundings;
-    const operations = createOperations({
-      store,
+    return {
+      store: this.store,
       clock,
       ids,
       waiters: this.#waiters,
-      plans: new Plans(store.workflows),
+      plans: new Plans(this.store.workflows),
       keys: this.#mint,
       decideUrl: this.#decideUrl,
+      http: this.#outbound,
       publicUrl: () => this.#url,
       reregister: this.config.reregister,
-    });
+    };
+  }
+
+  #guarded(): Handlers {
+    const { store } = this;
     const agentOfTask = async (taskId: string) => (await store.tasks.get(taskId))?.agentId ?? null;
-    return guardOperations(operations, { agentOfTask, ...aroundOf(this.#surroundings.failpoint) });
+    return guardOperations(createOperations(this.#ports), {
+      agentOfTask,
+      ...aroundOf(this.#surroundings.failpoint),
+    });
   }
 
   #addRoutes(): void {
@@ -163,6 +175,14 @@ export class App {
     addHealthRoutes(http, () => this.#readiness);
     addDocsRoutes(http, () => ({ version: packageVersion(), url: this.#url }));
     const { roles } = config;
+    if (roles.includes("agentkit")) addAgentKitRoutes(http, this.#ports, this.#authenticator);
+    if (roles.includes("api")) {
+      const { clock } = this.#surroundings;
+      const secrets = config.webhookSecret === null ? [] : [config.webhookSecret.reveal()];
+      const rules = { secrets, clock, replays: this.store.deliveries };
+      const verify = async (message: IncomingWebhook) => (await receiveWebhook(message, rules, () => null)).isSigned;
+      addOpsCoreRoutes(http, this.#ports, this.#authenticator, { verify });
+    }
     if (roles.includes("api")) addOperationRoutes(http, this.operations, this.#authenticator);
     else if (roles.includes("agentkit")) {
       addOperationRoutes(http, this.operations, this.#authenticator, AGENTKIT_NOUNS);

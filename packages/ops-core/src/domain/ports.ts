@@ -2,6 +2,7 @@ import type { Operation, OperationInput, OperationOutput, operations } from "@op
 import type { KeyMint } from "./auth/minting.ts";
 import type { Clock } from "./clock.ts";
 import type { Context } from "./context.ts";
+import type { HttpClient } from "./http-client.ts";
 import type { Ids } from "./ids.ts";
 import type { Store } from "./store.ts";
 import type { Waiters } from "./waiters.ts";
@@ -19,6 +20,8 @@ export interface Ports {
   readonly decideUrl: (
     url: URL,
   ) => { readonly isAllowed: true } | { readonly isAllowed: false; readonly reason: string };
+  /** Calls URLs that somebody else chose. */
+  readonly http: HttpClient;
   /** Where agents reach us, without a slash at the end; the base of `resultUrl`. Known once we listen. */
   readonly publicUrl: () => string;
   /** Whether an agent without a key may register again under its name. */

@@ -51,7 +51,7 @@ export function addOperationRoutes(
 }
 
 /** `/agents/{agentId}` as the router writes it. */
-function routePath(path: string): string {
+export function routePath(path: string): string {
   return path.replaceAll(/\{(\w+)\}/g, ":$1");
 }
 

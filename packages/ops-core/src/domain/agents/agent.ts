@@ -45,9 +45,9 @@ export const MAX_CONCURRENCY = 1000;
 
 /** `metadata.config.maxConcurrency`, the way agents of the originals can say it; else `fallback`. */
 export function declaredConcurrency(metadata: JsonObject | null, fallback: number): number {
-  const config = metadata?.["config"];
+  const config = metadata?.config;
   if (typeof config !== "object" || config === null || Array.isArray(config)) return fallback;
-  const value = config["maxConcurrency"];
+  const value = config.maxConcurrency;
   const declared = typeof value === "number" && Number.isInteger(value) && value >= 1;
   return declared ? Math.min(value, MAX_CONCURRENCY) : fallback;
 }

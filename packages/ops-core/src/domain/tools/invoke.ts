@@ -1,0 +1,40 @@
+import { type JsonValue, parseJson, stringifyJson } from "@opspawn/contract";
+import type { HttpResult } from "../http-client.ts";
+import type { Ports } from "../ports.ts";
+import type { Tool } from "./tool.ts";
+
+/** Milliseconds a tool may take. */
+const TIMEOUT = 15_000;
+
+/** What became of a call. The tool's own answer is passed on; what else the other side said is not. */
+export type ToolOutcome =
+  | { readonly kind: "answer"; readonly data: JsonValue }
+  /** It answered 2xx with something that is no JSON. */
+  | { readonly kind: "unreadable" }
+  | { readonly kind: "status"; readonly status: number }
+  | { readonly kind: "timeout" }
+  | { readonly kind: "unreachable" };
+
+/** Calls an external tool with the body `{arguments}`, once. */
+export async function invokeTool(ports: Pick<Ports, "http">, tool: Tool, args: JsonValue): Promise<ToolOutcome> {
+  const result = await ports.http.post({
+    url: tool.endpoint,
+    headers: { "content-type": "application/json" },
+    body: stringifyJson({ arguments: args }),
+    headersTimeout: TIMEOUT,
+    deadline: TIMEOUT,
+  });
+  return readOutcome(result);
+}
+
+function readOutcome(result: HttpResult): ToolOutcome {
+  if (result.kind === "broken" && result.error.code === "timeout") return { kind: "timeout" };
+  if (result.kind !== "response") return { kind: "unreachable" };
+  if (result.status < 200 || result.status > 299) return { kind: "status", status: result.status };
+  if (result.truncated) return { kind: "unreadable" };
+  try {
+    return { kind: "answer", data: parseJson(result.body) };
+  } catch {
+    return { kind: "unreadable" };
+  }
+}

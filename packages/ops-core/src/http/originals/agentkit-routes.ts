@@ -1,0 +1,88 @@
+import { type JsonObject, OpspawnError, originalOperations } from "@opspawn/contract";
+import type { FastifyInstance } from "fastify";
+import type { Authenticator } from "../../auth/authenticator.ts";
+import { registerAgent } from "../../domain/agents/registration.ts";
+import type { Ports } from "../../domain/ports.ts";
+import type { AgentRecord } from "../../domain/store.ts";
+import { OriginalError } from "../errors.ts";
+import { registration } from "./bodies.ts";
+import { success } from "./envelope.ts";
+import { addOriginalRoute, type OriginalAnswer, type OriginalRequest } from "./route.ts";
+import { runMessage } from "./run.ts";
+import { readBody } from "./schema.ts";
+import { formatWireTime, wireTimeOf } from "./wire-time.ts";
+
+const LIST_PAGE = 200;
+
+/** AgentKit: registry, gateway and tools, as its clients know them. */
+export function addAgentKitRoutes(app: FastifyInstance, ports: Ports, authenticator: Authenticator): void {
+  app.get("/", { config: { original: true } }, () => ({ message: "Welcome to AgentKit API" }));
+  addOriginalRoute(app, authenticator, originalOperations.register, (request) => register(ports, request));
+  addOriginalRoute(app, authenticator, originalOperations.listAgents, () => list(ports));
+  addOriginalRoute(app, authenticator, originalOperations.deregister, (request) => deregister(ports, request));
+  addOriginalRoute(app, authenticator, originalOperations.run, (request) => runMessage(ports, request));
+}
+
+async function register(ports: Ports, { context, body, reply }: OriginalRequest): Promise<OriginalAnswer> {
+  const { agentName, capabilities, version, contactEndpoint, metadata } = readBody(registration, body);
+  try {
+    const { agentId, agentKey } = await registerAgent(ports, context, {
+      agentName,
+      capabilities: [...capabilities],
+      version,
+      contactEndpoint,
+      metadata: metadata === null ? null : { description: metadata.description, config: metadata.config },
+      channel: "push",
+      heartbeat: false,
+    });
+    reply.header("x-agent-key", agentKey);
+    return { status: 201, body: success(`Agent '${agentName}' registered successfully.`, { agentId }) };
+  } catch (error) {
+    throw refusedEndpoint(error, contactEndpoint);
+  }
+}
+
+/** A refused address is a wrong field to these clients: a 422 like any other. */
+function refusedEndpoint(error: unknown, endpoint: string): unknown {
+  if (!(error instanceof OpspawnError) || error.code !== "endpoint_refused") return error;
+  const msg = `Value error, ${error.message}`;
+  const loc = ["body", "contactEndpoint"];
+  return new OriginalError("endpoint_refused", 422, [
+    { type: "value_error", loc, msg, input: endpoint, ctx: { error: {} } },
+  ]);
+}
+
+async function list({ store }: Ports): Promise<OriginalAnswer> {
+  const data: JsonObject[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await store.agents.list({ limit: LIST_PAGE, cursor }, {});
+    data.push(...page.items.map(agentInfo));
+    cursor = page.nextCursor ?? undefined;
+  } while (cursor !== undefined);
+  return { status: 200, body: success("Agents retrieved successfully.", data) };
+}
+
+/** AgentKit's own record of an agent. */
+function agentInfo(agent: AgentRecord): JsonObject {
+  return {
+    agentId: agent.id,
+    agentName: agent.name,
+    capabilities: [...agent.capabilities],
+    version: agent.version,
+    contactEndpoint: agent.endpoint,
+    metadata: agent.metadata,
+    registration_time: formatWireTime(wireTimeOf(agent.registeredAt)),
+  };
+}
+
+async function deregister(ports: Ports, { agentId }: OriginalRequest): Promise<OriginalAnswer> {
+  try {
+    await ports.store.agents.remove(agentId);
+  } catch (error) {
+    if (!(error instanceof OpspawnError) || error.code !== "agent_not_found") throw error;
+    throw new OriginalError("agent_not_found", 404, `Agent with ID '${agentId}' not found.`);
+  }
+  ports.keys.forget();
+  return { status: 200, body: success(`Agent ${agentId} deregistered successfully.`, { agentId }) };
+}
