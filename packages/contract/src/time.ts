@@ -1,11 +1,18 @@
+/** The second that was rendered last: times of one answer are mostly of one second, and a `Date` costs more than it. */
+let lastSecond = Number.NaN;
+let lastText = "";
+
 /**
  * Renders a point in time as the wire shows it: UTC, `Z`, six fraction digits.
  * @param micros microseconds since the epoch
  */
 export function formatTime(micros: number): string {
-  const millis = Math.floor(micros / 1000);
-  const rest = micros - millis * 1000;
-  return `${new Date(millis).toISOString().slice(0, -1)}${String(rest).padStart(3, "0")}Z`;
+  const second = Math.floor(micros / 1_000_000);
+  if (second !== lastSecond) {
+    lastText = new Date(second * 1000).toISOString().slice(0, -5);
+    lastSecond = second;
+  }
+  return `${lastText}.${String(micros - second * 1_000_000).padStart(6, "0")}Z`;
 }
 
 /** Reads an ISO 8601 time with an offset; null when it is none. Microseconds since the epoch; finer digits are cut. */

@@ -4,6 +4,7 @@ import type { ApiKey } from "./auth/key.ts";
 import type { Blocked } from "./blocked.ts";
 import type { Delivery } from "./deliveries/delivery.ts";
 import type { SessionFilter, SessionRecord, StepRecord } from "./sessions/session.ts";
+import type { SessionStatus } from "./sessions/transitions.ts";
 import type {
   AttemptOutcome,
   AttemptRecord,
@@ -168,6 +169,8 @@ export interface SessionStore {
   cancel(sessionId: string, reason: string): Promise<SessionRecord>;
   label(sessionId: string, labels: Readonly<Record<string, string>>): Promise<SessionRecord>;
   get(sessionId: string): Promise<SessionRecord | null>;
+  /** Cheaper than `get`, for those who wait. */
+  status(sessionId: string): Promise<SessionStatus | null>;
   steps(sessionId: string): Promise<readonly StepRecord[]>;
   list(page: Page, filter: SessionFilter): Promise<Paged<SessionRecord>>;
 }

@@ -81,9 +81,10 @@ function sourceOf({ workflowId, workflow, version }: StartBody): WorkflowSource 
 async function awaitEnd(ports: Ports, context: Context, sessionId: string, ms: number): Promise<SessionRecord> {
   const wait = ports.waiters.open([sessionKey(sessionId)], ms, context.signal);
   try {
-    let session = await needSession(ports.store, sessionId);
-    while (!hasEnded(session) && (await wait.next())) session = await needSession(ports.store, sessionId);
-    return session;
+    const { sessions } = ports.store;
+    let status = await sessions.status(sessionId);
+    while (status !== null && !hasEnded({ status }) && (await wait.next())) status = await sessions.status(sessionId);
+    return await needSession(ports.store, sessionId);
   } finally {
     wait.close();
   }

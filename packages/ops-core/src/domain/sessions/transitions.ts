@@ -19,18 +19,18 @@ export const sessionTable: TransitionTable<SessionStatus, SessionEvent> = {
 };
 
 export type StepStatus = "pending" | "running" | "completed" | "failed" | "skipped" | "cancelled";
-export type StepEvent = "start" | "complete" | "fail" | "skip" | "cancel";
+export type StepEvent = "start" | "complete" | "fail" | "cancel";
 
+/** `skipped` is a word of the API that no event of this version leads to. A step that never began stays `pending`. */
 export const stepTable: TransitionTable<StepStatus, StepEvent> = {
   noun: "step",
-  states: ["pending", "running", "completed", "failed", "skipped", "cancelled"],
+  states: ["pending", "running", "completed", "failed", "cancelled"],
   initial: ["pending"],
   transitions: {
     start: { from: ["pending"], to: "running" },
     complete: { from: ["running"], to: "completed" },
     // A step whose parameters cannot be evaluated fails before it starts.
     fail: { from: ["pending", "running"], to: "failed" },
-    skip: { from: ["pending"], to: "skipped" },
-    cancel: { from: ["pending", "running"], to: "cancelled" },
+    cancel: { from: ["running"], to: "cancelled" },
   },
 };

@@ -10,7 +10,7 @@ import { type SessionStatus, sessionTable } from "./transitions.ts";
 
 const ENDED: ReadonlySet<SessionStatus> = new Set(terminalStates(sessionTable));
 
-export function hasEnded(session: SessionRecord): boolean {
+export function hasEnded(session: Pick<SessionRecord, "status">): boolean {
   return ENDED.has(session.status);
 }
 

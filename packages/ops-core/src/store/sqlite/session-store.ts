@@ -31,6 +31,8 @@ export function sessionStore({ db, writer, clock }: SqliteContext): SessionStore
       const row = db.get<SessionRow>("select * from sessions where id = ?", sessionId);
       return row === undefined ? null : record(row);
     },
+    status: async (sessionId) =>
+      db.get<Pick<SessionRow, "status">>("select status from sessions where id = ?", sessionId)?.status ?? null,
     steps: async (sessionId) => db.all<StepRow>(STEPS, { session: sessionId }).map(toStep),
     list: async (page, filter) => {
       const where = conditions(filter, clock.now());
