@@ -54,7 +54,10 @@ export async function run(options: StartOptions, context: RunContext): Promise<b
   if (signal.aborted) return false;
   const session = await start(platform.client, documents, screen, repository);
   const ended = await followSession(session, { client: platform.client, screen, signal });
-  if (ended === undefined) return false;
+  if (ended === undefined) {
+    screen.line("  This session is not finished; the next start goes on with it.");
+    return false;
+  }
   showEnd(ended, screen);
   if (!options.once) showWhatNext(platform, ended, options, screen);
   return ended.status === "completed" && ended.failedSteps.length === 0;
