@@ -12,6 +12,7 @@ import { reportsSuite } from "./suite/reports.suite.ts";
 import { sendersSuite } from "./suite/senders.suite.ts";
 import { sessionsSuite } from "./suite/sessions.suite.ts";
 import { declareOn, type MakeRig, type Suite } from "./suite/test-rig.ts";
+import { transitionsSuite } from "./suite/transitions.suite.ts";
 
 const SUITES: readonly Suite[] = [
   sessionsSuite,
@@ -27,6 +28,7 @@ const SUITES: readonly Suite[] = [
   catalogSuite,
   deliveriesSuite,
   idempotencySuite,
+  transitionsSuite,
 ];
 
 /** The specification of the store: every implementation runs it. */

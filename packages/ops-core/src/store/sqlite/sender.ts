@@ -5,7 +5,7 @@ import { noteAlive } from "./agent-lease.ts";
 import { workflowOf } from "./agents.ts";
 import { countFailure } from "./circuits.ts";
 import { countMessage, toClaimed } from "./claim.ts";
-import { endAttempt, isOpen, isSender } from "./ending.ts";
+import { endAttempt, isSender } from "./ending.ts";
 import { failTask } from "./outcomes.ts";
 import { releasePermit } from "./permits.ts";
 import { settleFromReports } from "./report-evidence.ts";
@@ -45,10 +45,13 @@ export function broken(tx: Tx, sender: Sender, message: string): void {
   if (attempt === undefined || task === undefined) return;
   const delay = Math.min(FIRST_RESEND_DELAY * 2 ** (attempt.sends - 1), MAX_RESEND_DELAY);
   tx.run(
-    "update attempts set status = 'dispatched', wake_at = min(timeout_at, ?), wake_for = 'resend' where task_id = ? and n = ?",
+    `update attempts set status = 'dispatched', wake_at = min(timeout_at, ?), wake_for = 'resend'
+      where task_id = ? and n = ? and epoch = ? and sends = ? and status = 'created'`,
     tx.now + delay,
     attempt.task_id,
     attempt.n,
+    sender.epoch,
+    sender.send,
   );
   taskEvent(tx, task, "attempt.interrupted", { number: attempt.n, agentId: attempt.agent_id, message });
   const agent = tx.context.agents.get(attempt.agent_id);
@@ -75,10 +78,10 @@ export function undelivered(tx: Tx, sender: Sender, message: string): void {
   failTask(tx, task, attempt, { type: "undelivered", error });
 }
 
+/** The attempt, while this sender's exchange is the last thing known of it. */
 function sending(tx: Tx, sender: Sender): AttemptRow | undefined {
   const attempt = loadAttempt(tx, sender.taskId, sender.attempt);
-  const current = attempt !== undefined && isOpen(attempt) && isSender(attempt, sender);
-  return current && attempt.status !== "acknowledged" ? attempt : undefined;
+  return attempt?.status === "created" && isSender(attempt, sender) ? attempt : undefined;
 }
 
 /** A commit's hints have reached the engine long before an attempt is this old. */
