@@ -13,6 +13,9 @@ export const USAGE = `Runs the platform, three example agents, and a workflow th
   npm start -- --data FOLDER     where everything is kept; default .opspawn
 `;
 
+/** Seconds; the workflow gives each step a minute. */
+const MOST_PACE = 30;
+
 export interface StartOptions {
   /** Absolute paths; empty = this repository's documentation. */
   readonly files: readonly string[];
@@ -36,7 +39,7 @@ export function readOptions(argv: readonly string[], { cwd, root }: { cwd: strin
   return {
     files: (values.file ?? []).map((file) => path.resolve(cwd, file)),
     once: values.once ?? false,
-    pace: values.pace === undefined ? 0 : number("--pace", values.pace, 600),
+    pace: values.pace === undefined ? 0 : number("--pace", values.pace, MOST_PACE),
     port: values.port === undefined ? null : number("--port", values.port, 65_535),
     data: values.data === undefined ? path.join(root, ".opspawn") : path.resolve(cwd, values.data),
     help: values.help ?? false,

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { isJsonObject, type JsonValue } from "@opspawn/contract";
+import { isJsonObject } from "@opspawn/contract";
 import { OpspawnApiError, type OpspawnClient, type SessionDetail } from "@opspawn/sdk";
 import { type ExampleAgent, startAgents } from "./agents.ts";
 import { type Documents, kilobytes, readDocuments } from "./documents.ts";
@@ -9,7 +9,7 @@ import type { StartOptions } from "./options.ts";
 import { type Platform, startPlatform } from "./platform.ts";
 import type { Screen } from "./screen.ts";
 import type { Service } from "./service.ts";
-import { followSession } from "./session.ts";
+import { type Following, followSession } from "./session.ts";
 import { StartError } from "./start-error.ts";
 
 export interface RunContext {
@@ -24,6 +24,8 @@ export interface RunContext {
 const WORKFLOW = "document-report";
 /** Marks the sessions of this command among others on the same platform. */
 const LABELS = { "started-by": "npm-start" };
+/** Milliseconds after which a new session need not wait for an old one any more. */
+const RESUMED_WITHIN = 180_000;
 const OPEN_STATUSES = ["started", "running", "waiting"] as const;
 
 /** Runs everything up to the report. True when the new session is completed with all its steps. */
@@ -98,20 +100,20 @@ async function findUnfinished(client: OpspawnClient): Promise<SessionDetail[]> {
 }
 
 function rootOf({ input }: SessionDetail): string[] {
-  const root: JsonValue | undefined = isJsonObject(input ?? undefined)
-    ? (input as { root?: JsonValue }).root
-    : undefined;
+  const root = isJsonObject(input) ? input.root : undefined;
   return typeof root === "string" ? [root] : [];
 }
 
-async function finish(sessionId: string, following: Parameters<typeof followSession>[1]): Promise<void> {
-  const { screen } = following;
+async function finish(sessionId: string, following: Following): Promise<void> {
+  const { screen, signal } = following;
   screen.line();
   screen.line(screen.paint("bold", `Resuming session ${sessionId}`));
   screen.line("  The previous start left it unfinished; from its first event:");
   screen.line();
-  const ended = await followSession(sessionId, following);
-  if (ended !== undefined) screen.line(`\n  It ended as ${ended.status}. Now a new one.\n`);
+  const patience = AbortSignal.any([signal, AbortSignal.timeout(RESUMED_WITHIN)]);
+  const ended = await followSession(sessionId, { ...following, signal: patience });
+  if (signal.aborted) return;
+  screen.line(`\n  ${ended === undefined ? "It goes on meanwhile" : `It ended as ${ended.status}`}. Now a new one.\n`);
 }
 
 async function start(
@@ -146,7 +148,7 @@ async function start(
 
 function showEnd({ status, result, error, failedSteps }: SessionDetail, screen: Screen): void {
   screen.line();
-  const markdown = isJsonObject(result ?? undefined) ? (result as { markdown?: JsonValue }).markdown : undefined;
+  const markdown = isJsonObject(result) ? result.markdown : undefined;
   if (typeof markdown === "string") screen.line(markdown.replace(/[^\P{Cc}\n]/gu, ""));
   if (failedSteps.length > 0) screen.line(screen.paint("red", `These steps failed: ${failedSteps.join(", ")}.`));
   if (status !== "completed")
