@@ -14,7 +14,21 @@ test("a duration is a whole number and a unit, in microseconds", () => {
 });
 
 test("anything else is no duration", () => {
-  for (const text of ["", "5", "s", "1.5s", "-1s", "1 s", " 1s", "1S", "1w", "1h30m", "1e3s", "999999999999999d", "١s"]) {
+  for (const text of [
+    "",
+    "5",
+    "s",
+    "1.5s",
+    "-1s",
+    "1 s",
+    " 1s",
+    "1S",
+    "1w",
+    "1h30m",
+    "1e3s",
+    "999999999999999d",
+    "١s",
+  ]) {
     assert.equal(parseDuration(text), null, text);
   }
 });

@@ -14,10 +14,9 @@ export const jsonObject = z
 export const id = z.string().min(1).max(200);
 export const name = z.string().min(1).max(200);
 export const time = z.iso.datetime({ precision: 6 });
-export const labels = z.record(z.string().min(1).max(63), z.string().max(255)).refine(
-  (value) => Object.keys(value).length <= 32,
-  "At most 32 labels",
-);
+export const labels = z
+  .record(z.string().min(1).max(63), z.string().max(255))
+  .refine((value) => Object.keys(value).length <= 32, "At most 32 labels");
 
 /** `30s`, `500ms`, `1m`: how long a request may wait for news; at most one minute. */
 export const wait = z.string().regex(/^\d{1,5}(ms|s|m)$/, "Expected a duration such as `30s`");

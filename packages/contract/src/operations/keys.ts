@@ -3,7 +3,10 @@ import type { Scope } from "../operation.ts";
 import { operation } from "../operation.ts";
 import { id, listOf, page, time } from "./common.ts";
 
-const scopes = z.array(z.custom<Scope | "admin">((value) => typeof value === "string")).min(1).max(50);
+const scopes = z
+  .array(z.custom<Scope | "admin">((value) => typeof value === "string"))
+  .min(1)
+  .max(50);
 
 export const key = z.object({
   keyId: id,
