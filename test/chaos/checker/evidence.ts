@@ -1,0 +1,49 @@
+import { DatabaseSync, type SQLInputValue } from "node:sqlite";
+import type { ClientEntry, EffectEntry } from "../logs/entries.ts";
+import { History } from "./history.ts";
+
+/** What is known of a system when it is judged. What nobody kept is null, and what rests on it is not judged. */
+export interface Evidence {
+  readonly db: Rows;
+  readonly history: History;
+  /** What a client asked and was told. */
+  readonly client: readonly ClientEntry[] | null;
+  /** What reached agents and receivers, and what they did. */
+  readonly effects: readonly EffectEntry[] | null;
+  /** Everything had the time to end: what is still open was forgotten. */
+  readonly isDrained: boolean;
+}
+
+/** A database that is only read. */
+export class Rows {
+  readonly #db: DatabaseSync;
+
+  /** @param path a file, which no other process has open */
+  constructor(path: string | DatabaseSync) {
+    this.#db = typeof path === "string" ? new DatabaseSync(path, { readOnly: true }) : path;
+  }
+
+  all<T>(sql: string, ...values: SQLInputValue[]): T[] {
+    return this.#db.prepare(sql).all(...values) as T[];
+  }
+
+  /** The first column of each row, as text. */
+  texts(sql: string, ...values: SQLInputValue[]): string[] {
+    return this.all<Record<string, unknown>>(sql, ...values).map((row) => String(Object.values(row)[0]));
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+}
+
+export interface EvidenceSources {
+  readonly db: Rows;
+  readonly client?: readonly ClientEntry[];
+  readonly effects?: readonly EffectEntry[];
+  readonly isDrained: boolean;
+}
+
+export function evidenceOf({ db, client, effects, isDrained }: EvidenceSources): Evidence {
+  return { db, history: new History(db), client: client ?? null, effects: effects ?? null, isDrained };
+}

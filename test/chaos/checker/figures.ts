@@ -1,0 +1,58 @@
+import { type ClientEntry, type EffectEntry, entriesOf } from "../logs/entries.ts";
+import type { Rows } from "./evidence.ts";
+import { groupBy } from "./invariant.ts";
+
+/** What happened, in numbers; they show that there was something to judge. */
+export interface Figures {
+  readonly sessions: number;
+  readonly tasks: number;
+  readonly attempts: number;
+  readonly events: number;
+  /** Server processes on this database. */
+  readonly processes: number;
+  /** Attempts sent more than once, summed over the extra sends: by the server's count, and as they arrived. */
+  readonly resends: number;
+  readonly resendsArrived: number;
+  /** Of those that arrived, with another key or token than the first. */
+  readonly resendsWithOtherKey: number;
+  /** Deliveries of a key that its agent had had before: no second effect came of them. */
+  readonly deduplicated: number;
+  readonly effects: number;
+  /** Results that came under a token of the past. */
+  readonly lateRefused: number;
+  /** Attempts that ended without success, and were followed by others. */
+  readonly retriedAttempts: number;
+  /** Calls to start a session that were sent again under their key; answers that were repetitions. */
+  readonly resentCalls: number;
+  readonly replayedAnswers: number;
+  /** Starts that were sent and not answered. */
+  readonly unansweredCalls: number;
+  readonly webhooks: number;
+}
+
+export function figuresOf(db: Rows, client: readonly ClientEntry[], effects: readonly EffectEntry[]): Figures {
+  const count = (sql: string): number => Number(db.texts(sql)[0] ?? 0);
+  const deliveries = entriesOf(effects, "delivery");
+  const again = [...groupBy(deliveries, ({ task, attempt }) => `${task}/${attempt}`).values()].flatMap(
+    ([first, ...more]) => more.map(({ key, token }) => key === first?.key && token === first.token),
+  );
+  const reported = entriesOf(effects, "reported");
+  return {
+    sessions: count("select count(*) from sessions"),
+    tasks: count("select count(*) from tasks"),
+    attempts: count("select count(*) from attempts"),
+    events: count("select coalesce(sum(json_array_length(entries)), 0) from events"),
+    processes: count("select count(*) from instances"),
+    resends: count("select coalesce(sum(sends - 1), 0) from attempts"),
+    resendsArrived: again.length,
+    resendsWithOtherKey: again.filter((same) => !same).length,
+    deduplicated: deliveries.filter(({ known }) => known).length,
+    effects: entriesOf(effects, "effect").length,
+    lateRefused: reported.filter(({ status }) => status === 409).length,
+    retriedAttempts: count("select count(*) from attempts where status in ('failed', 'timed_out', 'lost')"),
+    resentCalls: entriesOf(client, "asked").length - new Set(entriesOf(client, "asked").map(({ key }) => key)).size,
+    replayedAnswers: entriesOf(client, "answered").filter(({ replayed }) => replayed).length,
+    unansweredCalls: entriesOf(client, "unanswered").length,
+    webhooks: new Set(entriesOf(effects, "webhook").map(({ id }) => id)).size,
+  };
+}

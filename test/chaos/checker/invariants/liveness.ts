@@ -1,0 +1,130 @@
+import { entriesOf } from "../../logs/entries.ts";
+import type { Rows } from "../evidence.ts";
+import { ENDED_DELIVERY } from "../fold.ts";
+import { groupBy, type Invariant } from "../invariant.ts";
+
+const SECOND = 1_000_000;
+/** How long work of a dead process may stay with it, once others serve. */
+const TAKEN_OVER_WITHIN = 15 * SECOND;
+const INSTANCE_LEASE = 10 * SECOND;
+
+const nothingIsStuck: Invariant = {
+  number: "18",
+  name: "everything open has a next wake-up",
+  needs: [],
+  *check({ db }) {
+    yield* db.texts(
+      "select 'task ' || id || ' waits without a deadline' from tasks where status = 'pending' and wake_at is null",
+    );
+    yield* db.texts(
+      "select 'attempt ' || task_id || '/' || n || ' is open without a wake-up' from attempts where ended_at is null and wake_at is null",
+    );
+    yield* db.texts(
+      "select 'delivery ' || id || ' waits without a next try' from deliveries where status = 'pending' and wake_at is null",
+    );
+    yield* db.texts(
+      "select 'lane ' || lane || ' of task ' || id || ' is no lane' from tasks where status = 'pending' and lane = ''",
+    );
+  },
+};
+
+interface Instance {
+  readonly epoch: number;
+  readonly from: number;
+  /** When it was last known to live. */
+  readonly to: number;
+}
+
+interface Held {
+  readonly task_id: string;
+  readonly n: number;
+  readonly epoch: number;
+  readonly until: number | null;
+}
+
+const takenOver: Invariant = {
+  number: "R7",
+  name: "work that a dead process was sending is with another within 15 s of serving",
+  needs: [],
+  *check({ db }) {
+    const instances = instancesOf(db);
+    // `until`: when its sender was of no more account: the agent had it, or it ended.
+    const attempts = db.all<Held>(`select a.task_id, a.n, a.epoch, min(coalesce(a.acknowledged_at, a.ended_at),
+      coalesce(a.ended_at, a.acknowledged_at)) as until from attempts a join agents g on g.id = a.agent_id
+      where g.channel = 'push'`);
+    for (const { task_id, n, epoch, until } of attempts) {
+      const left = servedAfter(instances, epoch, until ?? Number.POSITIVE_INFINITY);
+      if (left > TAKEN_OVER_WITHIN) {
+        yield `attempt ${task_id}/${n} stayed with dead process ${epoch} while others served for ${Math.round(left / SECOND)} s`;
+      }
+    }
+  },
+};
+
+function instancesOf(db: Rows): Instance[] {
+  return db.all<Instance>(
+    `select epoch, started_at as "from", max(coalesce(ended_at, lease_until - ?), started_at) as "to" from instances
+      order by epoch`,
+    INSTANCE_LEASE,
+  );
+}
+
+/** Microseconds that processes after this one served, up to a moment. */
+function servedAfter(instances: readonly Instance[], epoch: number, until: number): number {
+  let served = 0;
+  for (const instance of instances) {
+    if (instance.epoch > epoch) served += Math.max(Math.min(instance.to, until) - instance.from, 0);
+  }
+  return served;
+}
+
+const outboxIsEmpty: Invariant = {
+  number: "21",
+  name: "every session that asked for a webhook has one, and it was sent",
+  needs: [],
+  *check({ db, isDrained }) {
+    yield* db.texts(`select 'session ' || s.id || ' has ' || count(d.id) || ' webhooks' from sessions s
+      left join deliveries d on d.session_id = s.id and d.kind = 'webhook'
+      where s.callback_url is not null and s.ended_at is not null group by s.id having count(d.id) <> 1`);
+    if (!isDrained) return;
+    const ended = ENDED_DELIVERY.map((status) => `'${status}'`).join(", ");
+    yield* db.texts(
+      `select 'delivery ' || id || ' is still ' || status from deliveries where status not in (${ended})`,
+    );
+    yield* db.texts(
+      "select 'delivery ' || id || ' was given up: ' || last_error from deliveries where status = 'failed'",
+    );
+  },
+};
+
+const webhooksArrive: Invariant = {
+  number: "21",
+  name: "each webhook arrives, under one id",
+  needs: ["effects"],
+  *check({ db, effects }) {
+    const arrived = entriesOf(effects ?? [], "webhook");
+    for (const [session, sends] of groupBy(arrived, (entry) => entry.session)) {
+      const ids = new Set(sends.map(({ id }) => id));
+      if (ids.size > 1) yield `the end of session ${session} was told under ${ids.size} ids`;
+    }
+    const taken = new Set(arrived.filter(({ status }) => status === 200).map(({ id }) => id));
+    const rows = db.all<{ id: string; status: string }>("select id, status from deliveries where kind = 'webhook'");
+    for (const { id, status } of rows) {
+      if (status === "delivered" && !taken.has(id)) yield `webhook ${id} counts as delivered, and never arrived`;
+    }
+    const known = new Set(rows.map(({ id }) => id));
+    for (const id of taken) if (!known.has(id)) yield `webhook ${id} arrived, and does not exist`;
+  },
+};
+
+const integrity: Invariant = {
+  number: "25",
+  name: "the database is whole",
+  needs: [],
+  *check({ db }) {
+    for (const line of db.texts("pragma integrity_check")) if (line !== "ok") yield line;
+  },
+};
+
+/** Nothing waits for ever, and what must arrive has arrived. */
+export const LIVENESS: readonly Invariant[] = [nothingIsStuck, takenOver, outboxIsEmpty, webhooksArrive, integrity];

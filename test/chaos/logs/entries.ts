@@ -1,0 +1,96 @@
+/** What is written of a call that changes something. Times are milliseconds since the epoch. */
+export type ClientEntry =
+  /** Written to disk before the call leaves; `n` makes the body. */
+  | { readonly type: "asked"; readonly at: number; readonly key: string; readonly send: number; readonly n: number }
+  /** Nothing was sent: nobody listened. */
+  | { readonly type: "unsent"; readonly at: number; readonly key: string; readonly send: number }
+  /** It was sent and no answer came: the outcome is unknown until the key is asked again. */
+  | {
+      readonly type: "unanswered";
+      readonly at: number;
+      readonly key: string;
+      readonly send: number;
+      readonly problem: string;
+    }
+  | {
+      readonly type: "answered";
+      readonly at: number;
+      readonly key: string;
+      readonly send: number;
+      readonly status: number;
+      readonly sessionId: string | null;
+      /** The server says that it had answered this key before. */
+      readonly replayed: boolean;
+    }
+  /** How the session ended, as the server told it. */
+  | {
+      readonly type: "ended";
+      readonly at: number;
+      readonly key: string;
+      readonly sessionId: string;
+      readonly status: string;
+      readonly result: unknown;
+      readonly expected: unknown;
+    };
+
+/** One try at a task as an agent is told about it. */
+export interface Ticket {
+  readonly task: string;
+  readonly attempt: number;
+  readonly token: string;
+}
+
+/** What agents and receivers write of everything that reached them, before they act on it. */
+export type EffectEntry =
+  | (Ticket & {
+      readonly type: "delivery";
+      readonly at: number;
+      readonly agent: string;
+      readonly session: string | null;
+      /** The Idempotency-Key it came with. */
+      readonly key: string;
+      /** When the attempt was made, as the message says. */
+      readonly sentAt: string;
+      /** The agent has had this key before. */
+      readonly known: boolean;
+    })
+  /** The work was done, once per key; the key is the only thing an agent goes by. */
+  | {
+      readonly type: "effect";
+      readonly at: number;
+      readonly agent: string;
+      readonly key: string;
+      readonly attempt: number;
+      readonly result: unknown;
+    }
+  /** The agent's own answer to a delivery was an outcome, and left whole. */
+  | (Ticket & {
+      readonly type: "answered";
+      readonly at: number;
+      readonly agent: string;
+      readonly status: "completed" | "failed";
+    })
+  /** A result call was answered; `status` is the HTTP status. */
+  | (Ticket & {
+      readonly type: "reported";
+      readonly at: number;
+      readonly agent: string;
+      readonly status: number;
+      readonly tries: number;
+    })
+  | {
+      readonly type: "webhook";
+      readonly at: number;
+      readonly id: string;
+      readonly session: string;
+      readonly event: string;
+      /** What the receiver answered. */
+      readonly status: number;
+    };
+
+type Of<E, T> = Extract<E, { type: T }>;
+
+/** The entries of one type. */
+export function entriesOf<E extends { type: string }, T extends E["type"]>(entries: readonly E[], type: T): Of<E, T>[] {
+  return entries.filter((entry): entry is Of<E, T> => entry.type === type);
+}

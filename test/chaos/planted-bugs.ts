@@ -1,0 +1,94 @@
+/** A bug that is put into the running server: one place of its source, replaced while it is loaded. */
+export interface PlantedBug {
+  readonly name: string;
+  /** What the server does wrong. */
+  readonly is: string;
+  /** Below packages/ops-core/src. */
+  readonly file: string;
+  readonly changes: readonly { readonly from: string; readonly to: string }[];
+  /** Invariants of which at least one must be found broken. */
+  readonly breaks: readonly string[];
+  /** Failpoints at which it shows soonest; default any. */
+  readonly points?: readonly string[];
+}
+
+/** Bugs that others had and that unit tests rarely see, since they show only when a process dies or a reply is late. */
+export const PLANTED_BUGS: readonly PlantedBug[] = [
+  {
+    name: "acknowledge-before-commit",
+    is: "answers are given when a group is done, commits follow when there is time",
+    file: "store/sqlite/writer.ts",
+    changes: [
+      {
+        from: 'this.#db.exec("begin immediate");',
+        to: 'if (!this.#db.inTransaction) this.#db.exec("begin immediate");',
+      },
+      { from: 'this.#db.exec("commit");', to: 'if (this.stats.commits % 20 === 0) this.#db.exec("commit");' },
+    ],
+    breaks: ["1"],
+    points: ["http.after-start", "http.after-result"],
+  },
+  {
+    name: "any-token-will-do",
+    is: "a result settles whichever attempt is open, under whichever token it comes",
+    file: "store/sqlite/outcomes.ts",
+    changes: [
+      {
+        from: "Number.isSafeInteger(n) ? loadAttempt(tx, taskId, n) : undefined",
+        to: "Number.isSafeInteger(n) ? loadAttempt(tx, taskId, task.attempts) : undefined",
+      },
+      {
+        from: "if (attempt === undefined || !sameText(attempt.token, token)) {",
+        to: "if (attempt === undefined) {",
+      },
+    ],
+    breaks: ["6"],
+  },
+  {
+    name: "no-take-over",
+    is: "a start does not send again what the process before it was sending",
+    file: "store/sqlite/sender.ts",
+    changes: [
+      {
+        from: "and (a.epoch <> ? or (a.wake_for = 'timeout' and a.created_at <= ?))",
+        to: "and a.epoch = ? and a.wake_for = 'timeout' and a.created_at <= ?",
+      },
+    ],
+    breaks: ["R7"],
+    points: ["engine.before-send"],
+  },
+  {
+    name: "keys-of-this-process",
+    is: "which Idempotency-Keys were used is forgotten with each start",
+    file: "store/sqlite/idempotency.ts",
+    changes: [
+      {
+        from: "where actor = ? and operation = ? and key = ?",
+        to: "where actor = ? and operation = ? and key = ? and created_at >= (select max(started_at) from instances)",
+      },
+      { from: "insert into idempotency", to: "insert or replace into idempotency" },
+    ],
+    breaks: ["4"],
+    points: ["http.after-start"],
+  },
+  {
+    name: "key-per-attempt",
+    is: "each attempt is sent under a key of its own",
+    file: "engine/message.ts",
+    changes: [
+      { from: '"idempotency-key": attempt.taskId,', to: '"idempotency-key": `${attempt.taskId}/${attempt.attempt}`,' },
+    ],
+    breaks: ["R5", "9"],
+  },
+];
+
+/** The source with the bug in it. @throws Error when the source has changed so that the bug has no place in it */
+export function plant(bug: PlantedBug, source: string): string {
+  return bug.changes.reduce((text, { from, to }) => {
+    const parts = text.split(from);
+    if (parts.length !== 2) {
+      throw new Error(`planted bug ${bug.name}: ${bug.file} has ${parts.length - 1} places like ${from}; adapt it`);
+    }
+    return parts.join(to);
+  }, source);
+}

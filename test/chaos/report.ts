@@ -1,0 +1,94 @@
+import { percentile } from "../../benchmarks/harness/statistics.ts";
+import { table } from "../../benchmarks/harness/table.ts";
+import type { Verdict } from "./judge.ts";
+import type { Kill } from "./rig/killer.ts";
+
+const SHOWN_FINDINGS = 5;
+
+/** Where the server was killed, what was under way, and how soon it served again. */
+export function killTable(kills: readonly Kill[]): string {
+  const places = [...new Set(kills.map(({ failpoint }) => failpoint))].sort((a, b) => (a ?? "").localeCompare(b ?? ""));
+  const rows = places.map((place) =>
+    killRow(
+      place ?? "random moment",
+      kills.filter(({ failpoint }) => failpoint === place),
+    ),
+  );
+  const head = [
+    "killed at",
+    "kills",
+    "that count",
+    "dispatched",
+    "unanswered",
+    "waits broken",
+    "sessions",
+    "serving after",
+  ];
+  const units = ["", "", "", "min/median", "min/median", "median", "min", "p50/max ms"];
+  return table(
+    [head, units, ...rows, killRow("all", kills)].map(([first = "", ...rest]) => [first.padEnd(23), ...rest]),
+  );
+}
+
+function killRow(name: string, all: readonly Kill[]): string[] {
+  const kills = all.filter(({ counts }) => counts);
+  const spread = (values: readonly number[]): string => `${percentile(values, 0)}/${percentile(values, 0.5)}`;
+  const recovered = recoveryOf(kills);
+  return [
+    name,
+    String(all.length),
+    String(kills.length),
+    spread(kills.map(({ dispatched }) => dispatched)),
+    spread(kills.map(({ unanswered }) => unanswered)),
+    String(
+      percentile(
+        kills.map(({ brokenReads }) => brokenReads),
+        0.5,
+      ),
+    ),
+    String(
+      percentile(
+        kills.map(({ sessions }) => sessions),
+        0,
+      ),
+    ),
+    recovered.length === 0 ? "killed again" : `${percentile(recovered, 0.5)}/${percentile(recovered, 1)}`,
+  ];
+}
+
+/** Milliseconds from a kill to the next readiness; kills that were followed by another before that are left out. */
+export function recoveryOf(kills: readonly Kill[]): number[] {
+  return kills.flatMap(({ recoveredMs }) => recoveredMs ?? []);
+}
+
+export function figureLines({ figures: f }: Verdict, kills: readonly Kill[]): string {
+  const recovered = recoveryOf(kills);
+  const at = (share: number): string => `${percentile(recovered, share)} ms`;
+  const lines: readonly (readonly [string, string])[] = [
+    ["sessions, tasks, attempts, events", [f.sessions, f.tasks, f.attempts, f.events].join(", ")],
+    ["server processes", String(f.processes)],
+    [
+      "starts sent and never answered; sent again under their key; answered as repetitions",
+      `${f.unansweredCalls}; ${f.resentCalls}; ${f.replayedAnswers}`,
+    ],
+    ["attempts sent again (send number > 1); of these reached their agent twice", `${f.resends}; ${f.resendsArrived}`],
+    ["  with another key or token than before", String(f.resendsWithOtherKey)],
+    ["deliveries of a known key, done once all the same", String(f.deduplicated)],
+    ["attempts that failed, timed out or were lost, and were tried again", String(f.retriedAttempts)],
+    ["results under an old token, refused", String(f.lateRefused)],
+    ["webhooks", String(f.webhooks)],
+    ["kill -9 to /readyz 200: p50, p99, max", `${at(0.5)}, ${at(0.99)}, ${at(1)}`],
+  ];
+  const width = Math.max(...lines.map(([name]) => name.length));
+  return lines.map(([name, value]) => `${name.padEnd(width)}  ${value}`).join("\n");
+}
+
+export function invariantLines({ judgements }: Verdict): string {
+  return judgements
+    .flatMap(({ number, name, isJudged, findings }) => {
+      const how = findings.length === 0 ? "holds" : `BROKEN ${findings.length} times`;
+      const more = findings.slice(0, SHOWN_FINDINGS).map((finding) => `            ${finding}`);
+      return [`${number.padStart(4)}  ${name}: ${isJudged ? how : "not judged"}`, ...more];
+    })
+    .join("\n");
+}

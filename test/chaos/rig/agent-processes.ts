@@ -1,0 +1,52 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { KINDS } from "../workload.ts";
+
+const AGENT = join(import.meta.dirname, "../agent.ts");
+const RECEIVER = "receiver";
+
+/** Who keeps an effect log. */
+export const WITNESSES: readonly string[] = [...KINDS, RECEIVER];
+
+export function effectLog(folder: string, name: string): string {
+  return join(folder, `effects-${name}.log`);
+}
+
+/** The agents and the receiver of webhooks: a process each, which outlive all servers. */
+export class AgentProcesses {
+  readonly #folder: string;
+  readonly #children: ChildProcess[] = [];
+  webhookUrl = "";
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  async start(origin: string): Promise<void> {
+    const urls = await Promise.all(WITNESSES.map((name) => this.#start(name, origin)));
+    this.webhookUrl = urls[WITNESSES.indexOf(RECEIVER)] ?? "";
+  }
+
+  /** They write down what they know, and end. */
+  async stop(): Promise<void> {
+    await Promise.all(
+      this.#children.map(async (child) => {
+        if (child.exitCode !== null || child.signalCode !== null) return;
+        const exited = once(child, "exit");
+        child.disconnect();
+        await exited;
+      }),
+    );
+  }
+
+  async #start(name: string, origin: string): Promise<string> {
+    const args = [name, "--origin", origin, "--log", effectLog(this.#folder, name)];
+    const child = fork(AGENT, args, { execArgv: [], stdio: ["ignore", "inherit", "inherit", "ipc"] });
+    this.#children.push(child);
+    const failed = once(child, "exit").then(() => Promise.reject(new Error(`agent ${name} ended`)));
+    const [{ url }] = (await Promise.race([once(child, "message"), failed])) as [{ url: string }];
+    failed.catch(() => undefined);
+    return url;
+  }
+}

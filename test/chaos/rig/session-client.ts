@@ -1,0 +1,158 @@
+import { type Answer, type Caller, isPassing, NoAnswer, pause } from "../http-calls.ts";
+import type { ClientEntry } from "../logs/entries.ts";
+import type { SyncedLog } from "../logs/synced-log.ts";
+import { chanceOf, expectedResult, WORKFLOW_ID } from "../workload.ts";
+
+/** This share of the sessions asks for a webhook at its end. */
+const WITH_WEBHOOK = 0.1;
+/** This share of the starts is sent twice at once, as a nervous client does. */
+const DOUBLED = 0.1;
+
+export interface SessionClientOptions {
+  readonly server: Caller;
+  readonly key: string;
+  readonly log: SyncedLog;
+  readonly webhookUrl: string;
+  /** Sessions at once. */
+  readonly lanes: number;
+}
+
+/**
+ * Keeps a number of sessions going: starts one, under a key of its own, until it is told that it has started; waits for
+ * its end and looks at its result; starts the next. All of it is in its log, on disk, before and after each call.
+ */
+export class SessionClient {
+  readonly #options: SessionClientOptions;
+  /** Starts under way, by key. */
+  readonly #asking = new Set<string>();
+  /** Keys that were sent, whose answer was lost and has not come since. */
+  readonly #unknown = new Set<string>();
+  #begun = 0;
+  #ended = 0;
+  #brokenReads = 0;
+  #isStopping = false;
+  #lanes: Promise<void>[] = [];
+
+  constructor(options: SessionClientOptions) {
+    this.#options = options;
+  }
+
+  /** Starts of which a try is at the server right now, as far as anybody can know. */
+  get asking(): number {
+    return this.#asking.size;
+  }
+
+  get unknown(): number {
+    return this.#unknown.size;
+  }
+
+  /** Waits for an end that were broken off so far. */
+  get brokenReads(): number {
+    return this.#brokenReads;
+  }
+
+  get running(): number {
+    return this.#begun - this.#ended;
+  }
+
+  get ended(): number {
+    return this.#ended;
+  }
+
+  start(): void {
+    this.#lanes = Array.from({ length: this.#options.lanes }, () => this.#lane());
+  }
+
+  /** Starts nothing new; resolves when everything has ended. */
+  async drain(): Promise<void> {
+    this.#isStopping = true;
+    await Promise.all(this.#lanes);
+  }
+
+  async #lane(): Promise<void> {
+    while (!this.#isStopping) {
+      this.#begun += 1;
+      const n = this.#begun;
+      const key = `session-${String(n).padStart(6, "0")}`;
+      const starts = chanceOf(`double ${key}`) < DOUBLED ? [0, 1000] : [0];
+      const [sessionId] = await Promise.all(starts.map((first) => this.#startSession(key, n, first)));
+      if (sessionId !== undefined && sessionId !== null) await this.#awaitEnd(key, n, sessionId);
+      this.#ended += 1;
+    }
+  }
+
+  /** @param first sends are numbered from here, so that two that run at once can be told apart */
+  async #startSession(key: string, n: number, first: number): Promise<string | null> {
+    for (let send = first + 1; ; send += 1) {
+      await this.#write({ type: "asked", at: Date.now(), key, send, n });
+      const answer = await this.#askOnce(key, n, send);
+      if (answer !== null && !isPassing(answer.status)) return sessionIdOf(answer);
+      await pause(send - first);
+    }
+  }
+
+  async #askOnce(key: string, n: number, send: number): Promise<Answer | null> {
+    const { server, key: apiKey, webhookUrl } = this.#options;
+    const callback = chanceOf(`webhook ${key}`) < WITH_WEBHOOK ? { callbackUrl: webhookUrl } : {};
+    const body = { workflowId: WORKFLOW_ID, input: { n }, labels: { call: key }, ...callback };
+    const mark = `${key}/${send}`;
+    this.#asking.add(mark);
+    try {
+      const call = { method: "POST", path: "/v1/opscore/sessions", key: apiKey, idempotencyKey: key, body } as const;
+      const answer = await server.send(call);
+      const { status, isReplayed: replayed } = answer;
+      const sessionId = sessionIdOf(answer);
+      if (sessionId !== null) this.#unknown.delete(key);
+      await this.#write({ type: "answered", at: Date.now(), key, send, status, sessionId, replayed });
+      return answer;
+    } catch (error) {
+      if (!(error instanceof NoAnswer)) throw error;
+      if (error.isSent) this.#unknown.add(key);
+      const at = Date.now();
+      if (error.isSent) await this.#write({ type: "unanswered", at, key, send, problem: error.message });
+      else await this.#write({ type: "unsent", at, key, send });
+      return null;
+    } finally {
+      this.#asking.delete(mark);
+    }
+  }
+
+  async #awaitEnd(key: string, n: number, sessionId: string): Promise<void> {
+    const path = `/v1/opscore/sessions/${sessionId}?wait=20s`;
+    for (let failures = 0; ; ) {
+      const answer = await this.#read(path);
+      if (answer === null) {
+        failures += 1;
+        await pause(failures);
+        continue;
+      }
+      failures = 0;
+      const { status, result } = answer.body as { status?: string; result?: unknown };
+      const isOpen = answer.status === 200 && (status === "started" || status === "running");
+      if (isOpen) continue;
+      const told = answer.status === 200 ? String(status) : `http ${answer.status}`;
+      const expected = expectedResult(n);
+      await this.#write({ type: "ended", at: Date.now(), key, sessionId, status: told, result, expected });
+      return;
+    }
+  }
+
+  async #read(path: string): Promise<Answer | null> {
+    try {
+      const answer = await this.#options.server.send({ method: "GET", path, key: this.#options.key });
+      if (!isPassing(answer.status)) return answer;
+    } catch (error) {
+      if (!(error instanceof NoAnswer)) throw error;
+      if (error.isSent) this.#brokenReads += 1;
+    }
+    return null;
+  }
+
+  #write(entry: ClientEntry): Promise<void> {
+    return this.#options.log.append(entry);
+  }
+}
+
+function sessionIdOf({ status, body }: Answer): string | null {
+  return status === 202 && typeof body.sessionId === "string" ? body.sessionId : null;
+}

@@ -1,0 +1,71 @@
+import { join } from "node:path";
+import { PLANTED_BUGS, type PlantedBug } from "./planted-bugs.ts";
+import { runRig } from "./rig/rig.ts";
+import { showDurability, whyNoTrace } from "./trace/show-durability.ts";
+import { judgeFolder } from "./verdict.ts";
+
+const SESSIONS = 60;
+const KILLS_OF_EACH_KIND = 4;
+const KILLS_WITHIN_MS = 120_000;
+/** Work that a bug has forgotten is not waited for. */
+const DRAIN_MS = 25_000;
+const TRACED_SESSIONS = 20;
+
+/**
+ * Shows that the rig can fail: the same runs, shorter, against servers with a bug in them. The judge is told nothing, and
+ * has to find each bug in logs and database; without a bug it must find nothing.
+ */
+export async function selfTest(folder: string, seed: number): Promise<{ isGood: boolean; text: string }> {
+  const isSilent = await staysSilent(folder, seed);
+  let caught = 0;
+  for (const bug of PLANTED_BUGS) caught += (await isCaught(bug, folder, seed)) ? 1 : 0;
+  const isTraceGood = await traceCatches(folder);
+  const text = `${caught} of ${PLANTED_BUGS.length} planted bugs caught, ${isSilent ? "no" : "a"} false alarm without one`;
+  return { isGood: isSilent && isTraceGood && caught === PLANTED_BUGS.length, text };
+}
+
+async function staysSilent(folder: string, seed: number): Promise<boolean> {
+  const { judgements } = await runAndJudge(join(folder, "none"), seed);
+  const broken = judgements.filter(({ findings }) => findings.length > 0);
+  const isSilent = broken.length === 0;
+  console.log(`${isSilent ? "silent" : "FALSE ALARM"}  no bug planted`);
+  for (const { number, findings } of broken) console.log(`        ${number}: ${findings[0]}`);
+  return isSilent;
+}
+
+async function isCaught(bug: PlantedBug, folder: string, seed: number): Promise<boolean> {
+  const { judgements } = await runAndJudge(join(folder, bug.name), seed, bug);
+  const caught = judgements.filter(({ number, findings }) => bug.breaks.includes(number) && findings.length > 0);
+  console.log(`${caught.length > 0 ? "caught" : "MISSED"}  ${bug.name}: ${bug.is}`);
+  for (const { number, findings } of caught) console.log(`        ${number}, ${findings.length} times: ${findings[0]}`);
+  return caught.length > 0;
+}
+
+async function runAndJudge(folder: string, seed: number, bug?: PlantedBug) {
+  const { unfinished } = await runRig({
+    folder,
+    seed,
+    sessions: SESSIONS,
+    random: KILLS_OF_EACH_KIND,
+    failpoints: KILLS_OF_EACH_KIND,
+    within: KILLS_WITHIN_MS,
+    drain: DRAIN_MS,
+    onKill: () => undefined,
+    ...(bug === undefined ? {} : { planted: bug.name }),
+    ...(bug?.points === undefined ? {} : { points: bug.points }),
+  });
+  return judgeFolder(folder, unfinished.length === 0);
+}
+
+async function traceCatches(folder: string): Promise<boolean> {
+  const hindrance = whyNoTrace();
+  if (hindrance !== null) {
+    console.log(`not shown  system-call trace: ${hindrance}`);
+    return true;
+  }
+  const planted = "acknowledge-before-commit";
+  const { findings } = await showDurability({ folder: join(folder, "trace"), sessions: TRACED_SESSIONS, planted });
+  console.log(`${findings.length > 0 ? "caught" : "MISSED"}  ${planted}, by the system-call trace`);
+  if (findings.length > 0) console.log(`        ${findings.length} times: ${findings[0]}`);
+  return findings.length > 0;
+}
