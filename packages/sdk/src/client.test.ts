@@ -71,6 +71,7 @@ test("every operation of the contract is a method of its noun, and sends what th
     .on(tasks.result, { taskId: "t", status: "completed", accepted: true })
     .on(tasks.lease, { taskId: "t", leaseUntil: AT })
     .on(tasks.cancel, task)
+    .on(tasks.create, task)
     .on(deliveries.list, one(sampleDelivery()))
     .on(deliveries.get, sampleDelivery())
     .on(tools.register, sampleTool())
@@ -98,6 +99,7 @@ test("every operation of the contract is a method of its noun, and sends what th
   await client.sessions.cancel("s", { reason: "why not" });
   await client.sessions.label("s", { a: "b" });
   await client.sessions.why("s");
+  await client.tasks.create({ name: "n", capability: "c" });
   await client.tasks.list({ deadLetter: "true", session: "s" });
   await client.tasks.get("t");
   await client.tasks.why("t");

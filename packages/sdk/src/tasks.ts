@@ -1,10 +1,11 @@
 import { type OperationRequest, operations } from "@opspawn/contract";
 import { allItems, PAGE_LIMIT } from "./page.ts";
-import type { CallOptions, Transport } from "./transport.ts";
+import type { CallOptions, KeyedCallOptions, Transport } from "./transport.ts";
 
-const { list, get, why, result, lease, cancel } = operations.tasks;
+const { create, list, get, why, result, lease, cancel } = operations.tasks;
 
 export type TaskQuery = OperationRequest<typeof list>["query"];
+export type NewTask = OperationRequest<typeof create>["body"];
 export type TaskResult = OperationRequest<typeof result>["body"];
 
 /** Units of work. */
@@ -13,6 +14,11 @@ export class Tasks {
 
   constructor(transport: Transport) {
     this.#transport = transport;
+  }
+
+  /** Creates a task that belongs to no session. A key is made up for it, so that a repetition creates nothing twice. */
+  create(body: NewTask, options?: KeyedCallOptions) {
+    return this.#transport.call(create, { body }, options);
   }
 
   /** One page, newest first; `deadLetter: "true"` lists those that ran out of attempts or time. */

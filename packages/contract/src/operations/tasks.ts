@@ -105,7 +105,36 @@ export const resultBody = z.strictObject({
     .optional(),
 });
 
+const duration = z.string().max(20);
+
 export const taskOperations = {
+  create: operation({
+    id: "tasks.create",
+    summary: "Create a task that belongs to no session, for an agent or for whoever has a capability.",
+    method: "POST",
+    path: "/v1/opscore/tasks",
+    body: z.strictObject({
+      name: z.string().min(1).max(1_000),
+      agentId: id.optional(),
+      capability: z.string().min(1).max(200).optional(),
+      parameters: jsonObject.default({}),
+      /** Attempts in all. */
+      maxAttempts: z.number().int().min(1).max(100).default(1),
+      /** Bounds one attempt; absent = the agent's own, else `2m`. */
+      timeout: duration.optional(),
+      /** Bounds all attempts. */
+      deadline: duration.default("24h"),
+      /** Not before this long from now. */
+      delay: duration.optional(),
+      /** Higher is sooner, by a minute per point. */
+      priority: z.number().int().min(-1_000).max(1_000).default(0),
+    }),
+    output: task,
+    status: 202,
+    errors: ["agent_not_found", "no_target"],
+    permission: { scope: "tasks:write", anonymous: "loopback" },
+    idempotency: "key",
+  }),
   list: operation({
     id: "tasks.list",
     summary: "List tasks, newest first; `deadLetter=true` lists those that ran out of attempts or time.",

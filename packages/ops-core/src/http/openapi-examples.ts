@@ -35,6 +35,7 @@ export const BODY_EXAMPLES: Readonly<Record<string, JsonObject>> = {
   },
   "sessions.cancel": { reason: "No longer needed" },
   "sessions.label": { labels: { team: "news" } },
+  "tasks.create": { name: "Fetch a page", capability: "web.fetch", parameters: { url: "https://example.com" } },
   "tasks.result": { token: "1.8PJ2yWkXw1rJtq0aBC3dEg", status: "completed", result: { score: 0.93 } },
   "tasks.lease": { token: "1.8PJ2yWkXw1rJtq0aBC3dEg" },
   "tools.register": {

@@ -161,3 +161,28 @@ test("an unknown task is not found, by any of its routes", async () => {
     assert.equal((await app.call(method, `${TASKS}/nothing${path}`)).body.code, "task_not_found", path);
   }
 });
+
+test("a task that belongs to no session is created once per key, done, and can be cancelled", async () => {
+  const body = { name: "Alone", capability: "work", parameters: { n: 1 } };
+  const options = { body, headers: { "idempotency-key": "k1" } };
+  const first = await app.ok("POST", TASKS, options);
+  const again = await app.ok("POST", TASKS, options);
+  assert.equal(again.taskId, first.taskId);
+  assert.equal(first.sessionId, null);
+  const [assignment] = await app.claim(worker);
+  assert.ok(assignment);
+  assert.equal(assignment.opscore_task_id, first.taskId);
+  assert.equal(assignment.sessionContext, null);
+  await app.settle(assignment, { status: "completed", result: 2 });
+  assert.equal((await app.ok("GET", `${TASKS}/${first.taskId}`)).result, 2);
+  const other = await app.ok("POST", TASKS, { body: { ...body, delay: "1h" } });
+  assert.equal((await app.ok("POST", `${TASKS}/${other.taskId}/cancel`)).status, "cancelled");
+});
+
+test("a task for nobody, or for two, or for an agent that is not there, is refused", async () => {
+  const refused = async (body: JsonObject) => (await app.call("POST", TASKS, { body: { name: "n", ...body } })).body;
+  assert.equal((await refused({})).code, "no_target");
+  assert.equal((await refused({ agentId: worker.id, capability: "work" })).code, "invalid_request");
+  assert.equal((await refused({ agentId: "nobody" })).code, "agent_not_found");
+  assert.equal((await refused({ capability: "work", timeout: "soon" })).code, "invalid_request");
+});

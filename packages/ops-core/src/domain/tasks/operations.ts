@@ -3,6 +3,7 @@ import { blockedView } from "../blocked-view.ts";
 import { SECOND } from "../clock.ts";
 import type { NounHandlers, Ports } from "../ports.ts";
 import { invalidField } from "../request-fields.ts";
+import { createTask } from "./create.ts";
 import { explainTask } from "./explanation.ts";
 import type { AttemptOutcome } from "./task.ts";
 import type { TaskStatus } from "./transitions.ts";
@@ -12,8 +13,12 @@ type ResultBody = OperationInput<typeof operations.tasks.result>["body"];
 
 const UNKNOWN_FAILURE: NonNullable<ResultBody["error"]> = { code: "agent_error", message: "" };
 
-export function taskHandlers({ store }: Ports): NounHandlers<"tasks"> {
+export function taskHandlers(ports: Ports): NounHandlers<"tasks"> {
+  const { store } = ports;
   return {
+    async create(context, { body }) {
+      return taskView(await createTask(ports, context, body));
+    },
     async list(_context, { query }) {
       const { deadLetter, status, session, agent, blockedReason, ...page } = query;
       const filter = { status, session, agent, blockedReason, deadLetter: deadLetter === "true" ? true : undefined };
