@@ -7,6 +7,7 @@ import { evidenceSuite } from "./suite/evidence.suite.ts";
 import { failuresSuite } from "./suite/failures.suite.ts";
 import { idempotencySuite } from "./suite/idempotency.suite.ts";
 import { leasesSuite } from "./suite/leases.suite.ts";
+import { neighboursSuite } from "./suite/neighbours.suite.ts";
 import { outcomesSuite } from "./suite/outcomes.suite.ts";
 import { reportsSuite } from "./suite/reports.suite.ts";
 import { sendersSuite } from "./suite/senders.suite.ts";
@@ -14,7 +15,7 @@ import { sessionsSuite } from "./suite/sessions.suite.ts";
 import { declareOn, type MakeRig, type Suite } from "./suite/test-rig.ts";
 import { transitionsSuite } from "./suite/transitions.suite.ts";
 
-const SUITES: readonly Suite[] = [
+export const SUITES: readonly Suite[] = [
   sessionsSuite,
   failuresSuite,
   outcomesSuite,
@@ -28,6 +29,7 @@ const SUITES: readonly Suite[] = [
   catalogSuite,
   deliveriesSuite,
   idempotencySuite,
+  neighboursSuite,
   transitionsSuite,
 ];
 

@@ -1,0 +1,191 @@
+/** The conditions of a write that stand side by side in its outermost `where`. None for reads and plain inserts. */
+export function predicatesOf(sql: string): string[] {
+  if (!/^\s*(update|delete|insert)\b/i.test(sql)) return [];
+  return wheres(sql).flatMap(([start, end]) => conjuncts(sql.slice(start, end)));
+}
+
+/** The statement with one predicate always true. Its parameters stay where they are. */
+export function withoutPredicate(sql: string, predicate: string): string {
+  for (const [start, end] of wheres(sql)) {
+    const at = sql.slice(start, end).indexOf(predicate);
+    if (at < 0) continue;
+    const from = start + at;
+    return `${sql.slice(0, from)}((${predicate}) or true)${sql.slice(from + predicate.length)}`;
+  }
+  throw new Error(`no predicate ${predicate} in ${sql}`);
+}
+
+/** Where each outermost `where` clause begins and ends. */
+function wheres(sql: string): [number, number][] {
+  const found: [number, number][] = [];
+  for (const match of sql.matchAll(/\bwhere\b/gi)) {
+    if (depthAt(sql, match.index) > 0) continue;
+    const start = match.index + match[0].length;
+    const end = [...sql.slice(start).matchAll(/\b(on conflict|returning|order by|limit)\b/gi)].find(
+      (stop) => depthAt(sql, start + stop.index) === 0,
+    );
+    found.push([start, end === undefined ? sql.length : start + end.index]);
+  }
+  return found;
+}
+
+function conjuncts(clause: string): string[] {
+  const parts: string[] = [];
+  let from = 0;
+  for (const match of clause.matchAll(/\band\b/gi)) {
+    if (depthAt(clause, match.index) > 0) continue;
+    parts.push(clause.slice(from, match.index).trim());
+    from = match.index + match[0].length;
+  }
+  return [...parts, clause.slice(from).trim()];
+}
+
+function depthAt(text: string, index: number): number {
+  let depth = 0;
+  for (const character of text.slice(0, index)) {
+    if (character === "(") depth += 1;
+    if (character === ")") depth -= 1;
+  }
+  return depth;
+}
+
+interface Redundant {
+  /** How the statement begins. */
+  readonly statement: string;
+  readonly predicates: readonly string[];
+  readonly reason: string;
+}
+
+const READ_BEFORE = "its value was read in the same transaction, and on SQLite nobody else writes";
+const ONE_OPEN = "a task has one open attempt at most";
+const SAME_SLOT = "the attempt's name alone finds its slot";
+const SAME_ATTEMPT = "the token alone finds its attempt, and so do task and number";
+
+/**
+ * Predicates that nothing on SQLite can show to be missing: one process writes, and what a transition has read stays
+ * true to its end. They stay in the writes all the same, because that is where a precondition belongs.
+ */
+const REDUNDANT: readonly Redundant[] = [
+  { statement: "", predicates: ["kind = 'agent'"], reason: "slots of agents are the only permits yet" },
+  {
+    statement: "update instances",
+    predicates: ["epoch = ?"],
+    reason: "nothing reads it where one process owns the data",
+  },
+  {
+    statement: "delete from agents",
+    predicates: ["removed_at is not null"],
+    reason: "only an id that no living agent has comes here",
+  },
+  { statement: "update agents set name", predicates: ["removed_at is null"], reason: READ_BEFORE },
+  { statement: "update agents set removed_at", predicates: ["removed_at is null"], reason: READ_BEFORE },
+  {
+    statement: "update agents set messages_since_idle = 0",
+    predicates: ["messages_since_idle > 0"],
+    reason: "saves a write that changes nothing",
+  },
+  {
+    statement: "delete from session_labels",
+    predicates: ["key = ?", "value = ?"],
+    reason: "all labels of the session go, one by one, so that the index finds them",
+  },
+  {
+    statement: "insert into lanes",
+    predicates: ["lanes.reason <> excluded.reason or lanes.details <> excluded.details"],
+    reason: "saves a write that changes nothing",
+  },
+  { statement: "update permits set attempt_id = ?", predicates: ["attempt_id is null"], reason: READ_BEFORE },
+  {
+    statement: "update permits set draining_until",
+    predicates: ["key = ?", "n = ?", "attempt_id = ?"],
+    reason: SAME_SLOT,
+  },
+  { statement: "update permits set draining_until", predicates: ["draining_until is null"], reason: READ_BEFORE },
+  {
+    statement: "update permits set attempt_id = null, draining_until = null where kind = 'agent' and key = ? and n = ?",
+    predicates: ["key = ?", "n = ?"],
+    reason: SAME_SLOT,
+  },
+  {
+    statement: "update tasks set status = 'failed'",
+    predicates: ["status in ('pending', 'running')"],
+    reason: READ_BEFORE,
+  },
+  { statement: "update tasks set status = 'running'", predicates: ["status = 'pending'"], reason: READ_BEFORE },
+  { statement: "update tasks set status = 'pending'", predicates: ["status = ?", "attempts = ?"], reason: READ_BEFORE },
+  {
+    statement: "update tasks set status = 'completed'",
+    predicates: ["status = 'running'", "attempts = ?"],
+    reason: READ_BEFORE,
+  },
+  { statement: "update attempts set status = 'created'", predicates: ["n = ?"], reason: ONE_OPEN },
+  {
+    statement: "update attempts set status = 'created'",
+    predicates: ["epoch = ?", "sends = ?", "status in ('created', 'dispatched')"],
+    reason: READ_BEFORE,
+  },
+  { statement: "update attempts set status = 'dispatched'", predicates: ["n = ?"], reason: ONE_OPEN },
+  {
+    statement: "update attempts set status = 'dispatched'",
+    predicates: ["epoch = ?", "sends = ?", "status = 'created'"],
+    reason: READ_BEFORE,
+  },
+  {
+    statement: "update attempts set status = 'acknowledged', acknowledged_at = ?, wake_at",
+    predicates: ["n = ?"],
+    reason: ONE_OPEN,
+  },
+  {
+    statement: "update attempts set status = 'acknowledged', acknowledged_at = ?, wake_at",
+    predicates: ["epoch = ?"],
+    reason: "no send number is given twice, whichever process sends",
+  },
+  {
+    statement: "update attempts set status = 'acknowledged', acknowledged_at = ? where",
+    predicates: ["task_id = ?", "n = ?", "token = ?"],
+    reason: SAME_ATTEMPT,
+  },
+  {
+    statement: "update attempts set status = 'acknowledged', acknowledged_at = ? where",
+    predicates: ["status in ('created', 'dispatched')"],
+    reason: READ_BEFORE,
+  },
+  {
+    statement: "update attempts set status = ?",
+    predicates: ["task_id = ?", "n = ?", "token = ?"],
+    reason: SAME_ATTEMPT,
+  },
+  {
+    statement: "update attempts set status = ?",
+    predicates: ["status in ('created', 'dispatched', 'acknowledged')"],
+    reason: READ_BEFORE,
+  },
+  {
+    statement: "update attempts set timeout_at",
+    predicates: ["wake_at <= ?", "ended_at is null"],
+    reason: "follows from the others; the first one is for the index",
+  },
+  {
+    statement: "update agents set lease_until = ?, lease_moved = lease_moved + 1",
+    predicates: ["lease_until < ?"],
+    reason: "no lease is longer than what a moved one gets",
+  },
+  { statement: "update circuits set next_probe_at", predicates: ["next_probe_at = ?"], reason: READ_BEFORE },
+];
+
+/** Which entry of the list explains that a predicate's absence cannot be noticed. */
+export function findRedundant(sql: string, predicate: string): Redundant | undefined {
+  const text = oneLine(sql);
+  return REDUNDANT.find(
+    ({ statement, predicates }) => text.startsWith(statement) && predicates.includes(oneLine(predicate)),
+  );
+}
+
+/** Entries that explain nothing any more. */
+export function idleEntries(used: ReadonlySet<Redundant>): Redundant[] {
+  return REDUNDANT.filter((entry) => !used.has(entry));
+}
+
+export function oneLine(text: string): string {
+  return text.replaceAll(/\s+/g, " ").trim();
+}
