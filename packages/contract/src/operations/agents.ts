@@ -10,7 +10,7 @@ const agentFields = {
   metadata: jsonObject.nullable().default(null),
 };
 
-export const agentRegistration = z.strictObject({
+const agentRegistration = z.strictObject({
   ...agentFields,
   /** `push`: we POST tasks to `contactEndpoint`. `pull`: the agent asks for them. */
   channel: z.enum(["push", "pull"]).default("push"),
@@ -23,7 +23,7 @@ export const agentRegistration = z.strictObject({
   timeout: z.string().optional(),
 });
 
-export const agent = z.object({
+const agent = z.object({
   agentId: id,
   ...agentFields,
   channel: z.enum(["push", "pull"]),

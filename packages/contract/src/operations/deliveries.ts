@@ -2,12 +2,13 @@ import { z } from "zod";
 import { operation } from "../operation.ts";
 import { blocked, id, listOf, page, time } from "./common.ts";
 
-export const deliveryStatus = z.enum(["pending", "delivered", "failed"]);
+const deliveryStatus = z.enum(["pending", "delivered", "failed"]);
 
-/** One outgoing HTTP message that must arrive: an agent message or a webhook. */
-export const delivery = z.object({
+/** One outgoing HTTP message that must arrive. */
+const delivery = z.object({
   deliveryId: id,
-  kind: z.enum(["message", "webhook"]),
+  /** `message` to an agent; `webhook`: a session's end; to Ops-Core elsewhere: `notification` of an agent, `result`. */
+  kind: z.enum(["message", "webhook", "notification", "result"]),
   url: z.string(),
   agentId: id.nullable(),
   sessionId: id.nullable(),
@@ -24,7 +25,7 @@ export type DeliveryView = z.infer<typeof delivery>;
 export const deliveryOperations = {
   list: operation({
     id: "deliveries.list",
-    summary: "List outgoing messages and webhooks, newest first.",
+    summary: "List what is sent out and must arrive (messages, webhooks, notifications, results), newest first.",
     method: "GET",
     path: "/v1/opscore/deliveries",
     query: z.object({
@@ -39,7 +40,7 @@ export const deliveryOperations = {
   }),
   get: operation({
     id: "deliveries.get",
-    summary: "One outgoing message or webhook.",
+    summary: "One outgoing message, webhook, notification or result.",
     method: "GET",
     path: "/v1/opscore/deliveries/{deliveryId}",
     params: z.object({ deliveryId: id }),

@@ -3,7 +3,7 @@ import { operation } from "../operation.ts";
 import { id, jsonObject, page, time, wait } from "./common.ts";
 
 /** A fact that was committed. `position` numbers all events, `sequence` those of one `stream`, both without gaps. */
-export const event = z.object({
+const event = z.object({
   position: z.number().int(),
   /** A session, a stand-alone task or an agent. */
   stream: id,

@@ -8,7 +8,7 @@ const scopes = z
   .min(1)
   .max(50);
 
-export const key = z.object({
+const key = z.object({
   keyId: id,
   name: z.string(),
   scopes,

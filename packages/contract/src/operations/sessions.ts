@@ -2,8 +2,8 @@ import { z } from "zod";
 import { operation } from "../operation.ts";
 import { blocked, id, jsonObject, jsonValue, labels, listOf, page, taskError, time, wait } from "./common.ts";
 
-export const sessionStatus = z.enum(["started", "running", "waiting", "paused", "completed", "failed", "cancelled"]);
-export const stepStatus = z.enum([
+const sessionStatus = z.enum(["started", "running", "waiting", "paused", "completed", "failed", "cancelled"]);
+const stepStatus = z.enum([
   "pending",
   "waiting",
   "running",
@@ -27,7 +27,7 @@ const step = z.object({
   error: taskError.nullable(),
 });
 
-export const session = z.object({
+const session = z.object({
   sessionId: id,
   workflowId: z.string(),
   workflowVersion: z.string(),
@@ -44,12 +44,12 @@ export const session = z.object({
 });
 export type SessionView = z.infer<typeof session>;
 
-export const sessionDetail = session.extend({ input: jsonValue.nullable(), steps: z.array(step) });
+const sessionDetail = session.extend({ input: jsonValue.nullable(), steps: z.array(step) });
 export type SessionDetailView = z.infer<typeof sessionDetail>;
 
 const sessionParams = z.object({ sessionId: id });
 
-export const sessionStart = z.strictObject({
+const sessionStart = z.strictObject({
   workflowId: z.string().min(1).max(200).optional(),
   workflow: jsonObject.optional(),
   version: z.string().max(100).optional(),

@@ -2,8 +2,8 @@ import { z } from "zod";
 import { operation } from "../operation.ts";
 import { blocked, id, jsonObject, jsonValue, listOf, page, taskError, time } from "./common.ts";
 
-export const taskStatus = z.enum(["pending", "running", "completed", "failed", "cancelled"]);
-export const attemptStatus = z.enum([
+const taskStatus = z.enum(["pending", "running", "completed", "failed", "cancelled"]);
+const attemptStatus = z.enum([
   "created",
   "dispatched",
   "acknowledged",
@@ -15,7 +15,7 @@ export const attemptStatus = z.enum([
 ]);
 
 /** The ninth key of a delivery's body, and what a pull agent receives. */
-export const ticket = z.object({
+const ticket = z.object({
   taskId: id,
   attempt: z.number().int(),
   token: z.string(),
@@ -62,7 +62,7 @@ const requirement = z.object({
   capability: z.string().nullable(),
 });
 
-export const task = z.object({
+const task = z.object({
   taskId: id,
   name: z.string(),
   sessionId: id.nullable(),
@@ -86,11 +86,11 @@ export const task = z.object({
 });
 export type TaskView = z.infer<typeof task>;
 
-export const taskDetail = task.extend({ parameters: jsonValue, attemptList: z.array(attempt) });
+const taskDetail = task.extend({ parameters: jsonValue, attemptList: z.array(attempt) });
 
 const taskParams = z.object({ taskId: id });
 
-export const resultBody = z.strictObject({
+const resultBody = z.strictObject({
   token: z.string().min(1).max(200),
   status: z.enum(["completed", "failed"]),
   result: jsonValue.nullable().optional(),

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { operation } from "../operation.ts";
 import { jsonObject, listOf, name, page, time } from "./common.ts";
 
-export const tool = z.object({
+const tool = z.object({
   name,
   description: z.string(),
   parameters: jsonObject,

@@ -4,7 +4,7 @@ import { jsonObject, listOf, page, time } from "./common.ts";
 
 const warning = z.object({ loc: z.array(z.union([z.string(), z.number()])), msg: z.string(), type: z.string() });
 
-export const workflow = z.object({
+const workflow = z.object({
   id: z.string(),
   version: z.string(),
   name: z.string(),

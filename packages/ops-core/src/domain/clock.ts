@@ -4,7 +4,6 @@ export interface Clock {
   now(): number;
 }
 
-export const MILLISECOND = 1_000;
 export const SECOND = 1_000_000;
 export const MINUTE = 60 * SECOND;
 export const HOUR = 60 * MINUTE;

@@ -55,6 +55,7 @@ export class Waiters {
     if (this.#open === 0) return;
     for (const id of hints.endedSessions) this.#wake(sessionKey(id));
     for (const lane of hints.lanes) this.#wake(laneKey(lane));
+    if (hints.deliveries) this.#wake(DELIVERIES);
     if (hints.streams.size === 0) return;
     this.#wake(ANY_STREAM);
     for (const stream of hints.streams) this.#wake(streamKey(stream));
@@ -86,6 +87,8 @@ export class Waiters {
 }
 
 export const ANY_STREAM = "streams";
+/** Some delivery has changed. */
+const DELIVERIES = "deliveries";
 
 export function sessionKey(sessionId: string): string {
   return `session:${sessionId}`;

@@ -41,7 +41,7 @@ export interface AgentState {
 }
 
 export const UNKNOWN_STATE = "UNKNOWN";
-export const MAX_CONCURRENCY = 1000;
+const MAX_CONCURRENCY = 1000;
 
 /** `metadata.config.maxConcurrency`, the way agents of the originals can say it; else `fallback`. */
 export function declaredConcurrency(metadata: JsonObject | null, fallback: number): number {

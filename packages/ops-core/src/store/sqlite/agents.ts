@@ -6,6 +6,7 @@ import { type ClaimedAttempt, lanesServed, type TaskError } from "../../domain/t
 import type { AgentEntry } from "./agent-index.ts";
 import { renewLease } from "./agent-lease.ts";
 import { assign, nextWaiting, toClaimed, writeClaim } from "./claim.ts";
+import { redirectMessages } from "./deliveries.ts";
 import { insertKey } from "./keys.ts";
 import { loseAttempts } from "./loss.ts";
 import { abandon } from "./outcomes.ts";
@@ -117,6 +118,7 @@ function insertAgent(tx: Tx, agent: Agent): void {
 const INITIAL_DETAILS = JSON.stringify({ reason: "Initial registration" });
 
 function updateAgent(tx: Tx, agent: Agent): void {
+  redirectMessages(tx, agent.id, agent.endpoint);
   tx.run(
     `update agents set name = ?, version = ?, capabilities = ?, endpoint = ?, metadata = ?, channel = ?,
       max_concurrency = ?, heartbeat = ?, timeout = ?, registration_time = ? where id = ? and removed_at is null`,
@@ -175,6 +177,7 @@ export function removeAgent(tx: Tx, agentId: string): { reassigned: number } {
   agentEvent(tx, agentId, "agent.removed", {});
   tx.run("update agents set removed_at = ? where id = ? and removed_at is null", tx.now, agentId);
   tx.run("delete from permits where kind = 'agent' and key = ?", agentId);
+  redirectMessages(tx, agentId, null);
   tx.run("update keys set revoked_at = ? where agent_id = ? and revoked_at is null", tx.now, agentId);
   tx.context.agents.reload(agentId);
   // Twice: a fallback may lead into another lane of the same agent.

@@ -59,7 +59,14 @@ export function workflowStore({ db, writer }: SqliteContext): WorkflowStore {
 
 export function deliveryStore({ db, writer, clock }: SqliteContext): DeliveryStore {
   return {
-    enqueue: (delivery) => writer.submit("intake", (tx) => enqueueDelivery(tx, delivery)),
+    enqueue: (delivery, idempotency) =>
+      writer.submit("intake", (tx) => {
+        const { replayed } = once(tx, idempotency, () => {
+          enqueueDelivery(tx, delivery);
+          return { id: delivery.id };
+        });
+        return { replayed };
+      }),
     due: async (max) => db.all<DeliveryRow>(DUE_DELIVERIES, clock.now(), max).map(toDelivery),
     delivered: (id, attempt) => writer.submit("outcome", (tx) => deliveryArrived(tx, id, attempt)),
     failed: (id, attempt, error, nextAt) =>

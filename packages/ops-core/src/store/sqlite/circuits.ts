@@ -4,7 +4,7 @@ import type { AttemptRow } from "./task-row.ts";
 import type { Tx } from "./tx.ts";
 
 /** Failures in a row that open an endpoint's circuit. */
-export const CIRCUIT_THRESHOLD = 5;
+const CIRCUIT_THRESHOLD = 5;
 const FIRST_PAUSE = 5 * SECOND;
 const MAX_PAUSE = MINUTE;
 

@@ -124,7 +124,7 @@ function newAttempt(
 }
 
 /** Hands an attempt to this process for sending and counts the message against the agent's silence. */
-export function send(tx: Tx, agent: AgentEntry, claimed: ClaimedAttempt): void {
+function send(tx: Tx, agent: AgentEntry, claimed: ClaimedAttempt): void {
   tx.hints.claimed.push(claimed);
   countMessage(tx, agent);
 }

@@ -1,5 +1,5 @@
 import { formatTime, stringifyJson } from "@opspawn/contract";
-import type { Delivery } from "../../domain/deliveries/delivery.ts";
+import type { Delivery, DeliveryKind } from "../../domain/deliveries/delivery.ts";
 import type { DeliveryStatus } from "../../domain/deliveries/transitions.ts";
 import { readStored } from "../../domain/stored-json.ts";
 import { countMessage } from "./claim.ts";
@@ -8,7 +8,7 @@ import type { Tx } from "./tx.ts";
 
 export interface DeliveryRow {
   id: string;
-  kind: "message" | "webhook";
+  kind: DeliveryKind;
   url: string;
   headers: string;
   body: string;
@@ -44,8 +44,25 @@ export function enqueueDelivery(tx: Tx, delivery: NewDelivery): void {
   );
   tx.hints.deliveries = true;
   // Any message to an agent may make it report states that are not about its task.
-  const agent = delivery.agentId === null ? undefined : tx.context.agents.get(delivery.agentId);
+  const isMessage = delivery.kind === "message" && delivery.agentId !== null;
+  const agent = isMessage ? tx.context.agents.get(delivery.agentId ?? "") : undefined;
   if (agent !== undefined) countMessage(tx, agent);
+}
+
+/** Messages that wait for an agent go where it is now, at once, or nowhere when it is gone. Call it before it changes. */
+export function redirectMessages(tx: Tx, agentId: string, url: string | null): void {
+  const known = tx.get<{ endpoint: string | null }>("select endpoint from agents where id = ?", agentId);
+  if (known === undefined || known.endpoint === null || known.endpoint === url) return;
+  const waiting = "where endpoint = ? and aggregate = ? and kind = 'message' and status = 'pending'";
+  const from = new URL(known.endpoint).origin;
+  if (url === null) {
+    const given = "update deliveries set status = 'failed', ended_at = ?, wake_at = null, last_error = ?";
+    tx.run(`${given} ${waiting}`, tx.now, "The agent was deregistered.", from, agentId);
+  } else {
+    const sent = "update deliveries set url = ?, endpoint = ?, wake_at = ?";
+    tx.run(`${sent} ${waiting}`, url, new URL(url).origin, tx.now, from, agentId);
+  }
+  tx.hints.deliveries = true;
 }
 
 /** The one webhook a session sends at its end, in the transaction that ends it. */

@@ -130,7 +130,7 @@ interface Hold extends JsonObject {
 }
 
 /** What an agent's slots are taken by. */
-export function holds(tx: Tx, agent: AgentEntry): Hold[] {
+function holds(tx: Tx, agent: AgentEntry): Hold[] {
   const rows = tx.all<{ attempt_id: string; created_at: number }>(
     `select p.attempt_id, t.created_at from permits p join attempts t
       on t.task_id = substr(p.attempt_id, 1, instr(p.attempt_id, '/') - 1)

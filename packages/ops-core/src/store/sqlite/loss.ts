@@ -40,6 +40,6 @@ export function loseSilent(tx: Tx, agent: AgentEntry, error: TaskError): void {
 }
 
 /** While an exchange is open its sender holds the lease; a pull agent holds it from the moment it was given the work. */
-export function holdsLease(agent: AgentEntry, attempt: Pick<AttemptRow, "status">): boolean {
+function holdsLease(agent: AgentEntry, attempt: Pick<AttemptRow, "status">): boolean {
   return agent.channel === "pull" || attempt.status === "acknowledged";
 }

@@ -209,7 +209,7 @@ export function abandon(tx: Tx, task: TaskRow, error: TaskError): void {
 }
 
 /** Writes a task that no attempt runs for any more as pending. */
-export function backToLane(tx: Tx, task: TaskRow, error: TaskError | null): void {
+function backToLane(tx: Tx, task: TaskRow, error: TaskError | null): void {
   const written = tx.run(
     `update tasks set status = 'pending', requirement = ?, lane = ?, fell_back = ?, used = ?, max = ?, undelivered = ?,
       lost = ?, ready_at = ?, avoid_agent = ?, error = ? where id = ? and status = ? and attempts = ?`,

@@ -2,7 +2,7 @@ import { OpspawnError } from "@opspawn/contract";
 import type { Page, Paged } from "../../domain/store.ts";
 
 /** The values of the last row's sort key, readable only by us. */
-export function encodeCursor(values: readonly (string | number)[]): string {
+function encodeCursor(values: readonly (string | number)[]): string {
   return Buffer.from(JSON.stringify(values)).toString("base64url");
 }
 

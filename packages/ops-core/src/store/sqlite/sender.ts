@@ -56,7 +56,8 @@ export function broken(tx: Tx, sender: Sender, message: string): void {
   taskEvent(tx, task, "attempt.interrupted", { number: attempt.n, agentId: attempt.agent_id, message });
   const agent = tx.context.agents.get(attempt.agent_id);
   if (agent === undefined) return;
-  countFailure(tx, agent, attempt);
+  // An exchange that lasted to the attempt's end is a timeout, and counted as one when it is judged.
+  if (tx.now + delay < attempt.timeout_at) countFailure(tx, agent, attempt);
   settleFromReports(tx, agent);
 }
 

@@ -159,7 +159,7 @@ function finish(
 }
 
 /** What expressions of this session can read; a step's result is loaded when it is named. */
-export function scopeOf(tx: Tx, session: SessionUnit): ExpressionScope {
+function scopeOf(tx: Tx, session: SessionUnit): ExpressionScope {
   const { row, plan } = session;
   return {
     input: readStored(row.input),

@@ -222,7 +222,7 @@ create table lanes (
 
 create table deliveries (
   id text primary key,
-  kind text not null check (kind in ('message', 'webhook')),
+  kind text not null check (kind in ('message', 'webhook', 'notification', 'result')),
   url text not null,
   headers text not null,
   body text not null,
