@@ -45,7 +45,7 @@ async function main(): Promise<number> {
     console.log(text);
     return code;
   } finally {
-    await agents.close();
+    agents.close();
     rmSync(folder, { recursive: true, force: true });
   }
 }

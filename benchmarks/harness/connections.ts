@@ -1,11 +1,4 @@
-import type { IncomingHttpHeaders } from "node:http";
-import { Client, type Dispatcher } from "undici";
-
-export interface Answer {
-  readonly status: number;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: string;
-}
+import { connect, type Socket } from "node:net";
 
 export interface Request {
   readonly method: "GET" | "POST";
@@ -15,83 +8,112 @@ export interface Request {
   readonly body: string | null;
 }
 
-const TIMEOUT_MS = 60_000;
+export interface Answer {
+  readonly status: number;
+  /** The status line and the headers, as they came. */
+  readonly head: string;
+  readonly body: string;
+}
 
 /**
- * Keep-alive connections to one origin, each with one request at a time; the one used last is used first. A stack of
- * undici's clients, because its own pool looks through all connections for every request, and a load generator should
- * cost as little as it can.
+ * Keep-alive connections to one origin, each with one request at a time; the one used last is used first. A load
+ * generator should cost as little as it can, so this writes and reads HTTP/1.1 itself: answers must have a
+ * `content-length`, as those of the servers measured here have.
  */
 export class Connections {
-  readonly #origin: string;
-  readonly #all: Client[] = [];
-  readonly #free: Client[] = [];
+  readonly #host: string;
+  readonly #port: number;
+  readonly #all = new Set<Connection>();
+  readonly #free: Connection[] = [];
   /** Called with everything that was sent and how it was answered; null = nobody looks. */
   onExchange: ((request: Request, answer: Answer) => void) | null = null;
 
   constructor(origin: string) {
-    this.#origin = origin;
+    const { hostname, port } = new URL(origin);
+    this.#host = hostname;
+    this.#port = Number(port);
   }
 
   /** Sends a request and reads the whole answer; rejects when the connection fails. */
   send(request: Request): Promise<Answer> {
-    const client = this.#free.pop() ?? this.#open();
+    const connection = this.#take();
     return new Promise((resolve, reject) => {
-      const exchange = new Exchange((error) => {
-        this.#free.push(client);
-        if (error !== null) return reject(error);
-        const answer = exchange.answer();
+      connection.exchange(request, (error, answer) => {
+        if (answer === null) return reject(error);
+        this.#free.push(connection);
         this.onExchange?.(request, answer);
         resolve(answer);
       });
-      client.dispatch(request as Dispatcher.DispatchOptions, exchange);
     });
   }
 
-  async close(): Promise<void> {
-    await Promise.all(this.#all.map((client) => client.destroy()));
+  close(): void {
+    for (const connection of this.#all) connection.close();
   }
 
-  #open(): Client {
-    const client = new Client(this.#origin, { headersTimeout: TIMEOUT_MS, bodyTimeout: TIMEOUT_MS });
-    this.#all.push(client);
-    return client;
+  #take(): Connection {
+    for (let free = this.#free.pop(); free !== undefined; free = this.#free.pop()) {
+      if (free.isOpen) return free;
+      this.#all.delete(free);
+    }
+    const connection = new Connection(this.#host, this.#port);
+    this.#all.add(connection);
+    return connection;
   }
 }
 
-class Exchange implements Dispatcher.DispatchHandler {
-  readonly #done: (error: Error | null) => void;
-  #status = 0;
-  #headers: IncomingHttpHeaders = {};
-  readonly #chunks: Buffer[] = [];
+type Done = (error: Error | null, answer: Answer | null) => void;
 
-  constructor(done: (error: Error | null) => void) {
+class Connection {
+  readonly #socket: Socket;
+  readonly #host: string;
+  #done: Done | null = null;
+  /** What came of an answer that is not whole yet. */
+  #partial: Buffer | null = null;
+
+  constructor(host: string, port: number) {
+    this.#host = `${host}:${port}`;
+    this.#socket = connect({ host, port, noDelay: true });
+    this.#socket.on("data", (chunk: Buffer) => this.#read(chunk));
+    this.#socket.on("error", (error) => this.#settle(error, null));
+    this.#socket.on("close", () => this.#settle(new Error("the server closed the connection"), null));
+  }
+
+  get isOpen(): boolean {
+    return !this.#socket.destroyed && this.#socket.writable;
+  }
+
+  exchange({ method, path, headers, body }: Request, done: Done): void {
     this.#done = done;
+    let head = `${method} ${path} HTTP/1.1\r\nhost: ${this.#host}\r\nconnection: keep-alive\r\n`;
+    for (let i = 0; i < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`;
+    if (body === null) this.#socket.write(`${head}\r\n`);
+    else this.#socket.write(`${head}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
   }
 
-  answer(): Answer {
-    const [first] = this.#chunks;
-    const isWhole = this.#chunks.length === 1 && first !== undefined;
-    const bytes = isWhole ? first : Buffer.concat(this.#chunks);
-    return { status: this.#status, headers: this.#headers, body: bytes.toString("utf8") };
+  close(): void {
+    this.#socket.destroy();
   }
 
-  onRequestStart(): void {}
-
-  onResponseStart(_: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
-    this.#status = status;
-    this.#headers = headers;
+  #read(chunk: Buffer): void {
+    const bytes = this.#partial === null ? chunk : Buffer.concat([this.#partial, chunk]);
+    this.#partial = bytes;
+    const headEnd = bytes.indexOf("\r\n\r\n");
+    if (headEnd === -1) return;
+    const head = bytes.toString("latin1", 0, headEnd);
+    const length = Number(/\r\ncontent-length: *(\d+)/i.exec(head)?.[1]);
+    const end = headEnd + 4 + length;
+    if (bytes.length < end) return;
+    if (Number.isNaN(end)) this.#settle(new Error(`an answer without its length: ${head}`), null);
+    this.#partial = null;
+    const status = Number(head.slice("HTTP/1.1 ".length, "HTTP/1.1 200".length));
+    this.#settle(null, { status, head, body: bytes.toString("utf8", headEnd + 4, end) });
   }
 
-  onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.#chunks.push(chunk);
-  }
-
-  onResponseEnd(): void {
-    this.#done(null);
-  }
-
-  onResponseError(_: Dispatcher.DispatchController, error: Error): void {
-    this.#done(error);
+  #settle(error: Error | null, answer: Answer | null): void {
+    const done = this.#done;
+    this.#done = null;
+    if (answer === null) this.#socket.destroy();
+    done?.(error, answer);
   }
 }

@@ -80,7 +80,7 @@ export class Product {
   }
 
   async stop(): Promise<void> {
-    await this.#calls.close();
+    this.#calls.close();
     const { exitCode, signalCode } = this.#child;
     if (exitCode !== null || signalCode !== null) return;
     const exited = once(this.#child, "exit");

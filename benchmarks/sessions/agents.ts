@@ -64,13 +64,13 @@ export class Agents {
     return employer.connections;
   }
 
-  async leave(origin: string): Promise<void> {
-    await this.#employers.get(origin)?.connections.close();
+  leave(origin: string): void {
+    this.#employers.get(origin)?.connections.close();
     this.#employers.delete(origin);
   }
 
-  async close(): Promise<void> {
-    for (const origin of [...this.#employers.keys()]) await this.leave(origin);
+  close(): void {
+    for (const origin of [...this.#employers.keys()]) this.leave(origin);
     for (const server of this.#servers) {
       server.close();
       server.closeAllConnections();

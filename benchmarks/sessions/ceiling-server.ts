@@ -7,8 +7,8 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { readBody } from "../harness/body.ts";
-import { Connections } from "../harness/connections.ts";
 import { padded, type Shape, type Shapes } from "./shapes.ts";
+import { UndiciConnections } from "./undici-connections.ts";
 
 /** How this process is set up, by its parent. */
 export interface CeilingSetUp {
@@ -27,7 +27,7 @@ interface Session {
 }
 
 interface Target {
-  readonly connections: Connections;
+  readonly connections: UndiciConnections;
   readonly path: string;
   readonly shape: Shape;
 }
@@ -50,7 +50,7 @@ class Ceiling {
     this.#targets = endpoints.flatMap((endpoint, i) => {
       const { origin, pathname } = new URL(endpoint);
       const shape = shapes.tasks[i];
-      return shape === undefined ? [] : [{ connections: new Connections(origin), path: pathname, shape }];
+      return shape === undefined ? [] : [{ connections: new UndiciConnections(origin), path: pathname, shape }];
     });
   }
 
@@ -109,11 +109,14 @@ class Ceiling {
     const ticket = `{"taskId":"task_${id}","token":"${this.#shapes.token}","resultUrl":"${this.origin}/v1/opscore/tasks/task_${id}/result"}`;
     const body = padded(`{"payload":${payload},"opspawn":${ticket}}`, target.shape.bytes);
     const { path, shape, connections } = target;
-    connections.send({ method: "POST", path, headers: shape.headers, body }).catch((error: unknown) => {
-      process.stderr.write(`ceiling: a task was not delivered: ${error}\n`);
-      process.exit(1);
-    });
+    connections.post(path, shape.headers, body, giveUp);
   }
+}
+
+function giveUp(error: Error | null): void {
+  if (error === null) return;
+  process.stderr.write(`ceiling: a task was not delivered: ${error}\n`);
+  process.exit(1);
 }
 
 /** The text of an object's last member. */
@@ -123,7 +126,15 @@ function member(object: string, name: string): string {
 
 function answer(response: ServerResponse, status: number, shape: Shape, object: string): void {
   const body = padded(object, shape.bytes);
-  response.writeHead(status, [...shape.headers, "content-length", String(body.length)]).end(body);
+  response.writeHead(status, [...shape.headers, "content-length", String(body.length)]).end(body, "latin1");
+}
+
+/**
+ * For comparison: a handler that does nothing. It answers as the product does, as many bytes under the same headers, but
+ * it neither reads what was asked nor looks at it.
+ */
+function emptyHandler({ accepted, ended }: Shapes): (request: IncomingMessage, response: ServerResponse) => void {
+  return (request, response) => answer(response, 200, request.method === "GET" ? ended : accepted, "{}");
 }
 
 async function listen(handle: (request: IncomingMessage, response: ServerResponse) => void): Promise<string> {
@@ -136,7 +147,6 @@ async function listen(handle: (request: IncomingMessage, response: ServerRespons
 const [setUp] = (await once(process, "message")) as [CeilingSetUp];
 const ceiling = new Ceiling(setUp);
 ceiling.origin = await listen(ceiling.handle);
-// For comparison: a handler that does nothing, in this very process.
-const empty = await listen((_request, response) => void response.end());
+const empty = await listen(emptyHandler(setUp.shapes));
 process.send?.({ origin: ceiling.origin, empty });
 process.on("disconnect", () => process.exit());

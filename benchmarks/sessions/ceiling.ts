@@ -33,7 +33,8 @@ export async function startCeiling(agents: Agents, shapes: Shapes): Promise<Ceil
     empty,
     pid: child.pid ?? 0,
     stop: async () => {
-      await Promise.all([client.close(), agents.leave(origin)]);
+      client.close();
+      agents.leave(origin);
       child.disconnect();
       if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
     },

@@ -34,8 +34,8 @@ export class SessionClient {
     if (!isResultOf(n, result)) throw new Error(`session ${n} has a wrong result: ${JSON.stringify(result)}`);
   }
 
-  close(): Promise<void> {
-    return this.connections.close();
+  close(): void {
+    this.connections.close();
   }
 }
 

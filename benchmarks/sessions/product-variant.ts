@@ -40,7 +40,8 @@ export async function startProduct(agents: Agents, options: ProductOptions): Pro
     origin: product.origin,
     pid: product.pid,
     stop: async () => {
-      await Promise.all([client.close(), agents.leave(product.origin)]);
+      client.close();
+      agents.leave(product.origin);
       await product.stop();
     },
   };

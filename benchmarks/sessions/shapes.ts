@@ -58,7 +58,8 @@ export async function learnShapes(agents: Agents, { client, origin }: Variant, n
 function answerTo(exchanges: readonly [Request, Answer][], isIt: (request: Request) => boolean): Shape {
   const answer = exchanges.find(([request]) => isIt(request))?.[1];
   if (answer === undefined) throw new Error("a session ran without one of its requests");
-  const flat = Object.entries(answer.headers).flatMap(([name, value]) => [name, String(value)]);
+  const [, ...lines] = answer.head.split("\r\n");
+  const flat = lines.flatMap((line) => /^([^:]+): *(.*)$/.exec(line)?.slice(1) ?? []);
   return { headers: kept(flat), bytes: Buffer.byteLength(answer.body) };
 }
 
