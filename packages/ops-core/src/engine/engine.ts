@@ -13,6 +13,8 @@ import type { SendCapacity } from "./send-capacity.ts";
 export interface EngineOptions {
   readonly store: Store;
   readonly http: HttpClient;
+  /** Reaches the addresses of the operator's own settings. */
+  readonly internal?: HttpClient;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly timers: Timers;
@@ -32,14 +34,17 @@ const ADOPT_AT_ONCE = 200;
 const PRUNE_AT_ONCE = 1_000;
 /** Milliseconds a stop waits for exchanges under way; what is left is sent again by the next start. */
 const DRAIN_WITHIN = 5_000;
+/** Milliseconds after which a dispatch looks everywhere, however many lanes were named meanwhile. */
+const LOOK_EVERYWHERE = 200;
 
 /** The loops that make stored intent happen. Wake-ups are hints; what is polled is the truth. */
 export class Engine {
   readonly #options: EngineOptions;
   readonly #push: HttpPush;
   readonly #outbox: Outbox;
-  readonly #loops: { readonly [name in "dispatcher" | "timers" | "heart" | "outbox" | "pruner"]: Loop };
+  readonly #loops: { readonly [name in "dispatcher" | "timers" | "heart" | "adopter" | "outbox" | "pruner"]: Loop };
   readonly #lanes = new Set<string>();
+  #lookedEverywhere = Number.NEGATIVE_INFINITY;
   #unsubscribe: (() => void) | null = null;
 
   constructor(options: EngineOptions) {
@@ -50,9 +55,10 @@ export class Engine {
     const loop = (name: string, every: number, tick: () => Promise<unknown>) =>
       new Loop({ name, every, tick, timers, log });
     this.#loops = {
-      dispatcher: loop("dispatcher", 200, () => this.dispatch()),
+      dispatcher: loop("dispatcher", LOOK_EVERYWHERE, () => this.dispatch()),
       timers: loop("timers", 250, () => this.expire()),
       heart: loop("heart", 1_000, () => store.process.beat()),
+      adopter: loop("adopter", 3_000, () => this.adopt()),
       outbox: loop("outbox", 500, () => this.#outbox.tick()),
       pruner: loop("pruner", 60_000, () => store.process.prune(PRUNE_AT_ONCE)),
     };
@@ -78,7 +84,7 @@ export class Engine {
     capacity.close();
     await Promise.all(Object.values(this.#loops).map((loop) => loop.stop()));
     const started = timers.now();
-    while (this.#push.open > 0 && timers.now() - started < DRAIN_WITHIN) {
+    while (this.#push.open + this.#outbox.open > 0 && timers.now() - started < DRAIN_WITHIN) {
       await new Promise<void>((resolve) => timers.set(20, resolve));
     }
     this.#unsubscribe?.();
@@ -88,9 +94,13 @@ export class Engine {
 
   /** Claims waiting work: in the lanes a commit named, or everywhere. */
   async dispatch(): Promise<void> {
-    const lanes = this.#lanes.size > 0 ? [...this.#lanes] : undefined;
+    const { store, timers } = this.#options;
+    // Nobody names the lanes of work whose time has come, so hints alone would leave it waiting.
+    const everywhere = this.#lanes.size === 0 || timers.now() - this.#lookedEverywhere >= LOOK_EVERYWHERE;
+    const lanes = everywhere ? undefined : [...this.#lanes];
+    if (everywhere) this.#lookedEverywhere = timers.now();
     this.#lanes.clear();
-    await this.#options.store.tasks.claimLanes(CLAIM_AT_ONCE, lanes);
+    while ((await store.tasks.claimLanes(CLAIM_AT_ONCE, lanes)) >= CLAIM_AT_ONCE);
   }
 
   /** Decides everything that is due. */
@@ -98,9 +108,10 @@ export class Engine {
     while ((await this.#options.store.attempts.expire(EXPIRE_AT_ONCE)) >= EXPIRE_AT_ONCE);
   }
 
-  /** Sends again what an earlier process was sending. */
+  /** Sends what an earlier process was sending, and what is ours without our knowing. */
   async adopt(): Promise<void> {
-    while ((await this.#options.store.attempts.adopt(ADOPT_AT_ONCE)).length > 0);
+    const { attempts } = this.#options.store;
+    while ((await attempts.adopt(ADOPT_AT_ONCE, this.#push.known)).length >= ADOPT_AT_ONCE);
   }
 
   #notice(hints: Hints): void {

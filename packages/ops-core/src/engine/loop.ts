@@ -13,10 +13,11 @@ export interface LoopOptions {
 /** Calls `tick` again and again, never twice at a time. A tick that fails is logged; the next one comes all the same. */
 export class Loop {
   readonly #options: LoopOptions;
-  #running: Promise<void> | null = null;
-  #again = false;
-  #cancel: (() => void) | null = null;
   #state: "idle" | "started" | "stopped" = "idle";
+  #ticking = false;
+  #again = false;
+  #ticks = Promise.resolve();
+  #cancel: (() => void) | null = null;
 
   constructor(options: LoopOptions) {
     this.#options = options;
@@ -32,8 +33,8 @@ export class Loop {
   /** Asks for a tick as soon as the present one has ended. */
   wake(): void {
     if (this.#state !== "started") return;
-    if (this.#running !== null) this.#again = true;
-    else void this.#run();
+    if (this.#ticking) this.#again = true;
+    else this.#begin();
   }
 
   /** Resolves when no tick runs any more. */
@@ -41,34 +42,38 @@ export class Loop {
     this.#state = "stopped";
     this.#cancel?.();
     this.#cancel = null;
-    await this.#running;
+    await this.#ticks;
   }
 
   #arm(): void {
     if (this.#state !== "started") return;
-    this.#cancel = this.#options.timers.set(this.#options.every, () => void this.#run());
+    this.#cancel = this.#options.timers.set(this.#options.every, () => this.#begin());
+  }
+
+  #begin(): void {
+    this.#cancel?.();
+    this.#cancel = null;
+    // Before the tick, which may wake its own loop while it has not promised anything yet.
+    this.#ticking = true;
+    this.#ticks = this.#run();
   }
 
   async #run(): Promise<void> {
-    if (this.#running !== null) return;
-    this.#cancel?.();
-    this.#running = this.#ticks();
-    await this.#running;
-    this.#running = null;
+    do {
+      this.#again = false;
+      await this.#tick();
+    } while (this.#again && this.#state === "started");
+    // In the same turn as the last look at `again`, so that no wake falls between.
+    this.#ticking = false;
     this.#arm();
   }
 
-  async #ticks(): Promise<void> {
-    do {
-      this.#again = false;
-      try {
-        await this.#options.tick();
-      } catch (error) {
-        this.#options.log.error(
-          { err: error, loop: this.#options.name },
-          "A loop's tick failed; it will be tried again.",
-        );
-      }
-    } while (this.#again && this.#state === "started");
+  async #tick(): Promise<void> {
+    const { tick, log, name } = this.#options;
+    try {
+      await tick();
+    } catch (error) {
+      log.error({ err: error, loop: name }, "A loop's tick failed; it will be tried again.");
+    }
   }
 }

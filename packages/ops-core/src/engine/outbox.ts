@@ -15,6 +15,8 @@ export type SignDelivery = (delivery: Delivery) => Readonly<Record<string, strin
 export interface OutboxOptions {
   readonly deliveries: DeliveryStore;
   readonly http: HttpClient;
+  /** Reaches the addresses of the operator's own settings: notifications and results go there. Default: `http`. */
+  readonly internal?: HttpClient;
   readonly clock: Clock;
   readonly sign: SignDelivery;
   readonly failpoint?: Failpoint;
@@ -44,15 +46,21 @@ export class Outbox {
     return begun.length;
   }
 
+  /** Deliveries under way. */
+  get open(): number {
+    return this.#open.size;
+  }
+
   /** Resolves when nothing is under way. */
   async idle(): Promise<void> {
     await Promise.allSettled(this.#open.values());
   }
 
   async #send(delivery: Delivery): Promise<void> {
-    const { deliveries, http, sign, clock, failpoint } = this.#options;
+    const { deliveries, http, internal = http, sign, clock, failpoint } = this.#options;
     const attempt = delivery.attempts + 1;
-    const result = await http.post({
+    const isInternal = delivery.kind === "notification" || delivery.kind === "result";
+    const result = await (isInternal ? internal : http).post({
       url: delivery.url,
       headers: { "content-type": "application/json", ...delivery.headers, ...sign(delivery) },
       body: delivery.body,
@@ -60,6 +68,8 @@ export class Outbox {
       deadline: TIMEOUT_MS,
     });
     failpoint?.("outbox.after-send");
+    // We are stopping: it was no attempt of the receiver's.
+    if (isShutdown(result)) return;
     const problem = problemOf(result);
     if (problem === null) {
       await deliveries.delivered(delivery.id, attempt);
@@ -69,6 +79,10 @@ export class Outbox {
     const delay = result.kind === "refused" ? undefined : schedule[attempt - 1];
     await deliveries.failed(delivery.id, attempt, problem, delay === undefined ? null : clock.now() + delay);
   }
+}
+
+function isShutdown(result: HttpResult): boolean {
+  return (result.kind === "unsent" || result.kind === "broken") && result.error.code === "shutdown";
 }
 
 function problemOf(result: HttpResult): string | null {

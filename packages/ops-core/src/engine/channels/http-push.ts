@@ -31,6 +31,7 @@ export interface HttpPushOptions {
  */
 const ACKNOWLEDGE_WITHIN = 250;
 const ACKNOWLEDGE_SOON = 20;
+const ACKNOWLEDGE_AGAIN = 1_000;
 const MAX_TIMEOUT = 2 ** 31 - 1;
 
 /** Hands attempts to agents by POSTing the AgentKit message to their endpoint. */
@@ -38,7 +39,7 @@ export class HttpPush {
   readonly #options: HttpPushOptions;
   readonly #open = new Map<string, AbortController>();
   #taken = new Map<string, Sender>();
-  #cancelFlush: (() => void) | null = null;
+  #flushing: { readonly at: number; readonly cancel: () => void } | null = null;
 
   constructor(options: HttpPushOptions) {
     this.#options = options;
@@ -47,6 +48,11 @@ export class HttpPush {
   /** Exchanges under way. */
   get open(): number {
     return this.#open.size;
+  }
+
+  /** The attempts (`<taskId>/<number>`) whose end is still to be written. */
+  get known(): ReadonlySet<string> {
+    return new Set([...this.#open.keys(), ...this.#taken.keys()]);
   }
 
   /** Never rejects: whatever comes of it is written to the store. */
@@ -77,13 +83,22 @@ export class HttpPush {
     if (stop) this.#open.get(id)?.abort();
   }
 
-  /** Writes the acknowledgements that wait, for a graceful stop. */
+  /** Writes the acknowledgements that wait. Never rejects: what could not be written is kept. */
   async flush(): Promise<void> {
-    this.#cancelFlush?.();
-    this.#cancelFlush = null;
-    const taken = [...this.#taken.values()];
+    this.#flushing?.cancel();
+    this.#flushing = null;
+    const taken = [...this.#taken];
     this.#taken = new Map();
-    await Promise.all(taken.map((sender) => this.#options.attempts.acknowledge(sender)));
+    const written = await Promise.allSettled(taken.map(([, sender]) => this.#options.attempts.acknowledge(sender)));
+    for (const [i, { status }] of written.entries()) if (status === "rejected") this.#keep(taken[i]);
+    const failure = written.find((each) => each.status === "rejected");
+    if (failure === undefined) return;
+    this.#options.log.error({ err: failure.reason }, "Acknowledgements were not recorded; they will be tried again.");
+    this.#flushWithin(ACKNOWLEDGE_AGAIN);
+  }
+
+  #keep(taken: readonly [string, Sender] | undefined): void {
+    if (taken !== undefined && !this.#taken.has(taken[0])) this.#taken.set(...taken);
   }
 
   async #post(attempt: ClaimedAttempt, signal: AbortSignal): Promise<HttpResult | null> {
@@ -124,25 +139,24 @@ export class HttpPush {
         if (result.error.code !== "shutdown") await attempts.undelivered(sender, result.error.message);
         return;
       case "broken":
-        if (result.error.code === "timeout") await attempts.observe(sender, timedOut());
-        else if (result.error.code !== "shutdown") await attempts.broken(sender, result.error.message);
+        // A timeout too: the store judges it, since it knows whether this process was deaf meanwhile.
+        if (result.error.code !== "shutdown") await attempts.broken(sender, result.error.message);
         return;
     }
   }
 
   #acknowledge(attempt: ClaimedAttempt, sender: Sender): void {
     this.#taken.set(`${attempt.taskId}/${attempt.attempt}`, sender);
-    if (!attempt.explicit) this.#flushWithin(ACKNOWLEDGE_SOON);
-    else if (this.#cancelFlush === null) this.#flushWithin(ACKNOWLEDGE_WITHIN);
+    this.#flushWithin(attempt.explicit ? ACKNOWLEDGE_WITHIN : ACKNOWLEDGE_SOON);
   }
 
+  /** Never later than asked for before. */
   #flushWithin(ms: number): void {
-    this.#cancelFlush?.();
-    this.#cancelFlush = this.#options.timers.set(ms, () => {
-      this.flush().catch((error: unknown) =>
-        this.#options.log.error({ err: error }, "Acknowledgements were not recorded."),
-      );
-    });
+    const { timers } = this.#options;
+    const at = timers.now() + ms;
+    if (this.#flushing !== null && this.#flushing.at <= at) return;
+    this.#flushing?.cancel();
+    this.#flushing = { at, cancel: timers.set(ms, () => void this.flush()) };
   }
 }
 
@@ -157,9 +171,4 @@ function refused(reason: string): AttemptOutcome {
     error: { code: "endpoint_refused", message: reason, retryable: false },
     evidence: null,
   };
-}
-
-function timedOut(): AttemptOutcome {
-  const error = { code: "timeout", message: "The agent did not answer within the attempt's timeout." };
-  return { type: "failed", reason: "timeout", error, evidence: null };
 }

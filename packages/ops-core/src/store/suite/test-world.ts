@@ -41,6 +41,7 @@ export class World {
   /** What commits have said, oldest first. */
   readonly hints: Hints[] = [];
   readonly #rig: StoreRig;
+  #sendCapacity = () => this.capacity;
   #opened!: OpenedStore;
   #store!: Store;
 
@@ -48,8 +49,10 @@ export class World {
     this.#rig = rig;
   }
 
-  static async open(rig: StoreRig): Promise<World> {
+  /** @param sendCapacity what the process may send; by default `capacity` says it */
+  static async open(rig: StoreRig, sendCapacity?: () => number): Promise<World> {
     const world = new World(rig);
+    if (sendCapacity !== undefined) world.#sendCapacity = sendCapacity;
     await world.reopen();
     return world;
   }
@@ -70,7 +73,7 @@ export class World {
       clock: this.clock,
       ids: this.ids,
       compile: compileStored,
-      sendCapacity: () => this.capacity,
+      sendCapacity: this.#sendCapacity,
     });
     this.#store = audited(this.#opened.store, () => this.audit());
     this.#store.onCommit((hints) => {

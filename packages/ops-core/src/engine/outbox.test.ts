@@ -1,0 +1,138 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { HOUR, MINUTE, SECOND } from "../domain/clock.ts";
+import type { Delivery } from "../domain/deliveries/delivery.ts";
+import type { HttpResult } from "../domain/http-client.ts";
+import type { DeliveryStore } from "../domain/store.ts";
+import { TestClock } from "../system/test-clock.ts";
+import { Outbox } from "./outbox.ts";
+import { broken, REFUSED, response, ScriptedHttp, settled, unsent } from "./test-http.ts";
+
+function setUp(due: Partial<Delivery>[]) {
+  const clock = new TestClock();
+  const http = new ScriptedHttp();
+  const told: unknown[][] = [];
+  const state = { failing: false };
+  const deliveries = {
+    due: async (max: number) =>
+      due.slice(0, max).map((rest, i) => ({
+        id: `dlv_${i}`,
+        kind: "webhook",
+        url: "https://receiver.test/",
+        headers: { "x-own": "1" },
+        body: '{"a":1}',
+        attempts: 0,
+        ...rest,
+      })),
+    delivered: async (...given: unknown[]) => {
+      if (state.failing) throw new Error("disk full");
+      told.push(["delivered", ...given]);
+    },
+    failed: async (...given: unknown[]) => void told.push(["failed", ...given]),
+  } as unknown as DeliveryStore;
+  const outbox = new Outbox({ deliveries, http, clock, sign: ({ id }) => ({ "x-signed": id }) });
+  return { clock, http, told, state, outbox };
+}
+
+test("a due delivery is POSTed as it stands, signed, and arrives with a 2xx", async () => {
+  const { http, told, outbox } = setUp([{}]);
+  assert.equal(await outbox.tick(), 1);
+  assert.equal(outbox.open, 1);
+  const [request] = http.requests;
+  assert.deepEqual(
+    { ...request },
+    {
+      url: "https://receiver.test/",
+      headers: { "content-type": "application/json", "x-own": "1", "x-signed": "dlv_0" },
+      body: '{"a":1}',
+      headersTimeout: 15_000,
+      deadline: 15_000,
+    },
+  );
+  await http.answer(response(204));
+  assert.deepEqual(told, [["delivered", "dlv_0", 1]]);
+  assert.equal(outbox.open, 0);
+});
+
+test("what is under way is not sent a second time", async () => {
+  const { http, outbox } = setUp([{}, {}]);
+  assert.equal(await outbox.tick(), 2);
+  assert.equal(await outbox.tick(), 0);
+  await http.answer(response(200));
+  assert.equal(await outbox.tick(), 1);
+  assert.equal(http.requests.length, 3);
+});
+
+test("no more than 64 are under way at once", async () => {
+  const { http, outbox } = setUp(Array.from({ length: 100 }, () => ({})));
+  assert.equal(await outbox.tick(), 64);
+  assert.equal(await outbox.tick(), 0);
+  await http.answer(response(200));
+  assert.equal(outbox.open, 63);
+});
+
+const problems: readonly [string, HttpResult, string][] = [
+  ["answered 500", response(500), "The receiver answered 500."],
+  ["answered 404", response(404), "The receiver answered 404."],
+  ["answered 302", response(302), "The receiver answered 302."],
+  ["not sent", unsent(), "Nothing was sent: connect_failed."],
+  ["broken", broken("timeout"), "It broke: timeout."],
+];
+for (const [name, result, problem] of problems) {
+  test(`a delivery that was ${name} is tried again, later each time`, async () => {
+    const schedules = {
+      webhook: [5 * SECOND, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR, 10 * HOUR, null],
+      message: [SECOND, 5 * SECOND, 30 * SECOND, 2 * MINUTE, 10 * MINUTE, 30 * MINUTE, 2 * HOUR, null],
+    };
+    for (const kind of ["webhook", "message"] as const) {
+      for (const [attempts, delay] of schedules[kind].entries()) {
+        const { clock, http, told, outbox } = setUp([{ kind, attempts }]);
+        await outbox.tick();
+        await http.answer(result);
+        const nextAt = delay === null ? null : clock.now() + delay;
+        assert.deepEqual(told, [["failed", "dlv_0", attempts + 1, problem, nextAt]]);
+      }
+    }
+  });
+}
+
+test("what the guard refuses is given up at once", async () => {
+  const { http, told, outbox } = setUp([{}]);
+  await outbox.tick();
+  await http.answer(REFUSED);
+  assert.deepEqual(told, [["failed", "dlv_0", 1, "This address may not be called.", null]]);
+});
+
+test("what was cut off because we stop was no attempt", async () => {
+  for (const result of [unsent("shutdown"), broken("shutdown")]) {
+    const { http, told, outbox } = setUp([{}]);
+    await outbox.tick();
+    await http.answer(result);
+    assert.deepEqual([told, outbox.open], [[], 0]);
+  }
+});
+
+test("a delivery whose end could not be written stays due and is sent again", async () => {
+  const { http, told, state, outbox } = setUp([{}]);
+  state.failing = true;
+  await outbox.tick();
+  await http.answer(response(200));
+  state.failing = false;
+  assert.equal(await outbox.tick(), 1, "the store still says that it is due");
+  await http.answer(response(200));
+  assert.deepEqual(told, [["delivered", "dlv_0", 1]]);
+});
+
+test("idle waits for everything under way", async () => {
+  const { http, outbox } = setUp([{}, {}]);
+  await outbox.tick();
+  let idle = false;
+  const waiting = outbox.idle().then(() => {
+    idle = true;
+  });
+  await http.answer(response(200));
+  await settled();
+  assert.equal(idle, false);
+  await http.answer(response(200));
+  await waiting;
+});
