@@ -39,7 +39,7 @@ let sessionNumber = 0;
 
 /** Keeps `inFlight` sessions open all the time; those that end within the window count. */
 export async function runRound(variant: Variant, { inFlight, leadMs, ms }: RoundOptions): Promise<Round> {
-  const times: { end: number; took: number }[] = [];
+  const times: SessionTime[] = [];
   let isOver = false;
   const lane = async (): Promise<void> => {
     while (!isOver) {
@@ -62,7 +62,13 @@ export async function runRound(variant: Variant, { inFlight, leadMs, ms }: Round
   isOver = true;
   await Promise.all(lanes);
   if (measured === null) throw new Error("the lanes ended before the measurement");
-  return summary(times, ...measured);
+  return summary(times, inFlight, ...measured);
+}
+
+/** Milliseconds. */
+interface SessionTime {
+  readonly end: number;
+  readonly took: number;
 }
 
 interface Sample {
@@ -75,14 +81,17 @@ function sample(pid: number): Sample {
   return { at: performance.now(), cpu: cpuSeconds(pid), bytes: callBytes(process.pid) };
 }
 
-function summary(times: readonly { end: number; took: number }[], first: Sample, last: Sample): Round {
+function summary(times: readonly SessionTime[], inFlight: number, first: Sample, last: Sample): Round {
   const took = times.filter(({ end }) => end > first.at && end <= last.at).map((time) => time.took);
+  const mean = took.reduce((sum, each) => sum + each, 0) / took.length;
   return {
     all: times.length,
-    sessionsPerSecond: took.length / ((last.at - first.at) / 1_000),
+    // Lanes are never idle, so this is their rate. Ends per window would be off by up to `inFlight` sessions at either
+    // end, since sessions whose changes were committed together go on together.
+    sessionsPerSecond: (inFlight * 1_000) / mean,
     p50: percentile(took, 0.5),
     p99: percentile(took, 0.99),
-    cpuPerSession: ((last.cpu - first.cpu) * 1_000) / took.length,
-    bytesPerSession: (last.bytes - first.bytes) / took.length,
+    cpuPerSession: ((last.cpu - first.cpu) * 1_000 * mean) / ((last.at - first.at) * inFlight),
+    bytesPerSession: ((last.bytes - first.bytes) * mean) / ((last.at - first.at) * inFlight),
   };
 }
