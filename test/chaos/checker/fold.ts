@@ -1,3 +1,4 @@
+import { parseTime } from "@opspawn/contract";
 import { deliveryTable } from "../../../packages/ops-core/src/domain/deliveries/transitions.ts";
 import { sessionTable } from "../../../packages/ops-core/src/domain/sessions/transitions.ts";
 import { attemptTable, taskTable } from "../../../packages/ops-core/src/domain/tasks/transitions.ts";
@@ -117,7 +118,8 @@ class Folder implements Fold {
 
   #time({ type, data, at }: Fact): void {
     const taskId = String(data.taskId);
-    if (type === "task.retrying") this.#readyAt.set(taskId, Number(data.readyAt));
+    if (type === "task.retrying")
+      this.#readyAt.set(taskId, parseTime(String(data.readyAt)) ?? Number.POSITIVE_INFINITY);
     if (type !== "attempt.created") return;
     const readyAt = this.#readyAt.get(taskId) ?? 0;
     if (at < readyAt) this.early.push(`attempt ${data.number} of ${taskId} came ${readyAt - at} us before its time`);

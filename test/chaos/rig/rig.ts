@@ -47,19 +47,13 @@ export async function runRig(options: RigOptions): Promise<RigReport> {
   const agents = new AgentProcesses(folder);
   const log = await SyncedLog.open(join(folder, "client.log"));
   const caller = new Caller(server.origin);
+  const client = new SessionClient({ server: caller, log, lanes: options.sessions });
   try {
     await firstStart(server);
     await agents.start(server.origin);
     const key = readFileSync(join(server.dataFolder, "admin.key"), "utf8").trim();
     await expectStatus(caller, 200, { method: "POST", path: "/v1/opscore/workflows", key, body: definition() });
-    const client = new SessionClient({
-      server: caller,
-      key,
-      log,
-      webhookUrl: agents.webhookUrl,
-      lanes: options.sessions,
-    });
-    client.start();
+    client.start({ key, webhookUrl: agents.webhookUrl });
     await sleep(WARM_UP_MS);
     server.kill();
     await server.exit;
@@ -73,6 +67,7 @@ export async function runRig(options: RigOptions): Promise<RigReport> {
     server.kill();
     await agents.stop();
     await caller.close();
+    await client.leave();
     await log.close();
   }
 }

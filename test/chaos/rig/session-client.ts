@@ -10,11 +10,14 @@ const DOUBLED = 0.1;
 
 export interface SessionClientOptions {
   readonly server: Caller;
-  readonly key: string;
   readonly log: SyncedLog;
-  readonly webhookUrl: string;
   /** Sessions at once. */
   readonly lanes: number;
+}
+
+export interface ClientAccess {
+  readonly key: string;
+  readonly webhookUrl: string;
 }
 
 /**
@@ -27,10 +30,12 @@ export class SessionClient {
   readonly #asking = new Set<string>();
   /** Keys that were sent, whose answer was lost and has not come since. */
   readonly #unknown = new Set<string>();
+  #access: ClientAccess = { key: "", webhookUrl: "" };
   #begun = 0;
   #ended = 0;
   #brokenReads = 0;
   #isStopping = false;
+  #isGone = false;
   #lanes: Promise<void>[] = [];
 
   constructor(options: SessionClientOptions) {
@@ -59,8 +64,16 @@ export class SessionClient {
     return this.#ended;
   }
 
-  start(): void {
+  start(access: ClientAccess): void {
+    this.#access = access;
     this.#lanes = Array.from({ length: this.#options.lanes }, () => this.#lane());
+  }
+
+  /** Gives up whatever has not ended; resolves when nothing more will be written. */
+  async leave(): Promise<void> {
+    this.#isStopping = true;
+    this.#isGone = true;
+    await Promise.all(this.#lanes);
   }
 
   /** Starts nothing new; resolves when everything has ended. */
@@ -83,23 +96,24 @@ export class SessionClient {
 
   /** @param first sends are numbered from here, so that two that run at once can be told apart */
   async #startSession(key: string, n: number, first: number): Promise<string | null> {
-    for (let send = first + 1; ; send += 1) {
+    for (let send = first + 1; !this.#isGone; send += 1) {
       await this.#write({ type: "asked", at: Date.now(), key, send, n });
       const answer = await this.#askOnce(key, n, send);
       if (answer !== null && !isPassing(answer.status)) return sessionIdOf(answer);
       await pause(send - first);
     }
+    return null;
   }
 
   async #askOnce(key: string, n: number, send: number): Promise<Answer | null> {
-    const { server, key: apiKey, webhookUrl } = this.#options;
+    const { key: apiKey, webhookUrl } = this.#access;
     const callback = chanceOf(`webhook ${key}`) < WITH_WEBHOOK ? { callbackUrl: webhookUrl } : {};
     const body = { workflowId: WORKFLOW_ID, input: { n }, labels: { call: key }, ...callback };
     const mark = `${key}/${send}`;
     this.#asking.add(mark);
     try {
       const call = { method: "POST", path: "/v1/opscore/sessions", key: apiKey, idempotencyKey: key, body } as const;
-      const answer = await server.send(call);
+      const answer = await this.#options.server.send(call);
       const { status, isReplayed: replayed } = answer;
       const sessionId = sessionIdOf(answer);
       if (sessionId !== null) this.#unknown.delete(key);
@@ -119,7 +133,7 @@ export class SessionClient {
 
   async #awaitEnd(key: string, n: number, sessionId: string): Promise<void> {
     const path = `/v1/opscore/sessions/${sessionId}?wait=20s`;
-    for (let failures = 0; ; ) {
+    for (let failures = 0; !this.#isGone; ) {
       const answer = await this.#read(path);
       if (answer === null) {
         failures += 1;
@@ -139,7 +153,7 @@ export class SessionClient {
 
   async #read(path: string): Promise<Answer | null> {
     try {
-      const answer = await this.#options.server.send({ method: "GET", path, key: this.#options.key });
+      const answer = await this.#options.server.send({ method: "GET", path, key: this.#access.key });
       if (!isPassing(answer.status)) return answer;
     } catch (error) {
       if (!(error instanceof NoAnswer)) throw error;
