@@ -29,7 +29,7 @@ export const stepTable: TransitionTable<StepStatus, StepEvent> = {
   transitions: {
     start: { from: ["pending"], to: "running" },
     complete: { from: ["running"], to: "completed" },
-    // A step whose parameters cannot be evaluated fails before it starts.
+    // A step whose parameters cannot be evaluated fails as it starts, in one transaction.
     fail: { from: ["pending", "running"], to: "failed" },
     cancel: { from: ["running"], to: "cancelled" },
   },

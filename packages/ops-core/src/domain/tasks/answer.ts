@@ -1,4 +1,11 @@
-import { isJsonObject, type JsonObject, type JsonValue, parseJson, stringifyJson } from "@opspawn/contract";
+import {
+  isJsonObject,
+  type JsonObject,
+  type JsonValue,
+  OpspawnError,
+  parseJson,
+  stringifyJson,
+} from "@opspawn/contract";
 import type { HttpResult } from "../http-client.ts";
 import type { AttemptOutcome, TaskError } from "./task.ts";
 
@@ -41,8 +48,10 @@ function readBody(response: Response): AttemptOutcome | null {
   let body: JsonValue;
   try {
     body = parseJson(response.body);
-  } catch {
-    return null;
+  } catch (error) {
+    // Text that is no JSON says nothing; JSON beyond our limits may well be the outcome, and waiting brings no other.
+    const unreadable = error instanceof OpspawnError && error.code !== "json_invalid";
+    return unreadable ? rejected("answer_unreadable", `The agent's answer cannot be taken: ${error.message}`) : null;
   }
   if (!isJsonObject(body)) return null;
   switch (body.status) {

@@ -110,12 +110,10 @@ class Move {
     for (const step of this.#plan.steps) if (step.dependsOn.length === 0) this.#begin(step);
   }
 
-  /** Ends a step that runs (or, for a failure, that could not start); false when the step is not there. */
+  /** Ends a step that runs, be it that its task could not even be made; false when it does not run. */
   end(step: number, status: "completed" | "failed"): boolean {
-    const state = this.#state(step);
-    const legal = state.status === "running" || (status === "failed" && state.status === "pending");
-    if (!legal) return false;
-    if (state.status === "running") this.#open -= 1;
+    if (this.#state(step).status !== "running") return false;
+    this.#open -= 1;
     this.#set(step, { status, remaining: 0 });
     this.#ended += 1;
     return true;
