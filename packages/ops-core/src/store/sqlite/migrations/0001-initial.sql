@@ -1,4 +1,6 @@
 -- Times are microseconds since the epoch, UTC. JSON is text as received. Hot tables are narrow; ids sort by time.
+-- Tables whose rows may exceed a few hundred bytes have a rowid: without one, a row above a quarter of a page spills into
+-- pages of its own, and appending splits pages in halves.
 
 create table meta (
   key text primary key,
@@ -46,7 +48,7 @@ create table agents (
   reports integer not null default 0,
   event_sequence integer not null default 0,
   removed_at integer
-) strict, without rowid;
+) strict;
 -- Not unique: notifications bring their own ids, and only registrations refuse a known name.
 create index agents_by_name on agents (name) where removed_at is null;
 
@@ -61,7 +63,7 @@ create table agent_reports (
   reported_at integer,
   received_at integer not null,
   primary key (agent_id, sequence)
-) strict, without rowid;
+) strict;
 
 -- A slot or a limit: one row per unit. `draining_until`: the work ended but the agent is not known to be free yet.
 create table permits (
@@ -84,7 +86,7 @@ create table circuits (
 create table definitions (
   hash text primary key,
   document text not null
-) strict, without rowid;
+) strict;
 
 create table workflows (
   id text not null,
@@ -122,7 +124,7 @@ create table sessions (
   ended_at integer,
   -- The session's deadline while it is open.
   wake_at integer
-) strict, without rowid;
+) strict;
 create index sessions_due on sessions (wake_at) where wake_at is not null;
 
 create table session_labels (
@@ -176,7 +178,7 @@ create table tasks (
   wake_at integer,
   -- Of its own stream, when it stands alone.
   event_sequence integer not null
-) strict, without rowid;
+) strict;
 create index tasks_waiting on tasks (lane, order_key) where status = 'pending';
 -- A running task ends with its attempt, whose timeout is never behind the deadline.
 create index tasks_due on tasks (wake_at) where status = 'pending';
@@ -208,7 +210,7 @@ create table attempts (
   evidence text,
   error text,
   primary key (task_id, n)
-) strict, without rowid;
+) strict;
 create index attempts_due on attempts (wake_at) where wake_at is not null;
 
 -- What a lane waits for, written by the claim that found nothing, on change only.
@@ -237,7 +239,7 @@ create table deliveries (
   last_error text,
   -- The next attempt while pending.
   wake_at integer
-) strict, without rowid;
+) strict;
 create index deliveries_due on deliveries (wake_at) where wake_at is not null;
 create index deliveries_order on deliveries (endpoint, aggregate, id) where status = 'pending';
 
@@ -268,7 +270,7 @@ create table idempotency (
   answer text not null,
   created_at integer not null,
   primary key (actor, operation, key)
-) strict, without rowid;
+) strict;
 create index idempotency_by_age on idempotency (created_at);
 
 create table replays (
