@@ -18,16 +18,17 @@ function shareWord(a: string, b: string): boolean {
     .some((word) => word.length > 2 && words.has(word));
 }
 
-/** Levenshtein distance; names are short, so the plain two-row form will do. */
+/** Levenshtein distance; names are short, so the plain form with one row will do. */
 function distance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const substitution = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      row.push(Math.min((previous[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1, substitution));
-    }
-    previous = row;
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 0; i < a.length; i++) {
+    let [diagonal, left] = [0, 0];
+    row = row.map((above, j) => {
+      const substitution = diagonal + (a[i] === b[j - 1] ? 0 : 1);
+      diagonal = above;
+      left = j === 0 ? i + 1 : Math.min(above + 1, left + 1, substitution);
+      return left;
+    });
   }
-  return previous[b.length] ?? 0;
+  return Math.max(...row.slice(b.length));
 }

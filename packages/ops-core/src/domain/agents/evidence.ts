@@ -65,7 +65,7 @@ export function inOwnOrder(reports: readonly Report[]): Report[] {
   const span = Math.max(...received) - Math.min(...received);
   const own = span <= COMPARABLE && reports.every((report) => report.reportedAt !== null);
   return [...reports].sort(
-    (a, b) => (own ? (a.reportedAt ?? 0) - (b.reportedAt ?? 0) : 0) || a.receivedAt - b.receivedAt,
+    (a, b) => (own ? Number(a.reportedAt) - Number(b.reportedAt) : 0) || a.receivedAt - b.receivedAt,
   );
 }
 
