@@ -4,6 +4,8 @@ import type { Verdict } from "./judge.ts";
 import type { Kill } from "./rig/killer.ts";
 
 const SHOWN_FINDINGS = 5;
+/** What is aimed at on a machine that has nothing else to do. */
+const SOON_MS = 3_000;
 
 /** Where the server was killed, what was under way, and how soon it served again. */
 export function killTable(kills: readonly Kill[]): string {
@@ -64,11 +66,13 @@ export function recoveryOf(kills: readonly Kill[]): number[] {
 export function figureLines({ figures: f }: Verdict, kills: readonly Kill[]): string {
   const recovered = recoveryOf(kills);
   const at = (share: number): string => `${percentile(recovered, share)} ms`;
+  const soon = recovered.filter((ms) => ms <= SOON_MS).length;
   const lines: readonly (readonly [string, string])[] = [
-    ["sessions, tasks, attempts, events", [f.sessions, f.tasks, f.attempts, f.events].join(", ")],
+    ["sessions (cancelled), tasks, attempts", `${f.sessions} (${f.cancelled}), ${f.tasks}, ${f.attempts}`],
+    ["events", String(f.events)],
     ["server processes", String(f.processes)],
     [
-      "starts sent and never answered; sent again under their key; answered as repetitions",
+      "starts sent and never answered; asked again under their key; answered as repetitions",
       `${f.unansweredCalls}; ${f.resentCalls}; ${f.replayedAnswers}`,
     ],
     ["attempts sent again (send number > 1); of these reached their agent twice", `${f.resends}; ${f.resendsArrived}`],
@@ -78,6 +82,7 @@ export function figureLines({ figures: f }: Verdict, kills: readonly Kill[]): st
     ["results under an old token, refused", String(f.lateRefused)],
     ["webhooks", String(f.webhooks)],
     ["kill -9 to /readyz 200: p50, p99, max", `${at(0.5)}, ${at(0.99)}, ${at(1)}`],
+    [`  within ${SOON_MS / 1000} s`, `${soon} of ${recovered.length}`],
   ];
   const width = Math.max(...lines.map(([name]) => name.length));
   return lines.map(([name, value]) => `${name.padEnd(width)}  ${value}`).join("\n");

@@ -86,4 +86,10 @@ async function main(): Promise<number> {
 }
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
-process.exitCode = await main();
+try {
+  process.exitCode = await main();
+} catch (error) {
+  console.log(error);
+  console.log(`FAIL: the run came to no end: ${error instanceof Error ? error.message : error}`);
+  process.exitCode = 1;
+}

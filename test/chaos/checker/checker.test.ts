@@ -81,6 +81,20 @@ const PLANTED: readonly (readonly [what: string, invariant: string, tamper: (lef
     ({ db }) => db.exec("update sessions set result = '{}'"),
   ],
   [
+    "a session was cancelled that nobody cancelled",
+    "a session is cancelled where that was answered 200, and only there",
+    ({ db }) => db.exec("update sessions set status = 'cancelled'"),
+  ],
+  [
+    "a cancel was agreed to and not done",
+    "a session is cancelled where that was answered 200, and only there",
+    (left) => {
+      const [ended] = left.client.filter((entry) => entry.type === "ended");
+      assert.ok(ended !== undefined);
+      left.client = [...left.client, { ...ended, type: "cancelled", status: 200 }];
+    },
+  ],
+  [
     "a session has a wrong result",
     "an end that a client was told, and its result, stay as they were and are right",
     (left) => {

@@ -5,6 +5,8 @@ import { groupBy } from "./invariant.ts";
 /** What happened, in numbers; they show that there was something to judge. */
 export interface Figures {
   readonly sessions: number;
+  /** Of these, ended by a cancel. */
+  readonly cancelled: number;
   readonly tasks: number;
   readonly attempts: number;
   readonly events: number;
@@ -39,6 +41,7 @@ export function figuresOf(db: Rows, client: readonly ClientEntry[], effects: rea
   const reported = entriesOf(effects, "reported");
   return {
     sessions: count("select count(*) from sessions"),
+    cancelled: count("select count(*) from sessions where status = 'cancelled'"),
     tasks: count("select count(*) from tasks"),
     attempts: count("select count(*) from attempts"),
     events: count("select coalesce(sum(json_array_length(entries)), 0) from events"),

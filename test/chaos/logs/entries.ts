@@ -22,6 +22,15 @@ export type ClientEntry =
       /** The server says that it had answered this key before. */
       readonly replayed: boolean;
     }
+  /** The session is to be cancelled; written before the call leaves. */
+  | { readonly type: "cancelling"; readonly at: number; readonly key: string; readonly sessionId: string }
+  | {
+      readonly type: "cancelled";
+      readonly at: number;
+      readonly key: string;
+      readonly sessionId: string;
+      readonly status: number;
+    }
   /** How the session ended, as the server told it. */
   | {
       readonly type: "ended";

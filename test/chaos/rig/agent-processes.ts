@@ -17,7 +17,10 @@ export function effectLog(folder: string, name: string): string {
 export class AgentProcesses {
   readonly #folder: string;
   readonly #children: ChildProcess[] = [];
+  /** Those that ended before they were told to. */
+  readonly ended: string[] = [];
   webhookUrl = "";
+  #isStopping = false;
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -30,6 +33,7 @@ export class AgentProcesses {
 
   /** They write down what they know, and end. */
   async stop(): Promise<void> {
+    this.#isStopping = true;
     await Promise.all(
       this.#children.map(async (child) => {
         if (child.exitCode !== null || child.signalCode !== null) return;
@@ -44,6 +48,9 @@ export class AgentProcesses {
     const args = [name, "--origin", origin, "--log", effectLog(this.#folder, name)];
     const child = fork(AGENT, args, { execArgv: [], stdio: ["ignore", "inherit", "inherit", "ipc"] });
     this.#children.push(child);
+    child.once("exit", () => {
+      if (!this.#isStopping) this.ended.push(name);
+    });
     const failed = once(child, "exit").then(() => Promise.reject(new Error(`agent ${name} ended`)));
     const [{ url }] = (await Promise.race([once(child, "message"), failed])) as [{ url: string }];
     failed.catch(() => undefined);

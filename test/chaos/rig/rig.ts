@@ -60,7 +60,8 @@ export async function runRig(options: RigOptions): Promise<RigReport> {
     const kills = await killAgainAndAgain({ ...options, server, client, open: new OpenAttempts(folder) });
     const unfinished = await drain(client, caller, { key, within: options.drain });
     const { code } = await server.stop();
-    const report = { kills, sessions: client.ended, unfinished, stoppedCleanly: code === 0 };
+    const ended = agents.ended.map((name) => `${name} ended by itself, which spoils the run`);
+    const report = { kills, sessions: client.ended, unfinished: [...unfinished, ...ended], stoppedCleanly: code === 0 };
     writeFileSync(join(folder, "run.json"), JSON.stringify(report));
     return report;
   } finally {

@@ -1,10 +1,14 @@
-import { type Answer, type Caller, isPassing, NoAnswer, pause } from "../http-calls.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Answer, type Call, type Caller, isPassing, NoAnswer, pause } from "../http-calls.ts";
 import type { ClientEntry } from "../logs/entries.ts";
 import type { SyncedLog } from "../logs/synced-log.ts";
 import { chanceOf, expectedResult, WORKFLOW_ID } from "../workload.ts";
 
 /** This share of the sessions asks for a webhook at its end. */
 const WITH_WEBHOOK = 0.1;
+/** This share of the sessions is cancelled, within this time of its start: while it runs, or too late. */
+const CANCELLED = 0.03;
+const CANCELLED_WITHIN_MS = 5_000;
 /** This share of the starts is sent twice at once, as a nervous client does. */
 const DOUBLED = 0.1;
 
@@ -89,7 +93,9 @@ export class SessionClient {
       const key = `session-${String(n).padStart(6, "0")}`;
       const starts = chanceOf(`double ${key}`) < DOUBLED ? [0, 1000] : [0];
       const [sessionId] = await Promise.all(starts.map((first) => this.#startSession(key, n, first)));
-      if (sessionId !== undefined && sessionId !== null) await this.#awaitEnd(key, n, sessionId);
+      if (sessionId !== undefined && sessionId !== null) {
+        await Promise.all([this.#awaitEnd(key, n, sessionId), this.#cancelSome(key, sessionId)]);
+      }
       this.#ended += 1;
     }
   }
@@ -131,10 +137,26 @@ export class SessionClient {
     }
   }
 
+  async #cancelSome(key: string, sessionId: string): Promise<void> {
+    const chance = chanceOf(`cancel ${key}`);
+    if (chance >= CANCELLED) return;
+    await sleep((chance / CANCELLED) * CANCELLED_WITHIN_MS);
+    await this.#write({ type: "cancelling", at: Date.now(), key, sessionId });
+    const path = `/v1/opscore/sessions/${sessionId}/cancel`;
+    for (let tries = 1; !this.#isGone; tries += 1) {
+      const answer = await this.#call({ method: "POST", path, key: this.#access.key });
+      if (answer !== null) {
+        await this.#write({ type: "cancelled", at: Date.now(), key, sessionId, status: answer.status });
+        return;
+      }
+      await pause(tries);
+    }
+  }
+
   async #awaitEnd(key: string, n: number, sessionId: string): Promise<void> {
     const path = `/v1/opscore/sessions/${sessionId}?wait=20s`;
     for (let failures = 0; !this.#isGone; ) {
-      const answer = await this.#read(path);
+      const answer = await this.#call({ method: "GET", path, key: this.#access.key });
       if (answer === null) {
         failures += 1;
         await pause(failures);
@@ -151,13 +173,14 @@ export class SessionClient {
     }
   }
 
-  async #read(path: string): Promise<Answer | null> {
+  /** A call that may be repeated as it is. Null when nothing came of it. */
+  async #call(call: Call): Promise<Answer | null> {
     try {
-      const answer = await this.#options.server.send({ method: "GET", path, key: this.#access.key });
+      const answer = await this.#options.server.send(call);
       if (!isPassing(answer.status)) return answer;
     } catch (error) {
       if (!(error instanceof NoAnswer)) throw error;
-      if (error.isSent) this.#brokenReads += 1;
+      if (error.isSent && call.method === "GET") this.#brokenReads += 1;
     }
     return null;
   }

@@ -63,10 +63,12 @@ const toldStaysTrue: Invariant = {
   needs: ["client"],
   *check(evidence) {
     const rows = new Map(sessionsOf(evidence).map((row) => [row.id, row]));
+    const cancelled = new Set(entriesOf(evidence.client ?? [], "cancelling").map(({ sessionId }) => sessionId));
     for (const { sessionId, status, result, expected, key } of entriesOf(evidence.client ?? [], "ended")) {
       const row = rows.get(sessionId);
-      if (status !== "completed") yield `session ${sessionId} (${key}) ended ${status}`;
-      else if (!isDeepStrictEqual(result, expected))
+      const mayBeCancelled = status === "cancelled" && cancelled.has(sessionId);
+      if (status !== "completed" && !mayBeCancelled) yield `session ${sessionId} (${key}) ended ${status}`;
+      else if (status === "completed" && !isDeepStrictEqual(result, expected))
         yield `session ${sessionId} (${key}) has the result ${JSON.stringify(result)}, right is ${JSON.stringify(expected)}`;
       if (
         row !== undefined &&
@@ -74,6 +76,26 @@ const toldStaysTrue: Invariant = {
       ) {
         yield `session ${sessionId} was told to be ${status}, and is ${row.status} with another result`;
       }
+    }
+  },
+};
+
+const cancelDecides: Invariant = {
+  number: "4",
+  name: "a session is cancelled where that was answered 200, and only there",
+  needs: ["client"],
+  *check(evidence) {
+    const client = evidence.client ?? [];
+    const agreed = new Map(entriesOf(client, "cancelled").map(({ sessionId, status }) => [sessionId, status]));
+    const asked = new Set(entriesOf(client, "cancelling").map(({ sessionId }) => sessionId));
+    for (const { id, status } of sessionsOf(evidence)) {
+      const answer = agreed.get(id);
+      if (status === "cancelled" && !asked.has(id)) yield `session ${id} is cancelled, and nobody asked for it`;
+      if (answer === 200 && status !== "cancelled")
+        yield `the cancel of session ${id} was answered 200, it is ${status}`;
+      if (answer === 409 && status === "cancelled") yield `the cancel of session ${id} was refused, it is cancelled`;
+      if (answer !== undefined && answer !== 200 && answer !== 409)
+        yield `the cancel of session ${id} was answered ${answer}`;
     }
   },
 };
@@ -164,6 +186,7 @@ export const CONSERVATION: readonly Invariant[] = [
   nothingVanishes,
   completedWasDelivered,
   unknownResolves,
+  cancelDecides,
   keysAreDistinct,
   noDefect,
 ];
