@@ -8,6 +8,7 @@ import { Authenticator } from "./auth/authenticator.ts";
 import { type Around, guardOperations } from "./auth/guard.ts";
 import { Mint } from "./auth/mint.ts";
 import type { Config } from "./config.ts";
+import type { Role } from "./config-settings.ts";
 import type { Clock } from "./domain/clock.ts";
 import type { OpenGroup } from "./domain/context.ts";
 import type { Failpoint, FailpointName } from "./domain/failpoint.ts";
@@ -65,6 +66,8 @@ export class App {
   readonly #surroundings: Surroundings;
   readonly #waiters: Waiters;
   readonly #outbound: OutboundClient;
+  /** For the addresses that the operator's own settings name, wherever they are; never for anybody else's. */
+  readonly #internal: OutboundClient;
   readonly #policy: OutboundPolicy;
   readonly #capacity: SendCapacity;
   readonly #authenticator: Authenticator;
@@ -83,6 +86,7 @@ export class App {
     this.#url = config.publicUrl ?? `http://${reachableHost(config.host)}:${config.port}`;
     this.#policy = new OutboundPolicy({ allowLoopback: config.isLoopback, allow: config.outboundAllow });
     this.#outbound = new OutboundClient({ policy: this.#policy, timers });
+    this.#internal = new OutboundClient({ policy: internalPolicy(config), timers });
     this.#waiters = new Waiters({ timers, max: config.maxWaits });
     this.#capacity = new SendCapacity(config.maxSends);
     const sendCapacity = config.roles.includes("engine") ? { sendCapacity: this.#capacity.left } : {};
@@ -119,7 +123,8 @@ export class App {
     await registerConfiguredTools(config, { tools: store.tools, clock, decideUrl: this.#decideUrl });
     const port = await listen(this.http, config.host, config.port);
     if (config.publicUrl === null) this.#url = `http://${reachableHost(config.host)}:${port}`;
-    if (config.roles.includes("engine")) await this.#startEngine();
+    // AgentKit has no tasks, but messages to deliver.
+    if (["engine", "agentkit"].some((role) => config.roles.includes(role as Role))) await this.#startEngine();
     this.#readiness = "ready";
     return adminKey;
   }
@@ -137,7 +142,7 @@ export class App {
     const cancel = this.#surroundings.timers.set(CLOSE_WITHIN, () => this.http.server.closeAllConnections());
     await this.http.close();
     cancel();
-    await this.#outbound.close();
+    await Promise.all([this.#outbound.close(), this.#internal.close()]);
     await this.store.close();
   }
 
@@ -156,6 +161,8 @@ export class App {
       http: this.#outbound,
       publicUrl: () => this.#url,
       reregister: this.config.reregister,
+      agentKeys: this.config.roles.includes("api"),
+      notifyUrl: notifyUrlOf(this.config),
     };
   }
 
@@ -195,6 +202,7 @@ export class App {
       ...this.#surroundings,
       store: this.store,
       http: this.#outbound,
+      internal: this.#internal,
       capacity: this.#capacity,
       publicUrl: this.#url,
       signMessage: (_agentId, messageId, body) => sign(messageId, body),
@@ -202,6 +210,16 @@ export class App {
     });
     await this.#engine.start();
   }
+}
+
+/** Registrations are told to nobody who could not tell that it is us. */
+function notifyUrlOf({ roles, webhookUrl, webhookSecret }: Config): string | null {
+  return roles.includes("agentkit") && webhookSecret !== null ? webhookUrl : null;
+}
+
+function internalPolicy({ webhookUrl, agentkitUrl }: Config): OutboundPolicy {
+  const allow = [webhookUrl, agentkitUrl].flatMap((url) => (url === null ? [] : new URL(url).host));
+  return new OutboundPolicy({ allowLoopback: true, allow });
 }
 
 function aroundOf(failpoint: Failpoint | undefined): { around?: Around } {

@@ -55,14 +55,22 @@ export interface Call {
 
 const OPERATOR_KEY = "operator-key-of-the-tests";
 
-/** A whole process in memory; requests go straight to its routes. Until it is started it has no engine. */
+export interface AppOptions {
+  /** Where it keeps its data; default: in memory. */
+  readonly data?: string;
+  /** Default: a time of its own. A process that takes up another one's data goes on with its time. */
+  readonly time?: TestTime;
+}
+
+/** A whole process; requests go straight to its routes. Until it is started it has no engine. */
 export class TestApp {
   readonly app: App;
-  readonly time = new TestTime();
+  readonly time: TestTime;
   readonly log: { readonly level: string; readonly message: string; readonly fields: LogFields }[] = [];
 
-  constructor(env: Environment = {}) {
-    this.app = new App(testConfig(env), this.#surroundings());
+  constructor(env: Environment = {}, { data = ":memory:", time = new TestTime() }: AppOptions = {}) {
+    this.time = time;
+    this.app = new App(testConfig(env, data), this.#surroundings());
   }
 
   async call(method: "GET" | "POST" | "PUT" | "DELETE", path: string, call: Call = {}): Promise<Answer> {
@@ -128,8 +136,8 @@ export class TestApp {
   }
 }
 
-function testConfig(env: Environment = {}): Config {
-  const argv = ["--data", ":memory:", "--port", "0"];
+function testConfig(env: Environment, data: string): Config {
+  const argv = ["--data", data, "--port", "0"];
   return loadConfig({ argv, env: { OPSCORE_API_KEY: OPERATOR_KEY, ...env }, cwd: import.meta.dirname });
 }
 

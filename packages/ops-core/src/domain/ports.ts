@@ -26,6 +26,10 @@ export interface Ports {
   readonly publicUrl: () => string;
   /** Whether an agent without a key may register again under its name. */
   readonly reregister: "never" | "same-endpoint";
+  /** Whether agents get keys of their own: only where AgentKit and Ops-Core share a process. */
+  readonly agentKeys: boolean;
+  /** Where Ops-Core elsewhere hears of agents registered here; null = nobody is told. */
+  readonly notifyUrl: string | null;
 }
 
 /** Does one operation. Authorisation has happened; the input has the declared form. */

@@ -247,7 +247,8 @@ export interface AttemptStore {
 // --- the rest -------------------------------------------------------------------------------------------------------
 
 export interface DeliveryStore {
-  enqueue(delivery: Delivery): Promise<void>;
+  /** Errors: `idempotency_key_reused`. */
+  enqueue(delivery: Delivery, idempotency?: Idempotency): Promise<{ replayed: boolean }>;
   /** Due deliveries, the oldest of each (endpoint, aggregate) only. */
   due(max: number): Promise<readonly Delivery[]>;
   delivered(id: string, attempt: number): Promise<void>;

@@ -88,7 +88,7 @@ export class Waiters {
 
 export const ANY_STREAM = "streams";
 /** Some delivery has changed. */
-const DELIVERIES = "deliveries";
+export const DELIVERIES = "deliveries";
 
 export function sessionKey(sessionId: string): string {
   return `session:${sessionId}`;

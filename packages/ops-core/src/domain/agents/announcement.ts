@@ -25,7 +25,8 @@ export async function announceAgent(ports: Ports, announced: AnnouncedAgent): Pr
     version,
     capabilities,
     endpoint: readEndpoint(announced.contactEndpoint, loc, ports.decideUrl),
-    metadata,
+    // AgentKit has no other way to say none.
+    metadata: Object.keys(metadata).length === 0 ? null : metadata,
     channel: "push",
     maxConcurrency: declaredConcurrency(metadata, 1),
     heartbeat: false,

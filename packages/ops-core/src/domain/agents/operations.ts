@@ -2,6 +2,7 @@ import type { NounHandlers, Ports } from "../ports.ts";
 import { readWait } from "../request-fields.ts";
 import { claimTasks } from "./claim.ts";
 import { registerAgent } from "./registration.ts";
+import { removeAgent } from "./removal.ts";
 import { agentView, needAgent, stateView } from "./view.ts";
 
 export function agentHandlers(ports: Ports): NounHandlers<"agents"> {
@@ -9,6 +10,7 @@ export function agentHandlers(ports: Ports): NounHandlers<"agents"> {
   return {
     async register(context, { body }) {
       const { agentId, agentKey } = await registerAgent(ports, context, body);
+      if (agentKey === null) throw new Error("this operation is served where agents have keys");
       return { agent: await agentView(store, await needAgent(store, agentId), clock.now()), agentKey };
     },
     async list(_context, { query }) {
@@ -21,9 +23,7 @@ export function agentHandlers(ports: Ports): NounHandlers<"agents"> {
       return agentView(store, await needAgent(store, params.agentId), clock.now());
     },
     async remove(_context, { params }) {
-      const { reassigned } = await store.agents.remove(params.agentId);
-      // Its keys ended with it.
-      ports.keys.forget();
+      const { reassigned } = await removeAgent(ports, params.agentId);
       return { agentId: params.agentId, reassigned };
     },
     async states(_context, { params, query }) {

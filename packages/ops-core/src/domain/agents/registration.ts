@@ -1,4 +1,4 @@
-import { type OperationInput, OpspawnError, type operations } from "@opspawn/contract";
+import { formatTime, type OperationInput, OpspawnError, type operations } from "@opspawn/contract";
 import type { ApiKey } from "../auth/key.ts";
 import { keyRecord, type MintedKey } from "../auth/minting.ts";
 import { AGENT_SCOPES } from "../auth/scopes.ts";
@@ -6,35 +6,42 @@ import { type Context, isAdmin } from "../context.ts";
 import { idempotencyOf } from "../idempotency.ts";
 import type { Ports } from "../ports.ts";
 import { invalidField, readDuration, readEndpoint } from "../request-fields.ts";
-import type { RegisterAgent } from "../store.ts";
+import type { Idempotency, RegisterAgent } from "../store.ts";
 import { TIMEOUT_MAX } from "../workflows/limits.ts";
 import { type Agent, declaredConcurrency } from "./agent.ts";
+import { notifyRegistration } from "./notification.ts";
 
 type Registration = OperationInput<typeof operations.agents.register>["body"];
 
 /**
  * Registers an agent, or an agent anew that may prove to be the same one, and makes the key it speaks with.
- * @returns the text of that key, shown once
+ * @returns the text of that key, shown once; null where agents have no keys of their own
  */
 export async function registerAgent(
   ports: Ports,
   context: Context,
   body: Registration,
-): Promise<{ agentId: string; agentKey: string }> {
+): Promise<{ agentId: string; agentKey: string | null }> {
   const agent = toAgent(ports, body);
   const replace = await replacement(ports, context, body.agentName);
   const idempotency = idempotencyOf(context, "agents.register", body);
-  const minted = idempotency === undefined ? ports.keys.mint() : ports.keys.derive(JSON.stringify(idempotency));
-  const key = agentKey(agent, minted);
+  const minted = ports.agentKeys ? mint(ports, idempotency) : null;
+  const key = minted === null ? null : agentKey(agent, minted);
   const done = await ports.store.agents.register({ ...agent, replace, key, idempotency });
   // The registration makes the key of a new agent only.
-  if (!done.created || done.replayed) await ensureKey(ports, { ...key, agentId: done.agentId });
+  if (key !== null && (!done.created || done.replayed)) await ensureKey(ports, { ...key, agentId: done.agentId });
   context.replayed = done.replayed;
-  return { agentId: done.agentId, agentKey: minted.text };
+  if (!done.replayed) await notifyRegistration(ports, { ...agent, id: done.agentId }, context.signal);
+  return { agentId: done.agentId, agentKey: minted?.text ?? null };
+}
+
+function mint({ keys }: Ports, idempotency: Idempotency | undefined): MintedKey {
+  return idempotency === undefined ? keys.mint() : keys.derive(JSON.stringify(idempotency));
 }
 
 function toAgent(ports: Ports, body: Registration): Agent {
   const { agentName, version, capabilities, metadata, channel, heartbeat } = body;
+  const registeredAt = ports.clock.now();
   return {
     id: ports.ids.uuid(),
     name: agentName,
@@ -46,8 +53,8 @@ function toAgent(ports: Ports, body: Registration): Agent {
     maxConcurrency: body.maxConcurrency ?? declaredConcurrency(metadata, 1),
     heartbeat,
     timeout: body.timeout === undefined ? null : readDuration(body.timeout, ["body", "timeout"], TIMEOUT_MAX, "7d"),
-    registeredAt: ports.clock.now(),
-    registrationTime: null,
+    registeredAt,
+    registrationTime: formatTime(registeredAt),
   };
 }
 

@@ -1,9 +1,15 @@
 import type { DeliveryStatus } from "./transitions.ts";
 
+/**
+ * What is sent out: a message to an agent; to whoever started a session, its end; to Ops-Core elsewhere, the news of an
+ * agent, or the outcome of an attempt that went through this process.
+ */
+export type DeliveryKind = "message" | "webhook" | "notification" | "result";
+
 /** One outgoing HTTP message that must arrive. Times are microseconds. */
 export interface Delivery {
   readonly id: string;
-  readonly kind: "message" | "webhook";
+  readonly kind: DeliveryKind;
   readonly url: string;
   /** Sent as they stand, beside the signature. */
   readonly headers: Readonly<Record<string, string>>;

@@ -1,6 +1,7 @@
 import { type JsonObject, stringifyJson } from "@opspawn/contract";
+import type { Delivery } from "../deliveries/delivery.ts";
 import type { Ports } from "../ports.ts";
-import type { AgentRecord } from "../store.ts";
+import type { AgentRecord, Idempotency } from "../store.ts";
 
 /** An AgentKit message, all keys present. */
 export interface AgentMessage {
@@ -20,12 +21,17 @@ export interface AgentMessage {
 /**
  * Stores a message for an agent; the outbox delivers it, in order, and tries again until it has arrived.
  * @param agent must have an endpoint
- * @returns the delivery's id
+ * @param idempotency makes a repeated request a repetition, not a second message
  */
-export async function sendMessage(ports: Ports, agent: AgentRecord, message: AgentMessage): Promise<string> {
+export async function sendMessage(
+  ports: Ports,
+  agent: AgentRecord,
+  message: AgentMessage,
+  idempotency: Idempotency | undefined,
+): Promise<{ replayed: boolean }> {
   if (agent.endpoint === null) throw new Error(`agent ${agent.id} has no endpoint`);
   const id = `dlv_${ports.ids.uuid()}`;
-  await ports.store.deliveries.enqueue({
+  const delivery: Delivery = {
     id,
     kind: "message",
     url: agent.endpoint,
@@ -40,8 +46,8 @@ export async function sendMessage(ports: Ports, agent: AgentRecord, message: Age
     nextAt: null,
     endedAt: null,
     lastError: null,
-  });
-  return id;
+  };
+  return ports.store.deliveries.enqueue(delivery, idempotency);
 }
 
 /** The eight keys, in the originals' order. */

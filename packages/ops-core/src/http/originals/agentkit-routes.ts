@@ -1,7 +1,9 @@
-import { type JsonObject, OpspawnError, originalOperations } from "@opspawn/contract";
+import { OpspawnError, originalOperations } from "@opspawn/contract";
 import type { FastifyInstance } from "fastify";
 import type { Authenticator } from "../../auth/authenticator.ts";
+import { agentInfo } from "../../domain/agents/agent-info.ts";
 import { registerAgent } from "../../domain/agents/registration.ts";
+import { removeAgent } from "../../domain/agents/removal.ts";
 import type { Ports } from "../../domain/ports.ts";
 import type { AgentRecord } from "../../domain/store.ts";
 import { OriginalError } from "../errors.ts";
@@ -10,7 +12,6 @@ import { success } from "./envelope.ts";
 import { addOriginalRoute, type OriginalAnswer, type OriginalRequest } from "./route.ts";
 import { runMessage } from "./run.ts";
 import { readBody } from "./schema.ts";
-import { formatWireTime, wireTimeOf } from "./wire-time.ts";
 
 const LIST_PAGE = 200;
 
@@ -20,6 +21,10 @@ export function addAgentKitRoutes(app: FastifyInstance, ports: Ports, authentica
   addOriginalRoute(app, authenticator, originalOperations.register, (request) => register(ports, request));
   addOriginalRoute(app, authenticator, originalOperations.listAgents, () => list(ports));
   addOriginalRoute(app, authenticator, originalOperations.deregister, (request) => deregister(ports, request));
+  // `register` is no agent's id here: the original knew this path by POST alone.
+  app.delete(originalOperations.register.path, { config: { original: true } }, (_request, reply) => {
+    reply.callNotFound();
+  });
   addOriginalRoute(app, authenticator, originalOperations.run, (request) => runMessage(ports, request));
 }
 
@@ -35,7 +40,7 @@ async function register(ports: Ports, { context, body, reply }: OriginalRequest)
       channel: "push",
       heartbeat: false,
     });
-    reply.header("x-agent-key", agentKey);
+    if (agentKey !== null) reply.header("x-agent-key", agentKey);
     return { status: 201, body: success(`Agent '${agentName}' registered successfully.`, { agentId }) };
   } catch (error) {
     throw refusedEndpoint(error, contactEndpoint);
@@ -52,37 +57,25 @@ function refusedEndpoint(error: unknown, endpoint: string): unknown {
   ]);
 }
 
+/** All of them in one answer, in the order of registration. */
 async function list({ store }: Ports): Promise<OriginalAnswer> {
-  const data: JsonObject[] = [];
+  const agents: AgentRecord[] = [];
   let cursor: string | undefined;
   do {
     const page = await store.agents.list({ limit: LIST_PAGE, cursor }, {});
-    data.push(...page.items.map(agentInfo));
+    agents.push(...page.items);
     cursor = page.nextCursor ?? undefined;
   } while (cursor !== undefined);
-  return { status: 200, body: success("Agents retrieved successfully.", data) };
-}
-
-/** AgentKit's own record of an agent. */
-function agentInfo(agent: AgentRecord): JsonObject {
-  return {
-    agentId: agent.id,
-    agentName: agent.name,
-    capabilities: [...agent.capabilities],
-    version: agent.version,
-    contactEndpoint: agent.endpoint,
-    metadata: agent.metadata,
-    registration_time: formatWireTime(wireTimeOf(agent.registeredAt)),
-  };
+  agents.sort((a, b) => a.registeredAt - b.registeredAt || (a.id < b.id ? -1 : 1));
+  return { status: 200, body: success("Agents retrieved successfully.", agents.map(agentInfo)) };
 }
 
 async function deregister(ports: Ports, { agentId }: OriginalRequest): Promise<OriginalAnswer> {
   try {
-    await ports.store.agents.remove(agentId);
+    await removeAgent(ports, agentId);
   } catch (error) {
     if (!(error instanceof OpspawnError) || error.code !== "agent_not_found") throw error;
     throw new OriginalError("agent_not_found", 404, `Agent with ID '${agentId}' not found.`);
   }
-  ports.keys.forget();
   return { status: 200, body: success(`Agent ${agentId} deregistered successfully.`, { agentId }) };
 }

@@ -142,7 +142,8 @@ function triggerRefusal(input: JsonObject): string | null {
   return null;
 }
 
-function isTruthy(value: JsonValue | undefined): boolean {
+/** As Python sees it: zero and whatever is empty are false. */
+export function isTruthy(value: JsonValue | undefined): boolean {
   if (value === undefined || value === null || value === false) return false;
   const number = jsonNumber(value);
   if (number !== undefined) return number !== 0;

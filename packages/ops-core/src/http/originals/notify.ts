@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { Authenticator } from "../../auth/authenticator.ts";
 import { authorize } from "../../auth/authorize.ts";
 import { announceAgent } from "../../domain/agents/announcement.ts";
+import { removeAgent } from "../../domain/agents/removal.ts";
 import type { Ports } from "../../domain/ports.ts";
 import { OriginalError } from "../errors.ts";
 import { readOriginalJson } from "../json-body.ts";
@@ -81,9 +82,8 @@ async function register(ports: Ports, details: Notification["agent_details"]): P
 /** Repeating it, or naming an agent nobody knows, changes nothing. */
 async function deregister(ports: Ports, agentId: string): Promise<void> {
   try {
-    await ports.store.agents.remove(agentId);
+    await removeAgent(ports, agentId);
   } catch (error) {
     if (!(error instanceof OpspawnError) || error.code !== "agent_not_found") throw error;
   }
-  ports.keys.forget();
 }

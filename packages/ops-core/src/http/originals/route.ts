@@ -47,6 +47,7 @@ export function addOriginalRoute(
       const agentId = request.params.agentId ?? "";
       authorize(context.actor, operation, { agentId });
       const answer = await handle({ context, agentId, body, request, reply });
+      if (context.replayed) reply.header("idempotent-replayed", "true");
       return reply.code(answer.status).type("application/json").send(stringifyJson(answer.body));
     },
   });

@@ -1,11 +1,12 @@
-import { isJsonObject, type JsonValue, OpspawnError } from "@opspawn/contract";
+import { isJsonObject, type JsonValue, OpspawnError, stringifyJson } from "@opspawn/contract";
 import type { Actor } from "../../domain/context.ts";
+import { idempotencyOf } from "../../domain/idempotency.ts";
 import { sendMessage } from "../../domain/messages/send.ts";
 import type { Ports } from "../../domain/ports.ts";
 import { invokeTool, type ToolOutcome } from "../../domain/tools/invoke.ts";
 import type { Tool } from "../../domain/tools/tool.ts";
 import { OriginalError } from "../errors.ts";
-import { message } from "./bodies.ts";
+import { isTruthy, message } from "./bodies.ts";
 import { failure, success } from "./envelope.ts";
 import type { OriginalAnswer, OriginalRequest } from "./route.ts";
 import { readBody, type Value } from "./schema.ts";
@@ -27,7 +28,9 @@ export async function runMessage(ports: Ports, { context, agentId, body }: Origi
     throw new OriginalError("invalid_request", 400, why);
   }
   const timestamp = formatWireTime(sent.timestamp ?? wireTimeOf(ports.clock.now()));
-  await sendMessage(ports, agent, { ...sent, timestamp });
+  const idempotency = idempotencyOf(context, "messages.send", { agentId, body: body ?? null });
+  const { replayed } = await sendMessage(ports, agent, { ...sent, timestamp }, idempotency);
+  context.replayed = replayed;
   const data = { agentId, dispatch_status: "scheduled" };
   return { status: 202, body: success(`Task accepted for agent ${agentId}. Dispatch scheduled.`, data) };
 }
@@ -86,7 +89,7 @@ function answered(name: string, data: JsonValue) {
   if (!isJsonObject(data) || data.status !== "error") {
     return success(`External tool '${name}' executed successfully.`, data);
   }
-  const said = data.error_message;
-  const why = typeof said === "string" && said !== "" ? said : "Unknown tool error";
+  const said = isTruthy(data.error_message) ? (data.error_message as JsonValue) : "Unknown tool error";
+  const why = typeof said === "string" ? said : stringifyJson(said);
   return failure(`External tool '${name}' execution failed: ${why}`, data, "EXTERNAL_TOOL_EXECUTION_FAILED");
 }

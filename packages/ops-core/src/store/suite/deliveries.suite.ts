@@ -113,6 +113,40 @@ export const deliveriesSuite: Suite = (on) => {
     assert.equal(await w.store.deliveries.get("dlv_none"), null);
   });
 
+  on("messages that wait for an agent follow it to its new place, and end with it", async (w) => {
+    const { store } = w;
+    const agentId = await w.agent("mover", { endpoint: "http://agent.test/old" });
+    const known = need(await store.agents.get(agentId), "agent");
+    const message = w.delivery({ kind: "message", url: "http://agent.test/old", aggregate: agentId, agentId });
+    const webhook = w.delivery({ url: "http://agent.test/old", aggregate: agentId, agentId });
+    for (const delivery of [message, webhook]) await store.deliveries.enqueue(delivery);
+    await store.deliveries.failed(message.id, 1, "refused", w.clock.now() + MINUTE);
+    const move = (endpoint: string) =>
+      store.agents.register({ ...known, id: w.ids.uuid(), endpoint, replace: "allowed", key: null });
+    await move("http://agent.test/old");
+    assert.deepEqual((await store.deliveries.get(message.id))?.nextAt, w.clock.now() + MINUTE);
+    await move("https://elsewhere.test/new");
+    const moved = need(await store.deliveries.get(message.id), "message");
+    assert.deepEqual([moved.url, moved.nextAt, moved.attempts], ["https://elsewhere.test/new", w.clock.now(), 1]);
+    await store.agents.remove(agentId);
+    const ended = need(await store.deliveries.get(message.id), "message");
+    assert.deepEqual(
+      [ended.status, ended.endedAt, ended.nextAt, ended.lastError],
+      ["failed", w.clock.now(), null, "The agent was deregistered."],
+    );
+    assert.deepEqual((await store.deliveries.get(webhook.id))?.status, "pending");
+  });
+
+  on("a delivery asked for twice under one key is stored once", async (w) => {
+    const idempotency = { actor: "a", operation: "o", key: "k", bodyHash: "h" };
+    const enqueue = (id: string, bodyHash = "h") =>
+      w.store.deliveries.enqueue(w.delivery({ id }), { ...idempotency, bodyHash });
+    assert.deepEqual(await enqueue("dlv_1"), { replayed: false });
+    assert.deepEqual(await enqueue("dlv_2"), { replayed: true });
+    await assert.rejects(enqueue("dlv_3", "other"), { code: "idempotency_key_reused" });
+    assert.deepEqual(await due(w), ["dlv_1"]);
+  });
+
   on("deliveries outlive their process", async (w) => {
     await w.store.deliveries.enqueue(w.delivery({ id: "dlv_1" }));
     await w.crash();
