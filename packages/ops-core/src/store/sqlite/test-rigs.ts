@@ -78,7 +78,7 @@ class HastyDatabase extends Database {
 let empty: Buffer | undefined;
 
 /** An empty database, migrated once for all tests. */
-function emptyData(): Buffer {
+export function emptyData(): Buffer {
   if (empty !== undefined) return empty;
   const folder = mkdtempSync(join(tmpdir(), "opspawn-empty-"));
   const path = join(folder, "opspawn.db");
