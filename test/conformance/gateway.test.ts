@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it, test } from "node:test";
-import { type Original, original, Original as Server } from "./original.ts";
+import { Original, original } from "./original.ts";
 import { Receiver } from "./receiver.ts";
 
 const app = original();
@@ -212,7 +212,7 @@ test("what was accepted survives a restart of the server, in order", async () =>
   const data = mkdtempSync(join(tmpdir(), "opspawn-gateway-"));
   const agent = await receiver();
   agent.answers(500);
-  const first = new Server({}, { data });
+  const first = new Original({}, { data });
   await first.start();
   const id = await first.agent("restart", agent.url);
   for (const n of [1, 2]) await send(first, id, { n });
@@ -220,7 +220,7 @@ test("what was accepted survives a restart of the server, in order", async () =>
   await first.close();
   const before = agent.received.length;
   agent.answers(200);
-  const second = new Server({}, { data, time: first.app.time });
+  const second = new Original({}, { data, time: first.app.time });
   await second.start();
   assert.equal((await deliveries(second, id)).length, 2);
   await second.until(async () => (await deliveries(second, id)).every(({ status }) => status === "delivered"));

@@ -15,7 +15,7 @@ import type { Failpoint, FailpointName } from "./domain/failpoint.ts";
 import type { Ids } from "./domain/ids.ts";
 import type { Log } from "./domain/log.ts";
 import { createOperations, type Handlers } from "./domain/operations.ts";
-import type { Noun, Ports } from "./domain/ports.ts";
+import type { Ports } from "./domain/ports.ts";
 import type { Store } from "./domain/store.ts";
 import type { Timers } from "./domain/timers.ts";
 import { Waiters } from "./domain/waiters.ts";
@@ -52,8 +52,8 @@ const AFTER_OPERATION: Readonly<Record<string, FailpointName>> = {
 };
 
 const EVERYTHING_OPEN: readonly OpenGroup[] = ["agentkit", "tasks"];
-/** What a process that is only AgentKit has to do with. */
-const AGENTKIT_NOUNS: readonly Noun[] = ["agents", "tools", "deliveries", "keys", "events"];
+/** What a process that is only AgentKit has to do with; agents register there by its own route, and have no states. */
+const AGENTKIT_OPERATIONS = /^(agents\.(list|get|remove)|(tools|deliveries|keys|events)\..*)$/;
 /** Milliseconds a stop waits for answers under way, after the engine has drained. */
 const CLOSE_WITHIN = 3_000;
 
@@ -182,7 +182,8 @@ export class App {
     addHealthRoutes(http, () => this.#readiness);
     addDocsRoutes(http, () => ({ version: packageVersion(), url: this.#url }));
     const { roles } = config;
-    if (roles.includes("agentkit")) addAgentKitRoutes(http, this.#ports, this.#authenticator);
+    const isAlone = !roles.includes("api");
+    if (roles.includes("agentkit")) addAgentKitRoutes(http, this.#ports, this.#authenticator, isAlone);
     if (roles.includes("api")) {
       const { clock } = this.#surroundings;
       const secrets = config.webhookSecret === null ? [] : [config.webhookSecret.reveal()];
@@ -192,7 +193,7 @@ export class App {
     }
     if (roles.includes("api")) addOperationRoutes(http, this.operations, this.#authenticator);
     else if (roles.includes("agentkit")) {
-      addOperationRoutes(http, this.operations, this.#authenticator, AGENTKIT_NOUNS);
+      addOperationRoutes(http, this.operations, this.#authenticator, ({ id }) => AGENTKIT_OPERATIONS.test(id));
     }
   }
 

@@ -41,9 +41,12 @@ export function addDocsRoutes(app: FastifyInstance, options: () => OpenApiOption
     document ??= stringifyJson(openApi(options()));
     return reply.type("application/json").send(document);
   });
-  app.get("/docs", (_request, reply) =>
-    reply.type("text/html; charset=utf-8").header("content-security-policy", POLICY).send(PAGE),
-  );
+  // The originals had a page of each name.
+  for (const path of ["/docs", "/redoc"]) {
+    app.get(path, (_request, reply) =>
+      reply.type("text/html; charset=utf-8").header("content-security-policy", POLICY).send(PAGE),
+    );
+  }
   app.get("/docs/start.js", (_request, reply) => reply.type("text/javascript; charset=utf-8").send(START));
   const assets = new URL("static/", import.meta.resolve("@fastify/swagger-ui"));
   for (const [name, type] of Object.entries(ASSETS)) {

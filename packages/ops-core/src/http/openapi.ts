@@ -1,6 +1,14 @@
-import { ERRORS, type ErrorCode, type JsonObject, type Operation, operations } from "@opspawn/contract";
+import {
+  ERRORS,
+  type ErrorCode,
+  type JsonObject,
+  type Operation,
+  operations,
+  type Permission,
+} from "@opspawn/contract";
 import { z } from "zod";
 import { BODY_EXAMPLES, PARAMETER_EXAMPLES } from "./openapi-examples.ts";
+import { ORIGINAL_TAGS, originalPaths } from "./originals/documentation.ts";
 
 export interface OpenApiOptions {
   readonly version: string;
@@ -19,7 +27,7 @@ const REQUEST_ID = "01890a5d-ac96-774b-bcce-b302099a805c";
 
 /** The OpenAPI 3.1 document of every operation, made from the declarations that serve it. */
 export function openApi({ version, url }: OpenApiOptions): JsonObject {
-  const paths: Record<string, JsonObject> = {};
+  const paths: Record<string, JsonObject> = originalPaths((permission) => accessOf(permission));
   for (const [noun, verbs] of Object.entries(operations)) {
     for (const operation of Object.values(verbs as Record<string, Operation>)) {
       const path = paths[operation.path] ?? {};
@@ -30,7 +38,7 @@ export function openApi({ version, url }: OpenApiOptions): JsonObject {
     openapi: "3.1.0",
     info: { title: "Opspawn", version, description: "Runs fleets of AI agents.", license: { name: "Apache-2.0" } },
     servers: [{ url }],
-    tags: Object.keys(operations).map((name) => ({ name })),
+    tags: [...Object.keys(operations), ...ORIGINAL_TAGS].map((name) => ({ name })),
     paths,
     components: {
       securitySchemes: { key: { type: "http", scheme: "bearer", description: "A key: `opk_<id>_<secret>`." } },
@@ -49,10 +57,9 @@ function describe(noun: string, operation: Operation): JsonObject {
   const described: JsonObject = {
     operationId: id,
     summary,
-    description: `Scope: \`${permission.scope}\`.${accessText(permission)}${idempotencyText(idempotency)}`,
+    ...accessOf(permission, idempotencyText(idempotency)),
     tags: [noun],
     parameters: parametersOf(operation),
-    security: permission.anonymous || permission.token ? [{ key: [] }, {}] : [{ key: [] }],
     responses: responsesOf(operation),
   };
   if (body === undefined) return described;
@@ -62,7 +69,14 @@ function describe(noun: string, operation: Operation): JsonObject {
   return { ...described, requestBody: { required, content: { "application/json": content } } };
 }
 
-function accessText({ agent, anonymous, token }: Operation["permission"]): string {
+function accessOf(permission: Permission, more = ""): JsonObject {
+  return {
+    description: `Scope: \`${permission.scope}\`.${accessText(permission)}${more}`,
+    security: permission.anonymous || permission.token ? [{ key: [] }, {}] : [{ key: [] }],
+  };
+}
+
+function accessText({ agent, anonymous, token }: Permission): string {
   const texts = [];
   if (agent === "self") texts.push("An agent's own key may do this for that agent.");
   if (agent === "any") texts.push("Any agent's own key may do this.");

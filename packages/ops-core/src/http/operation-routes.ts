@@ -4,7 +4,6 @@ import type { Authenticator } from "../auth/authenticator.ts";
 import { authorize } from "../auth/authorize.ts";
 import type { Context } from "../domain/context.ts";
 import type { Handlers } from "../domain/operations.ts";
-import type { Noun } from "../domain/ports.ts";
 import { invalidField } from "../domain/request-fields.ts";
 import { readJson } from "./json-body.ts";
 import { contextOf } from "./request-context.ts";
@@ -27,17 +26,17 @@ interface Input {
 
 /**
  * Serves each operation of the contract at its path.
- * @param nouns those that are served; default all
+ * @param serves which of them; default all
  */
 export function addOperationRoutes(
   app: FastifyInstance,
   handlers: Handlers,
   authenticator: Authenticator,
-  nouns: readonly Noun[] = Object.keys(operations) as Noun[],
+  serves: (operation: Operation) => boolean = () => true,
 ): void {
-  for (const noun of nouns) {
-    const verbs = operations[noun];
+  for (const [noun, verbs] of Object.entries(operations)) {
     for (const [verb, operation] of Object.entries(verbs as Record<string, Operation>)) {
+      if (!serves(operation)) continue;
       const handler = (handlers as unknown as Record<string, Record<string, AnyHandler>>)[noun]?.[verb];
       if (handler === undefined) throw new Error(`operation ${operation.id} has no handler`);
       app.route({

@@ -15,8 +15,17 @@ import { readBody } from "./schema.ts";
 
 const LIST_PAGE = 200;
 
-/** AgentKit: registry, gateway and tools, as its clients know them. */
-export function addAgentKitRoutes(app: FastifyInstance, ports: Ports, authenticator: Authenticator): void {
+/**
+ * AgentKit: registry, gateway and tools, as its clients know them.
+ * @param isAlone Ops-Core is not served beside it, so `/health` is AgentKit's
+ */
+export function addAgentKitRoutes(
+  app: FastifyInstance,
+  ports: Ports,
+  authenticator: Authenticator,
+  isAlone: boolean,
+): void {
+  if (isAlone) app.get("/health", { config: { original: true } }, () => ({ status: "healthy" }));
   app.get("/", { config: { original: true } }, () => ({ message: "Welcome to AgentKit API" }));
   addOriginalRoute(app, authenticator, originalOperations.register, (request) => register(ports, request));
   addOriginalRoute(app, authenticator, originalOperations.listAgents, () => list(ports));
