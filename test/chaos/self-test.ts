@@ -5,7 +5,7 @@ import { showDurability, whyNoTrace } from "./trace/show-durability.ts";
 import { judgeFolder } from "./verdict.ts";
 
 const SESSIONS = 60;
-const KILLS_OF_EACH_KIND = 4;
+const KILLS_OF_EACH_KIND = 3;
 const KILLS_WITHIN_MS = 120_000;
 /** Work that a bug has forgotten is not waited for. */
 const DRAIN_MS = 25_000;

@@ -90,6 +90,7 @@ try {
   process.exitCode = await main();
 } catch (error) {
   console.log(error);
-  console.log(`FAIL: the run came to no end: ${error instanceof Error ? error.message : error}`);
+  const [reason] = String(error).split("\n");
+  console.log(`FAIL: the run came to no end: ${reason}`);
   process.exitCode = 1;
 }

@@ -7,7 +7,7 @@ const MAX_OUTPUT = 256 * 1024 * 1024;
 
 /** Has a process of its own judge what is left in a folder: it sees logs and database, nothing of this process. */
 export function judgeFolder(folder: string, isDrained: boolean): Promise<Verdict> {
-  const args = [JUDGE, folder, ...(isDrained ? ["--drained"] : [])];
+  const args = ["--conditions=opspawn-source", JUDGE, folder, ...(isDrained ? ["--drained"] : [])];
   return new Promise((resolve, reject) => {
     execFile(process.execPath, args, { maxBuffer: MAX_OUTPUT }, (error, stdout, stderr) => {
       // It exits 1 when it has found something; without an answer it has failed.
