@@ -7,12 +7,12 @@ const TMPFS = 0x01021994;
 const PROBES = 50;
 
 /** A new folder on a disk: beside this repository when the system's folder for such things is only memory. */
-export function diskFolder(): string {
+export function diskFolder(prefix = "opspawn-bench-"): string {
   const beside = join(import.meta.dirname, "../../.cache");
   const parent = statfsSync(tmpdir()).type === TMPFS ? beside : tmpdir();
   mkdirSync(parent, { recursive: true });
   if (statfsSync(parent).type === TMPFS) throw new Error(`${parent} is in memory; durability costs nothing there`);
-  return mkdtempSync(join(parent, "opspawn-bench-"));
+  return mkdtempSync(join(parent, prefix));
 }
 
 /** What one small write costs here until it is on the disk, in milliseconds (median). */

@@ -76,7 +76,7 @@ function traceLine(trace: DurabilityReport | string): string {
 
 async function main(): Promise<number> {
   const begun = performance.now();
-  const folder = diskFolder();
+  const folder = diskFolder("opspawn-chaos-");
   const isSelfTest = options["self-test"];
   const { isGood, text } = isSelfTest ? await selfTest(folder, SEED) : await smoke(folder);
   if (options.keep || !isGood) console.log(`Data and logs are in ${folder}`);
