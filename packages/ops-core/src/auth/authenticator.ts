@@ -50,7 +50,9 @@ export class Authenticator {
     this.#options = options;
     const { operatorKey } = options;
     this.#operator =
-      operatorKey === null ? null : { digest: digestOf(operatorKey), actor: actorOf("operator", ["admin"], null) };
+      operatorKey === null
+        ? null
+        : { digest: Buffer.from(digestOf(operatorKey), "latin1"), actor: actorOf("operator", ["admin"], null) };
     this.#anonymous = { kind: "anonymous", id: "anonymous", scopes: NO_SCOPES, agentId: null, open: options.open };
     this.#stranger = { ...this.#anonymous, open: [] };
   }
@@ -65,9 +67,10 @@ export class Authenticator {
       return isSameSite(credentials, this.#options.loopback) ? this.#anonymous : this.#stranger;
     }
     const text = bearer(authorization);
-    const digest = digestOf(text);
-    if (this.#operator !== null && timingSafeEqual(digest, this.#operator.digest)) return this.#operator.actor;
-    const id = digest.toString("latin1");
+    const id = digestOf(text);
+    if (this.#operator !== null && timingSafeEqual(Buffer.from(id, "latin1"), this.#operator.digest)) {
+      return this.#operator.actor;
+    }
     const believed = this.#believed.get(id);
     const now = this.#options.clock.now();
     if (believed !== undefined && now < believed.until && !isExpired(believed, now)) return believed.actor;
@@ -107,8 +110,9 @@ function bearer(authorization: string): string {
   return authorization.slice(blank + 1);
 }
 
-function digestOf(text: string): Buffer {
-  return hash("sha256", text, "buffer");
+/** One byte per character: as text it costs a third of what it costs as a buffer. */
+function digestOf(text: string): string {
+  return hash("sha256", text, "binary");
 }
 
 function matches(key: ApiKey, secret: string): boolean {

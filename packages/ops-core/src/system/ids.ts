@@ -17,25 +17,28 @@ export class SystemIds implements Ids {
   readonly #pool = Buffer.allocUnsafe(POOL_BYTES);
   #used = POOL_BYTES;
   #millis = 0;
+  /** The text of `#millis` as an id begins, up to its version. */
+  #time = "";
   #counter = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
+    this.#begin(0);
   }
 
   uuid(): string {
     this.#tick();
-    const random = this.#draw(8);
+    const at = this.#draw(8);
     // The variant: the two highest bits of the second half are 10.
-    random[0] = ((random[0] ?? 0) & 0x3f) | 0x80;
-    const time = this.#millis.toString(16).padStart(12, "0");
+    this.#pool[at] = ((this.#pool[at] ?? 0) & 0x3f) | 0x80;
     const count = this.#counter.toString(16).padStart(3, "0");
-    const tail = random.toString("hex");
-    return `${time.slice(0, 8)}-${time.slice(8)}-7${count}-${tail.slice(0, 4)}-${tail.slice(4)}`;
+    const tail = this.#pool.toString("hex", at, at + 8);
+    return `${this.#time}${count}-${tail.slice(0, 4)}-${tail.slice(4)}`;
   }
 
   secret(): string {
-    return this.#draw(SECRET_BYTES).toString("base64url");
+    const at = this.#draw(SECRET_BYTES);
+    return this.#pool.toString("base64url", at, at + SECRET_BYTES);
   }
 
   random(): number {
@@ -45,24 +48,29 @@ export class SystemIds implements Ids {
   #tick(): void {
     const millis = Math.floor(this.#clock.now() / 1000);
     if (millis > this.#millis) {
-      this.#millis = millis;
-      this.#counter = 0;
+      this.#begin(millis);
     } else if (this.#counter < COUNTER_MAX) {
       this.#counter += 1;
     } else {
-      this.#millis += 1;
-      this.#counter = 0;
+      this.#begin(this.#millis + 1);
     }
   }
 
-  /** Bytes never handed out before; the caller must be done with them before it returns to the event loop. */
-  #draw(count: number): Buffer {
+  #begin(millis: number): void {
+    this.#millis = millis;
+    this.#counter = 0;
+    const digits = millis.toString(16).padStart(12, "0");
+    this.#time = `${digits.slice(0, 8)}-${digits.slice(8)}-7`;
+  }
+
+  /** Where in the pool bytes stand that were never handed out before; the caller takes them before anybody else draws. */
+  #draw(count: number): number {
     if (this.#used + count > POOL_BYTES) {
       randomFillSync(this.#pool);
       this.#used = 0;
     }
-    const drawn = this.#pool.subarray(this.#used, this.#used + count);
+    const at = this.#used;
     this.#used += count;
-    return drawn;
+    return at;
   }
 }
