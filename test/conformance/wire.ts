@@ -18,13 +18,21 @@ export interface WireCall {
 /** One connection that is kept, as the originals' clients keep theirs. */
 const connection = new Agent({ keepAlive: true, maxSockets: 4 });
 
-/** Sends exactly this, and follows no redirect. */
+/** Sends exactly this to a path below the address, and follows no redirect. */
 export function send(base: string, method: string, path: string, call: WireCall = {}): Promise<WireAnswer> {
   const url = new URL(base);
+  const full = url.pathname.replace(/\/$/, "") + path;
   const length = call.body === undefined ? {} : { "content-length": String(Buffer.byteLength(call.body)) };
   return new Promise((resolve, reject) => {
     const outgoing = request(
-      { host: url.hostname, port: url.port, method, path, headers: { ...length, ...call.headers }, agent: connection },
+      {
+        host: url.hostname,
+        port: url.port,
+        method,
+        path: full,
+        headers: { ...length, ...call.headers },
+        agent: connection,
+      },
       (incoming) => {
         let text = "";
         incoming.setEncoding("utf8").on("data", (chunk: string) => {

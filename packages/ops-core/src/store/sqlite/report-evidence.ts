@@ -95,11 +95,11 @@ function settleBare(tx: Tx, agent: AgentEntry, { task, attempt }: OpenAttempt, p
   }
   const graceOver = attempt.wake_for === "grace" && attempt.wake_at !== null && attempt.wake_at <= tx.now;
   if (agent.evidence === "bare" || graceOver) {
-    settleBy(tx, agent, { task, attempt }, toOutcome(outcome, "inferred"));
-    // The `idle` that was believed is one with nothing outstanding.
-    if (outcome.type === "completed" && agent.held === 0) {
+    // The `idle` that is believed is one with nothing outstanding; what is sent next, in this very transaction, counts.
+    if (outcome.type === "completed" && agent.held === 1) {
       tx.run("update agents set messages_since_idle = 0 where id = ?", agent.id);
     }
+    settleBy(tx, agent, { task, attempt }, toOutcome(outcome, "inferred"));
     return task.id;
   }
   if (attempt.wake_for !== "grace") waitForResult(tx, attempt);

@@ -56,6 +56,21 @@ function bare(on: Declare): void {
     }
   });
 
+  on(
+    "hole 12: a step that follows at once is the first message since the `idle` that ended the one before",
+    async (w) => {
+      const agentId = await w.agent("worker", { capabilities: ["work"] });
+      const step = (taskId: string) => ({ taskId, agentCapability: "work" });
+      const session = await w.start({ id: "w", name: "w", tasks: [step("a"), step("b"), step("c")] });
+      for (let i = 0; i < 3; i += 1) {
+        await w.acknowledge(w.take());
+        await say(w, agentId, "active", "idle");
+        await w.wait(2 * SECOND);
+      }
+      assert.equal((await w.getSession(session.id)).status, "completed");
+    },
+  );
+
   on("hole 12: an explicit agent's states settle nothing any more", async (w) => {
     const { agentId, attempt } = await dispatched(w);
     await w.complete(attempt);
