@@ -50,20 +50,17 @@ test("a message has the originals' eight keys, nulls too, and `opspawn`", () => 
   });
 });
 
+/** What could have come in: the reader of JSON refuses keys that reach into prototypes. */
+const stored = fc.json({ maxDepth: 3 }).filter((text) => !/__proto__|constructor|prototype/.test(text));
+
 test("agents that are sent their work and agents that ask for it get the same", () => {
   fc.assert(
-    fc.property(
-      fc.string(),
-      fc.option(fc.string()),
-      fc.json({ maxDepth: 3 }),
-      fc.boolean(),
-      (name, capability, json, session) => {
-        const parameters = JSON.stringify({ json: JSON.parse(json) });
-        const each = attempt({ taskName: name, capability, parameters, sessionId: session ? ID : null });
-        const pushed = JSON.parse(messageBody(each, "http://us.test"));
-        assert.deepEqual(pushed, JSON.parse(JSON.stringify(assignmentOf(each, "http://us.test"))));
-      },
-    ),
+    fc.property(fc.string(), fc.option(fc.string()), stored, fc.boolean(), (name, capability, json, session) => {
+      const parameters = JSON.stringify({ json: JSON.parse(json) });
+      const each = attempt({ taskName: name, capability, parameters, sessionId: session ? ID : null });
+      const pushed = JSON.parse(messageBody(each, "http://us.test"));
+      assert.deepEqual(pushed, JSON.parse(JSON.stringify(assignmentOf(each, "http://us.test"))));
+    }),
   );
 });
 

@@ -170,6 +170,16 @@ const REDUNDANT: readonly Redundant[] = [
     predicates: ["lease_until < ?"],
     reason: "no lease is longer than what a moved one gets",
   },
+  {
+    statement: "update deliveries set url",
+    predicates: ["endpoint = ?"],
+    reason: "all that waits for an agent is where the agent is; this finds the index",
+  },
+  {
+    statement: "update deliveries set status = 'failed', ended_at = ?, wake_at = null, last_error = ? where endpoint",
+    predicates: ["endpoint = ?"],
+    reason: "all that waits for an agent is where the agent is; this finds the index",
+  },
   { statement: "update circuits set next_probe_at", predicates: ["next_probe_at = ?"], reason: READ_BEFORE },
 ];
 

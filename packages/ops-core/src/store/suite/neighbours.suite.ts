@@ -179,6 +179,22 @@ export const neighboursSuite: Suite = (on) => {
     assert.equal(await w.store.deliveries.remember("new", 0), false);
   });
 
+  for (const leaving of ["moves", "goes"] as const) {
+    on(`when an agent ${leaving}, only messages that wait for it are touched`, async (w) => {
+      const endpoint = "http://shared.test/";
+      const [agentId, other] = [await w.agent("one", { endpoint }), await w.agent("two", { endpoint })];
+      const to = (aggregate: string, kind: "message" | "webhook") => w.delivery({ url: endpoint, aggregate, kind });
+      const deliveries = [to(agentId, "message"), to(agentId, "webhook"), to(other, "message")];
+      for (const delivery of deliveries) await w.store.deliveries.enqueue(delivery);
+      await w.store.deliveries.delivered(need(deliveries[0], "message").id, 1);
+      const before = await Promise.all(deliveries.map(({ id }) => w.store.deliveries.get(id)));
+      w.clock.advance(SECOND);
+      if (leaving === "goes") await w.store.agents.remove(agentId);
+      else await w.store.agents.register(w.registration("one", { endpoint: "http://new.test/", replace: "allowed" }));
+      assert.deepEqual(await Promise.all(deliveries.map(({ id }) => w.store.deliveries.get(id))), before);
+    });
+  }
+
   on("the history of one removed agent goes on when another one has come back", async (w) => {
     const agents = [w.registration("one"), w.registration("two")];
     for (const agent of agents) await w.store.agents.announce(agent);
