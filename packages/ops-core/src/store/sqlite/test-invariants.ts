@@ -23,6 +23,7 @@ const INVARIANTS: Readonly<Record<string, string>> = {
     union all select task_id from attempts where ended_at is not null and wake_at is not null
     union all select id from sessions where ended_at is not null and wake_at is not null
     union all select id from deliveries where ended_at is not null and wake_at is not null`,
+  "a pending delivery wakes up": "select id from deliveries where status = 'pending' and wake_at is null",
   "a waiting task wakes up at its deadline":
     "select id from tasks where status = 'pending' and wake_at is not deadline",
   "what has ended says when, and nothing else does": `select id from tasks where (ended_at is null) <>

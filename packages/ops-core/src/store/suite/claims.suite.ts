@@ -146,6 +146,16 @@ function order(on: Declare): void {
     assert.equal(w.take().sessionId, long.id);
   });
 
+  on("hole 21: a process that sends nothing creates no claimed work", async (w) => {
+    w.capacity = 0;
+    await w.agent("worker", { capabilities: ["work"] });
+    const { id } = await w.task();
+    assert.equal(await w.dispatch(), 0);
+    assert.equal((await w.getTask(id)).status, "pending");
+    w.capacity = 1;
+    assert.equal(await w.dispatch(), 1);
+  });
+
   on("hole 21: earlier work in any lane the agent serves comes first, whichever lane was woken", async (w) => {
     const agentId = await w.agent("worker", { capabilities: ["work", "other"] });
     await w.task({ name: "running" });

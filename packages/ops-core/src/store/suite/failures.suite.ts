@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { HOUR, MINUTE, SECOND } from "../../domain/clock.ts";
 import { graphOf, listOf, step, workflow } from "./test-definitions.ts";
 import type { Suite } from "./test-rig.ts";
-import { succeeded } from "./test-world.ts";
+import { senderOf, succeeded } from "./test-world.ts";
 
 const ONCE = { retry: { maxAttempts: 1 } };
 
@@ -83,6 +83,20 @@ export const failuresSuite: Suite = (on) => {
     assert.deepEqual([b?.status, b?.taskId, b?.error?.code, b?.attempts], ["failed", null, "expression_failed", 0]);
     assert.equal(w.sent.length, 0);
   });
+
+  on(
+    "hole 5: parameters are evaluated once and kept with the task, whatever happens to what they were made of",
+    async (w) => {
+      await w.agent("worker", { capabilities: ["work"] });
+      const parameters = { who: "${{ session.labels.who }}" };
+      const retry = { initialDelay: "0s", maxDelay: "0s" };
+      const session = await w.start(workflow([step("a", { parameters, retry })]), { labels: { who: "me" } });
+      await w.fail(w.take());
+      await w.store.sessions.label(session.id, { who: "you" });
+      await w.dispatch();
+      assert.equal(w.take().parameters, '{"who":"me"}');
+    },
+  );
 
   on("an expression that fails in the first step ends the session as it starts", async (w) => {
     const session = await w.start(workflow([step("a", { parameters: { x: "${{ input.missing.deeper }}" } })]), {
@@ -204,5 +218,27 @@ export const failuresSuite: Suite = (on) => {
       [(await w.getSession(session.id)).result, (await w.attempt(attempt.taskId, 1)).evidence],
       ["5", "answer"],
     );
+  });
+
+  on("hole 23: left alone, everything open comes to an end by its own timers", async (w) => {
+    await w.agent("worker", { capabilities: ["work"], maxConcurrency: 3, timeout: 5 * SECOND });
+    const once = { retry: { maxAttempts: 1 } };
+    const sessions = [
+      await w.start(workflow([step("sent", once)])),
+      await w.start(workflow([step("acknowledged", once)], { version: "2" })),
+      await w.start(workflow([step("interrupted", once)], { version: "3" })),
+      await w.start(workflow([step("waiting", { ...once, agentName: "nobody", deadline: "9s" })], { version: "4" })),
+      await w.start(workflow([step("late", { ...once, agentName: "nobody" })], { version: "5", deadline: "9s" })),
+    ];
+    const [, acknowledged, interrupted] = w.sent.splice(0);
+    assert.ok(acknowledged && interrupted);
+    await w.acknowledge(acknowledged);
+    await w.store.attempts.broken(senderOf(interrupted), "reset");
+    await w.crash();
+    await w.store.process.beat();
+    await w.wait(30 * SECOND);
+    for (const { id } of sessions) assert.equal((await w.getSession(id)).status, "failed");
+    await w.wait(10 * SECOND);
+    assert.equal(await w.expire(), 0);
   });
 };

@@ -116,7 +116,7 @@ export const outcomesSuite: Suite = (on) => {
     assert.equal(await w.slots(agentId), "1/0");
   });
 
-  on("a result after the timeout is kept as evidence, answered stale, and frees the slot", async (w) => {
+  on("hole 15: a result after the timeout is kept as evidence, answered stale, and frees the slot", async (w) => {
     const agentId = await w.agent("worker", { capabilities: ["work"], timeout: 30 * SECOND });
     const { id } = await w.task();
     const first = w.take();
@@ -223,6 +223,19 @@ export const outcomesSuite: Suite = (on) => {
     assert.equal(settled.type, "accepted");
     assert.equal(cancelled.status, "cancelled");
     assert.deepEqual(await w.steps(session.id), { 0: "completed", 1: "cancelled" });
+  });
+
+  on("hole 2: what was cancelled in the batch of a claim is not claimed", async (w) => {
+    const session = await w.start(listOf("a"));
+    const task = await w.task();
+    await w.agent("worker", { capabilities: ["work"], maxConcurrency: 2 });
+    await Promise.all([
+      w.store.sessions.cancel(session.id, "race"),
+      w.store.tasks.cancel(task.id, "race"),
+      w.dispatch(),
+    ]);
+    assert.deepEqual(w.sent, []);
+    assert.deepEqual(await w.store.tasks.attempts(task.id), []);
   });
 
   on("what was claimed and cancelled in one batch is not sent", async (w) => {

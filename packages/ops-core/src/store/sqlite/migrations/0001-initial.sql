@@ -183,7 +183,7 @@ create index tasks_waiting on tasks (lane, order_key) where status = 'pending';
 -- A running task ends with its attempt, whose timeout is never behind the deadline.
 create index tasks_due on tasks (wake_at) where status = 'pending';
 create index tasks_dead on tasks (ended_at) where dead_letter is not null;
-create index tasks_by_session on tasks (session_id, step) where session_id is not null;
+create unique index tasks_by_session on tasks (session_id, step) where session_id is not null;
 
 create table attempts (
   task_id text not null,
