@@ -137,35 +137,6 @@ export const deliveriesSuite: Suite = (on) => {
     assert.deepEqual((await store.deliveries.get(webhook.id))?.status, "pending");
   });
 
-  for (const end of ["moves", "goes"] as const) {
-    on(`an agent that ${end} takes only its own waiting messages with it`, async (w) => {
-      const { store } = w;
-      const agentId = await w.agent("mover", { endpoint: "http://agent.test/old" });
-      const known = need(await store.agents.get(agentId), "agent");
-      const from = { kind: "message", url: "http://agent.test/old", aggregate: agentId } as const;
-      const others = {
-        waiting: w.delivery({ ...from, id: "dlv_1_waiting" }),
-        ofAnother: w.delivery({ ...from, id: "dlv_2_another", aggregate: "another" }),
-        toAnother: w.delivery({ ...from, id: "dlv_3_place", url: "http://other.test/" }),
-        webhook: w.delivery({ ...from, id: "dlv_4_webhook", kind: "webhook" }),
-        arrived: w.delivery({ ...from, id: "dlv_0_arrived" }),
-      };
-      for (const delivery of Object.values(others)) await store.deliveries.enqueue(delivery);
-      await store.deliveries.delivered(others.arrived.id, 1);
-      const before = new Map<string, unknown>();
-      for (const { id } of Object.values(others)) before.set(id, await store.deliveries.get(id));
-      w.clock.advance(MINUTE);
-      const endpoint = "https://elsewhere.test/new";
-      const moved = { ...known, id: w.ids.uuid(), endpoint, replace: "allowed", key: null } as const;
-      await (end === "goes" ? store.agents.remove(agentId) : store.agents.register(moved));
-      for (const { id } of Object.values(others)) {
-        const now = await store.deliveries.get(id);
-        const compare = id === others.waiting.id ? assert.notDeepEqual : assert.deepEqual;
-        compare(now, before.get(id), id);
-      }
-    });
-  }
-
   on("a delivery asked for twice under one key is stored once", async (w) => {
     const idempotency = { actor: "a", operation: "o", key: "k", bodyHash: "h" };
     const enqueue = (id: string, bodyHash = "h") =>
