@@ -282,6 +282,18 @@ describe("AgentKit tells Ops-Core of a registration", () => {
     assert.ok(waited >= 5_000 && waited < 6_500, String(waited));
   });
 
+  it("and answers it at once when too many wait already", async () => {
+    const opscore = await receiver();
+    opscore.answer = () => undefined;
+    const app = await server(env(opscore, { OPSPAWN_MAX_WAITS: "1" }));
+    const occupied = app.get("/v1/opscore/events?after=1000&wait=60s");
+    await app.until(async () => (await app.get("/v1/opscore/events?after=1000&wait=1s")).status === 503, 0);
+    await app.agent("impatient");
+    await app.until(() => opscore.received.length === 1, 0);
+    app.app.time.advance(61_000);
+    assert.equal((await occupied).status, 200);
+  });
+
   it("not at all without a secret, as the original", async () => {
     const opscore = await receiver();
     const app = await server(env(opscore, { OPSCORE_WEBHOOK_SECRET: "" }));

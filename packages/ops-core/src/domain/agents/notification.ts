@@ -1,6 +1,6 @@
-import { stringifyJson } from "@opspawn/contract";
+import { OpspawnError, stringifyJson } from "@opspawn/contract";
 import type { Ports } from "../ports.ts";
-import { DELIVERIES } from "../waiters.ts";
+import { DELIVERIES, type Wait } from "../waiters.ts";
 import type { Agent } from "./agent.ts";
 import { agentInfo } from "./agent-info.ts";
 
@@ -48,15 +48,24 @@ export async function notifyOpsCore(
  * have their id, and Ops-Core should know them by then.
  */
 export async function notifyRegistration(ports: NotificationPorts, agent: Agent, signal: AbortSignal): Promise<void> {
-  if (ports.notifyUrl === null) return;
-  const wait = ports.waiters.open([DELIVERIES], SENT_WITHIN, signal);
+  const id = await notifyOpsCore(ports, "REGISTER", agent);
+  const wait = id === null ? null : openWait(ports, signal);
+  if (id === null || wait === null) return;
+  const isTried = async () => ((await ports.store.deliveries.get(id))?.attempts ?? 1) > 0;
   try {
-    const id = await notifyOpsCore(ports, "REGISTER", agent);
-    if (id === null) return;
-    const isTried = async () => ((await ports.store.deliveries.get(id))?.attempts ?? 1) > 0;
     while (!(await isTried()) && (await wait.next()));
   } finally {
     wait.close();
+  }
+}
+
+/** Null when too many wait, or the server stops: the registration is done, and must not fail for want of patience. */
+function openWait({ waiters }: NotificationPorts, signal: AbortSignal): Wait | null {
+  try {
+    return waiters.open([DELIVERIES], SENT_WITHIN, signal);
+  } catch (error) {
+    if (error instanceof OpspawnError) return null;
+    throw error;
   }
 }
 
