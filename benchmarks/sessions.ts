@@ -59,9 +59,9 @@ async function runLevel(agents: Agents, folder: string, inFlight: number): Promi
   const level: Level = { inFlight, ceiling: [], product: [], cannon: [] };
   for (let round = 0; round < ROUNDS; round += 1) {
     level.ceiling.push(await measure(ceiling, inFlight));
+    if (inFlight === LEVELS.at(-1)) level.cannon.push(await fireAt(ceiling, shapes, inFlight));
     level.product.push(await measure(product, inFlight));
     if (agents.problems.length > 0) throw new Error(agents.problems.slice(0, 5).join("\n"));
-    if (inFlight === LEVELS.at(-1)) level.cannon.push(await fireAt(ceiling, shapes, inFlight));
   }
   await Promise.all([ceiling.stop(), product.stop()]);
   const speed = (rounds: readonly Round[]): string => median(rounds.map((each) => each.sessionsPerSecond)).toFixed(0);

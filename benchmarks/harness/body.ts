@@ -1,11 +1,11 @@
 import type { IncomingMessage } from "node:http";
 
-/** Hands the whole body over as text, once it is there. */
+/** Hands the whole body over as text, once it is there; it must be announced by `content-length`, and not be empty. */
 export function readBody(request: IncomingMessage, done: (body: string) => void): void {
-  const chunks: Buffer[] = [];
-  request.on("data", (chunk: Buffer) => chunks.push(chunk));
-  request.on("end", () => {
-    const [first] = chunks;
-    done(chunks.length === 1 && first !== undefined ? first.toString("utf8") : Buffer.concat(chunks).toString("utf8"));
+  const length = Number(request.headers["content-length"]);
+  let body: Buffer | null = null;
+  request.on("data", (chunk: Buffer) => {
+    body = body === null ? chunk : Buffer.concat([body, chunk]);
+    if (body.length >= length) done(body.toString("utf8"));
   });
 }

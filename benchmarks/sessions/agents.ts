@@ -23,8 +23,8 @@ export interface SeenTask {
   readonly body: string;
 }
 
-const ACKNOWLEDGED = '{"status":"acknowledged"}';
-const ANSWER_HEADERS = { "content-type": "application/json", "content-length": String(ACKNOWLEDGED.length) };
+/** As little as an answer can be: what agents cost is not measured. */
+const ACKNOWLEDGED = ["connection", "keep-alive", "content-length", "0"];
 
 /** One agent per step: a plain HTTP server that answers 202 and then posts the result under the task's token. */
 export class Agents {
@@ -81,7 +81,8 @@ export class Agents {
     readBody(request, (body) => {
       this.onTask?.({ rawHeaders: request.rawHeaders, body });
       const message = JSON.parse(body) as TaskMessage;
-      response.writeHead(202, ANSWER_HEADERS).end(ACKNOWLEDGED);
+      response.sendDate = false;
+      response.writeHead(202, ACKNOWLEDGED).end();
       this.#report(step, message).catch((error: unknown) => this.problems.push(`a result was not posted: ${error}`));
     });
   }

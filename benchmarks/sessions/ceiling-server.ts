@@ -34,8 +34,9 @@ interface Target {
 
 // As the product does, so that a `keep-alive` header of the same length is sent.
 const KEEP_ALIVE_MS = 75_000;
-const RESULT = /^\/v1\/opscore\/tasks\/task_([^/]+)\/result$/;
-const SESSION = /^\/v1\/opscore\/sessions\/([^/?]+)/;
+const TASK_PATH = "/v1/opscore/tasks/task_";
+const RESULT_END = "/result";
+const SESSION_PATH = "/v1/opscore/sessions/";
 const ID_ZEROS = "00000000-0000-7000-8000-000000000000";
 
 class Ceiling {
@@ -61,9 +62,8 @@ class Ceiling {
   };
 
   #take(url: string, body: string, response: ServerResponse): void {
-    const result = RESULT.exec(url);
-    if (result === null) this.#start(body, response);
-    else this.#accept(result[1] ?? "", body, response);
+    if (url.endsWith(RESULT_END)) this.#accept(url.slice(TASK_PATH.length, -RESULT_END.length), body, response);
+    else this.#start(body, response);
   }
 
   #start(body: string, response: ServerResponse): void {
@@ -90,7 +90,7 @@ class Ceiling {
   }
 
   #wait(url: string, response: ServerResponse): void {
-    const session = this.#sessions.get(SESSION.exec(url)?.[1] ?? "");
+    const session = this.#sessions.get(url.slice(SESSION_PATH.length, url.indexOf("?")));
     if (session === undefined) response.writeHead(404).end();
     else if (session.done >= this.#targets.length) this.#end(session, response);
     else session.waiter = response;
