@@ -10,6 +10,7 @@ export type Manner = "answers" | "posts" | "names" | "states" | "pulls";
 
 interface Work {
   readonly taskId: string;
+  readonly attempt: number;
   readonly token: string;
 }
 
@@ -21,6 +22,8 @@ export class SimulatedAgent implements Host {
   id = "";
   /** The tasks that have reached it. */
   readonly received = new Set<string>();
+  /** The token of each attempt it was sent. */
+  readonly #tokens = new Map<string, string>();
   readonly #sim: Simulation;
   readonly #capabilities: readonly string[];
   /** What it remembers of tasks it has done: it does each once. */
@@ -55,9 +58,10 @@ export class SimulatedAgent implements Host {
     this.#sim.later(this.#sim.between(3_000, 20_000), () => this.#misbehave());
   }
 
-  async receive({ body }: HttpPost): Promise<HttpResult> {
+  async receive({ body, headers }: HttpPost): Promise<HttpResult> {
     const sim = this.#sim;
     const { opspawn } = JSON.parse(body) as { opspawn: Work };
+    this.#checkIdentity(opspawn, headers?.["idempotency-key"]);
     if (!sim.healed) {
       if (sim.roll(0.05)) return new Promise(() => undefined);
       if (sim.roll(0.06)) return response(500);
@@ -70,6 +74,14 @@ export class SimulatedAgent implements Host {
     // Some say that they have it, others keep the exchange open until it is done.
     if (sim.roll(0.3)) await work;
     return life === this.#life ? response(202) : new Promise(() => undefined);
+  }
+
+  /** Each send of an attempt carries the same token, and each attempt of a task the same key. */
+  #checkIdentity({ taskId, attempt, token }: Work, key: string | undefined): void {
+    const name = `${taskId}/${attempt}`;
+    const known = this.#tokens.get(name) ?? token;
+    this.#tokens.set(name, known);
+    if (known !== token || key !== taskId) this.#sim.complaints.push(`${name} came with another token or key`);
   }
 
   async #answer(work: Work): Promise<HttpResult> {

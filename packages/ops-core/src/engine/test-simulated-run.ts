@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { type JsonObject, parseTime } from "@opspawn/contract";
+import type { HttpPost, HttpResult } from "../domain/http-client.ts";
 import type { Idempotency, StoredEvent } from "../domain/store.ts";
 import { STEP_RETRY } from "../domain/tasks/retry.ts";
 import type { TaskRecord } from "../domain/tasks/task.ts";
 import { need } from "../store/suite/test-world.ts";
+import { response } from "./test-http.ts";
 import { type Manner, SimulatedAgent } from "./test-simulated-agents.ts";
-import { Simulation } from "./test-simulation.ts";
+import { type Host, Simulation } from "./test-simulation.ts";
 
 const TROUBLE_MS = 40_000;
 const DRAIN_MS = 300_000;
@@ -20,12 +22,28 @@ interface Asked {
 }
 
 /** A client that asks for work under keys, repeats what got no answer, and changes its mind. */
-class Client {
+class Client implements Host {
   readonly asked: Asked[] = [];
+  /** How often each session that promised to has called back. */
+  readonly calledBack = new Map<string, number>();
+  readonly #refused = new Set<string>();
   readonly #sim: Simulation;
 
   constructor(sim: Simulation) {
     this.#sim = sim;
+  }
+
+  readonly isReliable = true;
+
+  /** Takes webhooks, some at the second try; the third would be minutes later. */
+  async receive({ body }: HttpPost): Promise<HttpResult> {
+    const { sessionId } = (JSON.parse(body) as { data: { sessionId: string } }).data;
+    if (!this.#refused.has(sessionId) && this.#sim.roll(0.3)) {
+      this.#refused.add(sessionId);
+      return response(503);
+    }
+    this.calledBack.set(sessionId, (this.calledBack.get(sessionId) ?? 0) + 1);
+    return response(204);
   }
 
   ask(): void {
@@ -39,7 +57,9 @@ class Client {
   #startSession(): void {
     const { world } = this.#sim;
     const sessionId = world.ids.uuid();
-    const session = world.session(this.#workflow(), { sessionId, idempotency: this.#key(sessionId) });
+    const callbackUrl = this.#sim.roll(0.3) ? "https://receiver.test/hook" : null;
+    if (callbackUrl !== null) this.calledBack.set(sessionId, 0);
+    const session = world.session(this.#workflow(), { sessionId, callbackUrl, idempotency: this.#key(sessionId) });
     const asked: Asked = { kind: "session", id: sessionId, answered: false };
     this.#repeat(asked, async () => {
       const answer = await world.raw.sessions.start(session);
@@ -126,6 +146,7 @@ export async function simulate(seed: number): Promise<StoredEvent[]> {
       await persist(() => agent.register(), sim);
       agent.live();
     }
+    sim.hosts.set("receiver.test", client);
     client.ask();
     sim.later(5_000, trouble);
     await sim.run(TROUBLE_MS, async () => false);
@@ -153,11 +174,11 @@ async function persist(deed: () => Promise<void>, sim: Simulation): Promise<void
 }
 
 async function openWork(sim: Simulation): Promise<number> {
-  const { tasks, sessions } = sim.world.raw;
+  const { tasks, sessions, deliveries } = sim.world.raw;
   let open = 0;
   for (const status of ["pending", "running"]) open += (await tasks.list({ limit: 200 }, { status })).items.length;
   for (const status of ["started", "running"]) open += (await sessions.list({ limit: 200 }, { status })).items.length;
-  return open;
+  return open + (await deliveries.list({ limit: 200 }, { status: "pending" })).items.length;
 }
 
 /** What must hold beyond the invariants of rows and log. */
@@ -175,6 +196,8 @@ async function judge(sim: Simulation, client: Client, agents: readonly Simulated
     if (task.status === "failed") assert.ok(task.error !== null);
     await judgeAttempts(sim, task);
   }
+  for (const [sessionId, times] of client.calledBack) assert.ok(times > 0, `${sessionId} never called back`);
+  assert.deepEqual(sim.complaints, []);
   const events = await allEvents(sim);
   judgeTimes(events);
   return events;
@@ -196,15 +219,25 @@ async function allEvents(sim: Simulation): Promise<StoredEvent[]> {
   }
 }
 
-/** No attempt before its time, and no time beyond what the policy allows. */
+/** The shortest time an agent here gives itself. */
+const SHORTEST_TIMEOUT = 2_000_000;
+
+/** No attempt or timeout before its time, and no wait beyond what the policy allows. */
 function judgeTimes(events: readonly StoredEvent[]): void {
   const readyAt = new Map<unknown, number>();
+  const createdAt = new Map<unknown, number>();
   for (const { type, at, data } of events) {
     if (type === "task.retrying") {
       const ready = need(parseTime(String(data.readyAt)), "time");
       readyAt.set(data.taskId, ready);
       assert.ok(ready - at <= 30_000_000, `${data.taskId} waits for ${ready - at} us`);
     }
-    if (type === "attempt.created") assert.ok(at >= (readyAt.get(data.taskId) ?? 0), `${data.taskId} ran too early`);
+    if (type === "attempt.timed_out") {
+      const lasted = at - (createdAt.get(data.taskId) ?? at);
+      assert.ok(lasted >= SHORTEST_TIMEOUT, `${data.taskId} timed out after ${lasted} us`);
+    }
+    if (type !== "attempt.created") continue;
+    createdAt.set(data.taskId, at);
+    assert.ok(at >= (readyAt.get(data.taskId) ?? 0), `${data.taskId} ran too early`);
   }
 }

@@ -18,6 +18,8 @@ const CAPACITY = 12;
 
 /** An agent, as the network sees it. */
 export interface Host {
+  /** Nothing goes wrong on the way to it. */
+  readonly isReliable?: boolean;
   receive(request: HttpPost): Promise<HttpResult>;
 }
 
@@ -28,6 +30,8 @@ export interface Host {
 export class Simulation implements HttpClient {
   readonly chance: TestIds;
   readonly hosts = new Map<string, Host>();
+  /** What an agent or receiver saw that it must never see. */
+  readonly complaints: string[] = [];
   /** What outlives a process: agents, clients, the network. */
   readonly timers = new TestTimers();
   /** Set once nothing goes wrong any more. */
@@ -79,7 +83,8 @@ export class Simulation implements HttpClient {
           const db = new FaultyDatabase(path);
           db.exec("pragma synchronous = off");
           this.#makeFaulty(db);
-          return openedOn(db, ports, path, () => db.close());
+          const opened = openedOn(db, ports, path, () => db.close());
+          return { ...opened, audit: () => [...opened.audit(), ...overfull(db)] };
         },
         remove: async () => rmSync(folder, { recursive: true }),
       },
@@ -180,10 +185,17 @@ export class Simulation implements HttpClient {
   }
 
   async #exchange(host: Host, request: HttpPost): Promise<HttpResult> {
-    if (this.healed) return host.receive(request);
+    if (this.healed || host.isReliable) return host.receive(request);
     if (this.roll(0.05)) return unsent();
     if (this.roll(0.04)) return broken();
     const answer = await host.receive(request);
     return this.roll(0.05) ? broken() : answer;
   }
+}
+
+/** Agents that hold more than their slots; in a simulation none is ever given fewer. */
+function overfull(db: FaultyDatabase): string[] {
+  const rows = db.all<{ id: string }>(`select id from agents a where max_concurrency <
+    (select count(*) from permits p where p.kind = 'agent' and p.key = a.id and p.attempt_id is not null)`);
+  return rows.map(({ id }) => `agent ${id} holds more than its slots`);
 }
