@@ -34,8 +34,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: "store/sqlite/outcomes.ts",
     changes: [
       {
-        from: "Number.isSafeInteger(n) ? loadAttempt(tx, taskId, n) : undefined",
-        to: "Number.isSafeInteger(n) ? loadAttempt(tx, taskId, task.attempts) : undefined",
+        from: "Number.isSafeInteger(n) ? loadAttempt(tx, task, n) : undefined",
+        to: "Number.isSafeInteger(n) ? loadAttempt(tx, task, task.attempts) : undefined",
       },
       {
         from: "if (attempt === undefined || !sameText(attempt.token, token)) {",
@@ -50,8 +50,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: "store/sqlite/sender.ts",
     changes: [
       {
-        from: "and (a.epoch <> ? or (a.wake_for = 'timeout' and a.created_at <= ?))",
-        to: "and a.epoch = ? and a.wake_for = 'timeout' and a.created_at <= ?",
+        from: "and (t.epoch <> ? or (t.wake_for = 'timeout' and t.attempt_created_at <= ?))",
+        to: "and t.epoch = ? and t.wake_for = 'timeout' and t.attempt_created_at <= ?",
       },
     ],
     breaks: ["R7"],

@@ -51,8 +51,9 @@ interface AgentRow {
 const COLUMNS = `select a.id, a.name, a.capabilities, a.endpoint, a.channel, a.max_concurrency, a.heartbeat, a.timeout,
   a.evidence, a.own_state, a.own_state_at, a.own_state_received_at, a.state_lapses_at, a.lease_until, c.opened_at,
   c.next_probe_at,
-  (select count(*) from permits p where p.kind = 'agent' and p.key = a.id and p.attempt_id is not null) as held,
-  (select count(*) from permits p where p.kind = 'agent' and p.key = a.id and p.draining_until is not null) as draining
+  (select count(*) from tasks t where t.status = 'running' and t.agent_id = a.id)
+    + (select count(*) from draining_slots d where d.agent_id = a.id) as held,
+  (select count(*) from draining_slots d where d.agent_id = a.id) as draining
   from agents a left join circuits c on c.endpoint = a.endpoint where a.removed_at is null`;
 
 /**

@@ -33,8 +33,9 @@ interface AgentRow {
 }
 
 const AGENTS = `select a.*,
-  (select count(*) from permits p where p.kind = 'agent' and p.key = a.id and p.attempt_id is not null) as held,
-  (select count(*) from permits p where p.kind = 'agent' and p.key = a.id and p.draining_until is not null) as draining
+  (select count(*) from tasks t where t.status = 'running' and t.agent_id = a.id)
+    + (select count(*) from draining_slots d where d.agent_id = a.id) as held,
+  (select count(*) from draining_slots d where d.agent_id = a.id) as draining
   from agents a`;
 
 export function agentStore({ db, writer, read }: SqliteContext): AgentStore {

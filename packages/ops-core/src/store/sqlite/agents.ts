@@ -5,14 +5,14 @@ import type { RegisterAgent } from "../../domain/store.ts";
 import { type ClaimedAttempt, lanesServed, type TaskError } from "../../domain/tasks/task.ts";
 import type { AgentEntry } from "./agent-index.ts";
 import { renewLease } from "./agent-lease.ts";
-import { assign, nextWaiting, toClaimed, writeClaim } from "./claim.ts";
+import { assign, nextWaiting, toClaimed } from "./claim.ts";
 import { redirectMessages } from "./deliveries.ts";
 import { insertKey } from "./keys.ts";
 import { loseAttempts } from "./loss.ts";
 import { abandon } from "./outcomes.ts";
-import { releaseDraining, resizePermits } from "./permits.ts";
 import { openAttempts } from "./report-evidence.ts";
 import { agentEvent } from "./reports.ts";
+import { releaseDraining } from "./slots.ts";
 import { loadTask } from "./task-row.ts";
 import type { Tx } from "./tx.ts";
 
@@ -109,7 +109,6 @@ function insertAgent(tx: Tx, agent: Agent): void {
     removed?.reports ?? 0,
     removed?.event_sequence ?? 0,
   );
-  resizePermits(tx, agent.id, agent.maxConcurrency);
   tx.context.agents.reload(agent.id);
   agentEvent(tx, agent.id, "agent.registered", { agentName: agent.name, capabilities: [...agent.capabilities] });
   wake(tx, agent);
@@ -134,7 +133,6 @@ function updateAgent(tx: Tx, agent: Agent): void {
     agent.registrationTime,
     agent.id,
   );
-  resizePermits(tx, agent.id, agent.maxConcurrency);
   tx.context.agents.reload(agent.id);
   agentEvent(tx, agent.id, "agent.updated", { agentName: agent.name, capabilities: [...agent.capabilities] });
   wake(tx, agent);
@@ -176,7 +174,6 @@ export function removeAgent(tx: Tx, agentId: string): { reassigned: number } {
   const reassigned = loseAttempts(tx, agent, error);
   agentEvent(tx, agentId, "agent.removed", {});
   tx.run("update agents set removed_at = ? where id = ? and removed_at is null", tx.now, agentId);
-  tx.run("delete from permits where kind = 'agent' and key = ?", agentId);
   redirectMessages(tx, agentId, null);
   tx.run("update keys set revoked_at = ? where agent_id = ? and revoked_at is null", tx.now, agentId);
   tx.context.agents.reload(agentId);
@@ -209,7 +206,6 @@ export function claimForAgent(tx: Tx, agentId: string, max: number): ClaimedAtte
     if (task === undefined) break;
     const attempt = assign(tx, task, agent);
     if (attempt === null) break;
-    writeClaim(tx, task);
     claimed.push(attempt);
   }
   return claimed;

@@ -15,14 +15,23 @@ import { findByToken, observe, settle } from "./outcomes.ts";
 import { decodeCursor, toPage, Where } from "./paging.ts";
 import { acknowledge, adopt, broken, undelivered } from "./sender.ts";
 import type { SqliteContext } from "./store.ts";
-import { type AttemptRow, loadTask, newTaskRow, type TaskRow, taskEvent, toTaskRecord } from "./task-row.ts";
+import {
+  type AttemptRow,
+  changeAttempt,
+  loadTask,
+  newTaskRow,
+  type TaskColumns,
+  type TaskRow,
+  taskEvent,
+  toTaskRecord,
+} from "./task-row.ts";
 import type { Tx } from "./tx.ts";
 
 export function taskStore({ db, writer, clock, read, tx: context }: SqliteContext): TaskStore {
-  const record = (row: TaskRow & LaneColumns): TaskRecord => toTaskRecord(row, storedBlock(row, clock.now()));
+  const record = (row: TaskColumns & LaneColumns): TaskRecord => toTaskRecord(row, storedBlock(row, clock.now()));
   return {
     get: async (taskId) => {
-      const row = db.get<TaskRow & LaneColumns>(`${TASKS} where t.id = ?`, taskId);
+      const row = db.get<TaskColumns & LaneColumns>(`${TASKS} where t.id = ?`, taskId);
       return row === undefined ? null : record(row);
     },
     attempts: async (taskId) =>
@@ -30,7 +39,7 @@ export function taskStore({ db, writer, clock, read, tx: context }: SqliteContex
     list: async (page, filter) => {
       const where = conditions(filter, clock.now());
       if (page.cursor !== undefined) where.add("t.id < ?", ...decodeCursor(page.cursor, 1));
-      const rows = db.all<TaskRow & LaneColumns>(
+      const rows = db.all<TaskColumns & LaneColumns>(
         `${TASKS} ${where.sql} order by t.id desc limit ?`,
         ...where.values,
         page.limit + 1,
@@ -122,14 +131,7 @@ function extendLease(tx: Tx, taskId: string, token: string): { leaseUntil: numbe
     throw new OpspawnError("lease_lost", `Attempt ${attempt.n} of ${taskId} is ${attempt.status}.`);
   }
   if (attempt.status !== "acknowledged") {
-    tx.run(
-      `update attempts set status = 'acknowledged', acknowledged_at = ?
-        where task_id = ? and n = ? and token = ? and status in ('created', 'dispatched')`,
-      tx.now,
-      taskId,
-      attempt.n,
-      token,
-    );
+    changeAttempt(tx, task, attempt, { status: "acknowledged", acknowledged_at: tx.now });
     taskEvent(tx, task, "attempt.acknowledged", { number: attempt.n, agentId: agent.id });
   }
   return { leaseUntil: keepsLease(agent) ? Math.min(renewLease(tx, agent), attempt.timeout_at) : attempt.timeout_at };

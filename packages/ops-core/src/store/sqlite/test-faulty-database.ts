@@ -28,11 +28,13 @@ export class FaultyDatabase extends Database {
     this.after?.(sql);
   }
 
-  /** The next statement that matches fails. */
-  failOnce(pattern: RegExp, error: Error): void {
+  /** The next statements that match fail, `times` of them. */
+  fail(pattern: RegExp, error: Error, times: number): void {
+    let left = times;
     this.before = (sql) => {
       if (!pattern.test(sql)) return;
-      this.before = undefined;
+      left -= 1;
+      if (left === 0) this.before = undefined;
       throw error;
     };
   }

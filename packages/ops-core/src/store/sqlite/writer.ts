@@ -35,8 +35,8 @@ interface Done {
 }
 
 /**
- * One writer with group commit: the transitions queued in one turn of the event loop share a transaction, a savepoint
- * each, and every promise settles after COMMIT.
+ * One writer with group commit: the transitions queued in one turn of the event loop share a transaction, and every
+ * promise settles after COMMIT.
  */
 export class Writer {
   readonly #db: Database;
@@ -114,11 +114,33 @@ export class Writer {
     for (const hints of mergedHints(done)) this.#committed(hints);
   }
 
+  /**
+   * Most batches hold nothing that fails after it has written, so the first try goes without savepoints; if one does,
+   * the batch is rolled back and run again with one around each transition.
+   */
   #commit(batch: readonly Queued[]): Done[] {
+    const done = this.#run(batch, false);
+    if (done !== null) return done;
+    this.#context.forget();
+    const apart = this.#run(batch, true);
+    if (apart === null) throw new Error("a savepoint did not hold");
+    return apart;
+  }
+
+  /** Null when a transition could not be taken back alone; nothing of the batch remains then. */
+  #run(batch: readonly Queued[], savepoints: boolean): Done[] | null {
     this.#context.promised = 0;
     this.#db.exec("begin immediate");
     try {
-      const done = batch.map((queued) => this.#apply(queued));
+      const done: Done[] = [];
+      for (const queued of batch) {
+        const applied = this.#apply(queued, savepoints);
+        if (applied === null) {
+          this.#db.exec("rollback");
+          return null;
+        }
+        done.push(applied);
+      }
       this.#context.failpoint?.("store.before-commit");
       this.#db.exec("commit");
       return done;
@@ -128,8 +150,8 @@ export class Writer {
     }
   }
 
-  #apply(queued: Queued): Done {
-    const tx = new Tx(this.#db, this.#context);
+  #apply(queued: Queued, savepoint: boolean): Done | null {
+    const tx = new Tx(this.#db, this.#context, savepoint);
     try {
       const value = queued.transition(tx);
       tx.finish();
@@ -138,11 +160,8 @@ export class Writer {
     } catch (error) {
       // On a full disk SQLite rolls back everything, not only this savepoint: then nothing of the batch holds.
       if (!this.#db.inTransaction) throw error;
-      tx.undo();
-      if (!(error instanceof OpspawnError)) {
-        return { queued, tx, ok: false, value: transitionError(error) };
-      }
-      return { queued, tx, ok: false, value: error };
+      if (!tx.undo()) return null;
+      return { queued, tx, ok: false, value: error instanceof OpspawnError ? error : transitionError(error) };
     }
   }
 }

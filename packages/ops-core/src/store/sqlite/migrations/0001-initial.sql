@@ -65,16 +65,17 @@ create table agent_reports (
   primary key (agent_id, sequence)
 ) strict;
 
--- A slot or a limit: one row per unit. `draining_until`: the work ended but the agent is not known to be free yet.
-create table permits (
-  kind text not null,
-  key text not null,
+-- Slots that a running task does not hold any more, but that are not known to be free either: the work was given up,
+-- and the agent may still be at it.
+create table draining_slots (
+  task_id text not null,
   n integer not null,
-  attempt_id text,
-  draining_until integer,
-  primary key (kind, key, n)
+  agent_id text not null,
+  slot integer not null,
+  until integer not null,
+  primary key (task_id, n)
 ) strict, without rowid;
-create index permits_draining on permits (draining_until) where draining_until is not null;
+create unique index draining_slots_by_agent on draining_slots (agent_id, slot);
 
 create table circuits (
   endpoint text primary key,
@@ -145,6 +146,7 @@ create table session_steps (
   primary key (session_id, step)
 ) strict, without rowid;
 
+-- A task with its last attempt; a new attempt files the one before it in `past_attempts`.
 create table tasks (
   id text primary key,
   name text not null,
@@ -165,6 +167,7 @@ create table tasks (
   policy text not null,
   fell_back integer not null,
   avoid_agent text,
+  -- Of the last attempt.
   agent_id text,
   parameters text not null,
   result text,
@@ -174,44 +177,70 @@ create table tasks (
   started_at integer,
   ended_at integer,
   deadline integer not null,
-  -- The deadline while the task is open.
-  wake_at integer,
   -- Of its own stream, when it stands alone.
-  event_sequence integer not null
+  event_sequence integer not null,
+  -- The next moment something must be decided: the deadline of a task that waits, `wake_for` of one that runs, whose
+  -- attempt never ends behind the deadline.
+  wake_at integer,
+  -- What follows is the last attempt, and null before the first one.
+  token text,
+  -- The number of the agent's slot, which it holds while the task runs.
+  slot integer,
+  attempt_status text check (attempt_status in
+    ('created', 'dispatched', 'acknowledged', 'succeeded', 'failed', 'timed_out', 'lost', 'cancelled')),
+  -- The process that sends it and how often it was sent; a sender that was replaced cannot write.
+  epoch integer,
+  sends integer,
+  probe integer,
+  counted integer,
+  attempt_created_at integer,
+  acknowledged_at integer,
+  attempt_ended_at integer,
+  timeout_at integer,
+  -- `timeout`, `resend`, `grace`.
+  wake_for text,
+  -- Leases and timers that fell due while nobody judged are moved, at most twice.
+  moved integer,
+  evidence text,
+  attempt_error text
 ) strict;
 create index tasks_waiting on tasks (lane, order_key) where status = 'pending';
--- A running task ends with its attempt, whose timeout is never behind the deadline.
-create index tasks_due on tasks (wake_at) where status = 'pending';
+-- No two tasks run in one slot.
+create unique index tasks_running on tasks (agent_id, slot) where status = 'running';
+create index tasks_due on tasks (wake_at) where wake_at is not null;
 create index tasks_dead on tasks (ended_at) where dead_letter is not null;
 create unique index tasks_by_session on tasks (session_id, step) where session_id is not null;
 
-create table attempts (
+create table past_attempts (
   task_id text not null,
   n integer not null,
   token text not null,
   agent_id text not null,
-  permit integer not null,
-  status text not null check (status in
-    ('created', 'dispatched', 'acknowledged', 'succeeded', 'failed', 'timed_out', 'lost', 'cancelled')),
-  -- The process that sends it and how often it was sent; a sender that was replaced cannot write.
+  slot integer not null,
+  status text not null check (status in ('failed', 'timed_out', 'lost', 'cancelled')),
   epoch integer not null,
   sends integer not null,
   probe integer not null,
-  counted integer not null default 1,
+  counted integer not null,
   created_at integer not null,
   acknowledged_at integer,
-  ended_at integer,
+  ended_at integer not null,
   timeout_at integer not null,
-  -- The next moment something must be decided about it: `timeout`, `resend`, `grace`.
-  wake_at integer,
-  wake_for text,
-  -- Leases and timers that fell due while nobody judged are moved, at most twice.
-  moved integer not null default 0,
+  moved integer not null,
   evidence text,
   error text,
   primary key (task_id, n)
 ) strict;
-create index attempts_due on attempts (wake_at) where wake_at is not null;
+
+create view attempts as
+  select id as task_id, attempts as n, token, agent_id, slot, attempt_status as status, epoch, sends, probe, counted,
+    attempt_created_at as created_at, acknowledged_at, attempt_ended_at as ended_at, timeout_at,
+    case when status = 'running' then wake_at end as wake_at, wake_for, moved, evidence, attempt_error as error
+    from tasks where attempts > 0
+  union all
+  select task_id, n, token, agent_id, slot, status, epoch, sends, probe, counted, created_at, acknowledged_at, ended_at,
+    timeout_at, null, null, moved, evidence, error
+    from past_attempts;
 
 -- What a lane waits for, written by the claim that found nothing, on change only.
 create table lanes (
@@ -271,7 +300,6 @@ create table idempotency (
   created_at integer not null,
   primary key (actor, operation, key)
 ) strict;
-create index idempotency_by_age on idempotency (created_at);
 
 create table replays (
   id text primary key,
