@@ -1,7 +1,8 @@
 import { type AgentEntry, AgentIndex } from "./agent-index.ts";
 import type { Database } from "./database.ts";
 import { freeSlots } from "./slots.ts";
-import { type StoredTask, type TaskRow, toTaskRow } from "./task-row.ts";
+import { type StoredTask, toTaskRow } from "./stored-task.ts";
+import type { TaskRow } from "./task-row.ts";
 import { nextPosition, type TxContext } from "./tx.ts";
 
 /** Compares what memory holds with the rows it was made from. */

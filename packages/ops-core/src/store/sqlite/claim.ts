@@ -6,7 +6,8 @@ import { takeProbe } from "./circuits.ts";
 import type { TaskPolicy } from "./plan-cache.ts";
 import { SessionUnit } from "./session-unit.ts";
 import { takeSlot } from "./slots.ts";
-import { type AttemptRow, beginAttempt, changeTask, type StoredTask, type TaskRow, taskEvent } from "./task-row.ts";
+import type { StoredTask } from "./stored-task.ts";
+import { type AttemptRow, beginAttempt, changeTask, type TaskRow, taskEvent } from "./task-row.ts";
 import type { Tx } from "./tx.ts";
 
 /** The agent that may take this task now, or undefined. Pull agents are never chosen: they come and ask. */

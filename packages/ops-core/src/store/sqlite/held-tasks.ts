@@ -1,13 +1,6 @@
 import type { Database } from "./database.ts";
-import {
-  INSERT_TASK,
-  insertValues,
-  type StoredTask,
-  type TaskRow,
-  toTaskRow,
-  UPDATE_TASK,
-  updateValues,
-} from "./task-row.ts";
+import { INSERT_TASK, insertValues, type StoredTask, toTaskRow, updateOf } from "./stored-task.ts";
+import type { TaskRow } from "./task-row.ts";
 import type { Tx } from "./tx.ts";
 
 /**
@@ -17,7 +10,7 @@ import type { Tx } from "./tx.ts";
 export class HeldTasks {
   readonly #held = new Map<string, TaskRow>();
   readonly #new = new Set<TaskRow>();
-  readonly #changed = new Set<TaskRow>();
+  readonly #changed = new Map<TaskRow, Set<string>>();
 
   load(tx: Tx, id: string): TaskRow | undefined {
     const known = this.#held.get(id) ?? tx.context.recent.takeTask(id);
@@ -39,10 +32,13 @@ export class HeldTasks {
     this.#new.add(row);
   }
 
-  /** Marks a row for writing; one that is not held yet is written when it is added. */
-  changed(tx: Tx, row: TaskRow): void {
+  /** Marks columns of a row for writing; one that is not held yet is written when it is added. */
+  changed(tx: Tx, row: TaskRow, columns: readonly string[]): void {
     tx.touch();
-    if (this.#held.get(row.id) === row && !this.#new.has(row)) this.#changed.add(row);
+    if (this.#held.get(row.id) !== row || this.#new.has(row)) return;
+    const known = this.#changed.get(row);
+    if (known === undefined) this.#changed.set(row, new Set(columns));
+    else for (const column of columns) known.add(column);
   }
 
   get isWritten(): boolean {
@@ -51,7 +47,10 @@ export class HeldTasks {
 
   /** Changes before additions: what has ended makes room for what begins. */
   write(db: Database): void {
-    for (const row of this.#changed) db.run(UPDATE_TASK, ...updateValues(row));
+    for (const [row, columns] of this.#changed) {
+      const { sql, values } = updateOf(row, columns);
+      if (db.run(sql, ...values) !== 1) throw new Error(`task ${row.id} was thought to be stored`);
+    }
     for (const row of this.#new) db.run(INSERT_TASK, ...insertValues(row));
     this.#changed.clear();
     this.#new.clear();

@@ -12,7 +12,8 @@ import { readStored } from "../../domain/stored-json.ts";
 import type { AttemptOutcome, TaskError } from "../../domain/tasks/task.ts";
 import type { AgentEntry } from "./agent-index.ts";
 import { settleOpen } from "./outcomes.ts";
-import { type AttemptRow, changeAttempt, type StoredTask, type TaskRow, taskEvent } from "./task-row.ts";
+import type { StoredTask } from "./stored-task.ts";
+import { type AttemptRow, changeAttempt, type TaskRow, taskEvent } from "./task-row.ts";
 import type { Tx } from "./tx.ts";
 
 /** Older reports are not looked at. */

@@ -1,10 +1,10 @@
-import type { SQLInputValue } from "node:sqlite";
 import type { JsonObject } from "@opspawn/contract";
 import type { Blocked } from "../../domain/blocked.ts";
 import { laneOf, type Requirement, type TaskError, type TaskRecord } from "../../domain/tasks/task.ts";
 import type { AttemptStatus, TaskStatus } from "../../domain/tasks/transitions.ts";
 import type { TaskPolicy } from "./plan-cache.ts";
 import { SessionUnit } from "./session-unit.ts";
+import { ATTEMPT_COLUMNS, OF_ATTEMPT } from "./stored-task.ts";
 import type { Tx } from "./tx.ts";
 
 /** What a row of `tasks` says of the task itself. */
@@ -129,14 +129,18 @@ export function loadAttempt(tx: Tx, task: TaskRow, n: number): AttemptRow | unde
 /** Changes a task; it is written once, before the transition's next query or at its end. */
 export function changeTask(tx: Tx, task: TaskRow, change: Partial<TaskColumns>): void {
   Object.assign(task, change);
-  tx.tasks.changed(tx, task);
+  tx.tasks.changed(tx, task, Object.keys(change));
 }
 
 /** Changes the last attempt of a task. */
 export function changeAttempt(tx: Tx, task: TaskRow, attempt: AttemptRow, change: Partial<AttemptRow>): void {
   if (task.last !== attempt) throw new Error(`attempt ${attempt.n} of ${task.id} is not its last`);
   Object.assign(attempt, change);
-  tx.tasks.changed(tx, task);
+  tx.tasks.changed(
+    tx,
+    task,
+    Object.keys(change).map((column) => ATTEMPT_COLUMNS[column] ?? column),
+  );
 }
 
 /** Begins an attempt; the one before it is filed. */
@@ -144,6 +148,7 @@ export function beginAttempt(tx: Tx, task: TaskRow, attempt: AttemptRow): void {
   if (task.last !== null) fileAttempt(tx, task.last);
   task.last = attempt;
   changeTask(tx, task, { attempts: attempt.n, agent_id: attempt.agent_id });
+  tx.tasks.changed(tx, task, OF_ATTEMPT);
 }
 
 function fileAttempt(tx: Tx, row: AttemptRow): void {
@@ -184,172 +189,6 @@ export function taskEvent(tx: Tx, task: TaskRow, type: string, data: JsonObject)
 /** The name under which an attempt has its exchange. */
 export function attemptId(taskId: string, n: number): string {
   return `${taskId}/${n}`;
-}
-
-const FIXED = "id, name, session_id, step, step_id, order_key, policy, parameters, created_at, deadline".split(", ");
-const CHANGING = `status, requirement, lane, ready_at, attempts, used, max, undelivered, lost, fell_back, avoid_agent,
-  agent_id, result, error, dead_letter, started_at, ended_at, event_sequence, wake_at, token, slot, attempt_status, epoch,
-  sends, probe, counted, attempt_created_at, acknowledged_at, attempt_ended_at, timeout_at, wake_for, moved, evidence,
-  attempt_error`.split(/,\s+/);
-
-const ALL = [...FIXED, ...CHANGING];
-export const INSERT_TASK = `insert into tasks (${ALL.join(", ")}) values (${ALL.map(() => "?").join(", ")})`;
-export const UPDATE_TASK = `update tasks set ${CHANGING.map((column) => `${column} = ?`).join(", ")} where id = ?`;
-
-/** In the order of `INSERT_TASK`. */
-export function insertValues(row: TaskRow): SQLInputValue[] {
-  return [
-    row.id,
-    row.name,
-    row.session_id,
-    row.step,
-    row.step_id,
-    row.order_key,
-    row.policy,
-    row.parameters,
-    row.created_at,
-    row.deadline,
-    ...changingValues(row),
-  ];
-}
-
-/** In the order of `UPDATE_TASK`. */
-export function updateValues(row: TaskRow): SQLInputValue[] {
-  const values = changingValues(row);
-  values.push(row.id);
-  return values;
-}
-
-function changingValues(row: TaskRow): SQLInputValue[] {
-  const { last } = row;
-  return [
-    row.status,
-    row.requirement,
-    row.lane,
-    row.ready_at,
-    row.attempts,
-    row.used,
-    row.max,
-    row.undelivered,
-    row.lost,
-    row.fell_back,
-    row.avoid_agent,
-    row.agent_id,
-    row.result,
-    row.error,
-    row.dead_letter,
-    row.started_at,
-    row.ended_at,
-    row.event_sequence,
-    wakeAt(row),
-    ...(last === null ? NO_ATTEMPT : attemptValues(last)),
-  ];
-}
-
-const NO_ATTEMPT: null[] = CHANGING.slice(CHANGING.indexOf("token")).map(() => null);
-
-function attemptValues(row: AttemptRow): SQLInputValue[] {
-  return [
-    row.token,
-    row.slot,
-    row.status,
-    row.epoch,
-    row.sends,
-    row.probe,
-    row.counted,
-    row.created_at,
-    row.acknowledged_at,
-    row.ended_at,
-    row.timeout_at,
-    row.wake_for,
-    row.moved,
-    row.evidence,
-    row.error,
-  ];
-}
-
-/** When something must be decided about it: the deadline while it waits, its attempt's next moment while it runs. */
-export function wakeAt(row: TaskRow): number | null {
-  if (row.status === "pending") return row.deadline;
-  return row.status === "running" ? (row.last?.wake_at ?? null) : null;
-}
-
-/** A row of `tasks` as it is stored. */
-export interface StoredTask extends TaskColumns {
-  wake_at: number | null;
-  token: string | null;
-  slot: number;
-  attempt_status: AttemptStatus;
-  epoch: number;
-  sends: number;
-  probe: number;
-  counted: number;
-  attempt_created_at: number;
-  acknowledged_at: number | null;
-  attempt_ended_at: number | null;
-  timeout_at: number;
-  wake_for: AttemptRow["wake_for"];
-  moved: number;
-  evidence: string | null;
-  attempt_error: string | null;
-}
-
-export function toTaskRow(stored: StoredTask): TaskRow {
-  return {
-    id: stored.id,
-    name: stored.name,
-    session_id: stored.session_id,
-    step: stored.step,
-    step_id: stored.step_id,
-    status: stored.status,
-    requirement: stored.requirement,
-    lane: stored.lane,
-    order_key: stored.order_key,
-    ready_at: stored.ready_at,
-    attempts: stored.attempts,
-    used: stored.used,
-    max: stored.max,
-    undelivered: stored.undelivered,
-    lost: stored.lost,
-    policy: stored.policy,
-    fell_back: stored.fell_back,
-    avoid_agent: stored.avoid_agent,
-    agent_id: stored.agent_id,
-    parameters: stored.parameters,
-    result: stored.result,
-    error: stored.error,
-    dead_letter: stored.dead_letter,
-    created_at: stored.created_at,
-    started_at: stored.started_at,
-    ended_at: stored.ended_at,
-    deadline: stored.deadline,
-    event_sequence: stored.event_sequence,
-    last: stored.token === null ? null : toLastAttempt(stored, stored.token),
-  };
-}
-
-function toLastAttempt(stored: StoredTask, token: string): AttemptRow {
-  return {
-    task_id: stored.id,
-    n: stored.attempts,
-    token,
-    agent_id: stored.agent_id ?? "",
-    slot: stored.slot,
-    status: stored.attempt_status,
-    epoch: stored.epoch,
-    sends: stored.sends,
-    probe: stored.probe,
-    counted: stored.counted,
-    created_at: stored.attempt_created_at,
-    acknowledged_at: stored.acknowledged_at,
-    ended_at: stored.attempt_ended_at,
-    timeout_at: stored.timeout_at,
-    wake_at: stored.status === "running" ? stored.wake_at : null,
-    wake_for: stored.wake_for,
-    moved: stored.moved,
-    evidence: stored.evidence,
-    error: stored.attempt_error,
-  };
 }
 
 export function toTaskRecord(row: TaskColumns, blocked: Blocked | null): TaskRecord {

@@ -9,7 +9,8 @@ const ORDER: Record<Urgency, number> = { outcome: 0, normal: 1, expiry: 2, intak
 
 /**
  * A batch this large says that requests come faster than commits end. Then the next one waits for a few turns of the
- * event loop: what comes in meanwhile shares its fsync and the pages it writes. An idle server does not wait.
+ * event loop: what comes in meanwhile shares its fsync and the pages it writes. An idle server does not wait: it commits
+ * at once the first that comes in a turn, and sends out what that set free before it answers.
  */
 const BUSY_BATCH = 4;
 const BUSY_TURNS = 4;
@@ -44,6 +45,7 @@ export class Writer {
   readonly #committed: (hints: Hints) => void;
   #queue: Queued[] = [];
   #scheduled = false;
+  #servedAtOnce = false;
   #lastBatch = 0;
   #intake = 0;
   #closed = false;
@@ -75,27 +77,39 @@ export class Writer {
 
   /** Writes what is queued and refuses everything after. */
   close(): void {
-    if (this.#queue.length > 0) this.#flush();
+    if (this.#queue.length > 0) this.#flush()();
     this.#closed = true;
   }
 
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    this.#flushAfter(this.#lastBatch >= BUSY_BATCH ? BUSY_TURNS : 1);
+    if (this.#lastBatch >= BUSY_BATCH) this.#flushAfter(BUSY_TURNS);
+    else if (this.#servedAtOnce) this.#flushAfter(1);
+    else queueMicrotask(() => this.#flushAtOnce());
+  }
+
+  #flushAtOnce(): void {
+    this.#servedAtOnce = true;
+    const answer = this.#flush();
+    setImmediate(() => {
+      this.#servedAtOnce = false;
+      answer();
+    });
   }
 
   #flushAfter(turns: number): void {
-    setImmediate(() => (turns > 1 ? this.#flushAfter(turns - 1) : this.#flush()));
+    setImmediate(() => (turns > 1 ? this.#flushAfter(turns - 1) : this.#flush()()));
   }
 
-  #flush(): void {
+  /** Commits the queue and passes on what it set free. What is returned answers those who wait for it. */
+  #flush(): () => void {
     this.#scheduled = false;
     const batch = this.#queue;
     this.#queue = [];
     this.#intake = 0;
     // The wake-up of a queue that closing has emptied.
-    if (batch.length === 0) return;
+    if (batch.length === 0) return () => undefined;
     if (batch.length > 1) batch.sort((a, b) => ORDER[a.urgency] - ORDER[b.urgency]);
     let done: Done[];
     try {
@@ -103,15 +117,18 @@ export class Writer {
     } catch (error) {
       this.#context.forget();
       const failure = error instanceof OpspawnError ? error : commitError(error);
-      for (const queued of batch) queued.reject(failure);
-      return;
+      return () => {
+        for (const queued of batch) queued.reject(failure);
+      };
     }
     this.#context.failpoint?.("store.after-commit");
     this.#lastBatch = batch.length;
     this.stats.commits += 1;
     this.stats.transitions += batch.length;
-    for (const { queued, ok, value } of done) ok ? queued.resolve(value) : queued.reject(value);
     for (const hints of mergedHints(done)) this.#committed(hints);
+    return () => {
+      for (const { queued, ok, value } of done) ok ? queued.resolve(value) : queued.reject(value);
+    };
   }
 
   /**
