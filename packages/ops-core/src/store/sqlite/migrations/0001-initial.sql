@@ -1,6 +1,7 @@
 -- Times are microseconds since the epoch, UTC. JSON is text as received. Hot tables are narrow; ids sort by time.
 -- Tables whose rows may exceed a few hundred bytes have a rowid: without one, a row above a quarter of a page spills into
--- pages of its own, and appending splits pages in halves.
+-- pages of its own, and appending splits pages in halves. Checks name their words with `or`: an `in` list would be built
+-- anew by each statement, which made a task's insert and update half as dear again.
 
 create table meta (
   key text primary key,
@@ -38,7 +39,9 @@ create table agents (
   own_state_received_at integer not null,
   -- When `active` or `error` stops keeping the agent from work.
   state_lapses_at integer not null,
-  evidence text not null default 'none' check (evidence in ('none', 'bare', 'named', 'explicit')),
+  evidence text not null default 'none' check (
+    evidence = 'none' or evidence = 'bare' or evidence = 'named' or evidence = 'explicit'
+  ),
   -- Messages of any kind sent since the agent was last known to be idle with nothing outstanding.
   messages_since_idle integer not null default 0,
   -- Pull agents, and push agents that heartbeat: until when their last sign of life counts.
@@ -108,7 +111,9 @@ create table sessions (
   workflow_version text not null,
   plan_hash text not null,
   agent_id text,
-  status text not null check (status in ('started', 'running', 'completed', 'failed', 'cancelled')),
+  status text not null check (
+    status = 'started' or status = 'running' or status = 'completed' or status = 'failed' or status = 'cancelled'
+  ),
   labels text not null,
   input text,
   result text,
@@ -139,7 +144,10 @@ create table session_labels (
 create table session_steps (
   session_id text not null,
   step integer not null,
-  status text not null check (status in ('pending', 'running', 'completed', 'failed', 'skipped', 'cancelled')),
+  status text not null check (
+    status = 'pending' or status = 'running' or status = 'completed' or status = 'failed' or status = 'skipped' or
+    status = 'cancelled'
+  ),
   remaining integer not null,
   ended_at integer,
   error text,
@@ -153,7 +161,9 @@ create table tasks (
   session_id text,
   step integer,
   step_id text,
-  status text not null check (status in ('pending', 'running', 'completed', 'failed', 'cancelled')),
+  status text not null check (
+    status = 'pending' or status = 'running' or status = 'completed' or status = 'failed' or status = 'cancelled'
+  ),
   requirement text not null,
   lane text not null,
   order_key integer not null,
@@ -186,8 +196,11 @@ create table tasks (
   token text,
   -- The number of the agent's slot, which it holds while the task runs.
   slot integer,
-  attempt_status text check (attempt_status in
-    ('created', 'dispatched', 'acknowledged', 'succeeded', 'failed', 'timed_out', 'lost', 'cancelled')),
+  attempt_status text check (
+    attempt_status = 'created' or attempt_status = 'dispatched' or attempt_status = 'acknowledged' or attempt_status
+    = 'succeeded' or attempt_status = 'failed' or attempt_status = 'timed_out' or attempt_status = 'lost' or
+    attempt_status = 'cancelled'
+  ),
   -- The process that sends it and how often it was sent; a sender that was replaced cannot write.
   epoch integer,
   sends integer,
@@ -217,7 +230,9 @@ create table past_attempts (
   token text not null,
   agent_id text not null,
   slot integer not null,
-  status text not null check (status in ('failed', 'timed_out', 'lost', 'cancelled')),
+  status text not null check (
+    status = 'failed' or status = 'timed_out' or status = 'lost' or status = 'cancelled'
+  ),
   epoch integer not null,
   sends integer not null,
   probe integer not null,
@@ -253,7 +268,9 @@ create table lanes (
 
 create table deliveries (
   id text primary key,
-  kind text not null check (kind in ('message', 'webhook', 'notification', 'result')),
+  kind text not null check (
+    kind = 'message' or kind = 'webhook' or kind = 'notification' or kind = 'result'
+  ),
   url text not null,
   headers text not null,
   body text not null,
@@ -261,7 +278,7 @@ create table deliveries (
   aggregate text not null,
   agent_id text,
   session_id text,
-  status text not null check (status in ('pending', 'delivered', 'failed')),
+  status text not null check (status = 'pending' or status = 'delivered' or status = 'failed'),
   attempts integer not null,
   created_at integer not null,
   ended_at integer,
