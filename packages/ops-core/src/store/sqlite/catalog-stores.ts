@@ -18,18 +18,27 @@ import type { SqliteContext } from "./store.ts";
 import type { Tx } from "./tx.ts";
 import { applyWorkflow, saveDefinition, toWorkflow, WORKFLOWS, type WorkflowRow } from "./workflows.ts";
 
-export function workflowStore({ db, writer }: SqliteContext): WorkflowStore {
+export function workflowStore({ db, writer, tx: context }: SqliteContext): WorkflowStore {
   return {
     apply: (workflow) => writer.submit("normal", (tx) => applyWorkflow(tx, workflow)),
     snapshot: (hash, document) => writer.submit("normal", (tx) => saveDefinition(tx, hash, document)),
     definition: async (hash) =>
       db.get<{ document: string }>("select document from definitions where hash = ?", hash)?.document ?? null,
     get: async (id, version) => {
-      const row =
-        version === undefined
-          ? db.get<WorkflowRow>(`${WORKFLOWS} where w.id = ? order by w.applied_at desc, w.version desc limit 1`, id)
-          : db.get<WorkflowRow>(`${WORKFLOWS} where w.id = ? and w.version = ?`, id, version);
-      return row === undefined ? null : toWorkflow(row);
+      if (version !== undefined) {
+        const row = db.get<WorkflowRow>(`${WORKFLOWS} where w.id = ? and w.version = ?`, id, version);
+        return row === undefined ? null : toWorkflow(row);
+      }
+      const known = context.plans.current(id);
+      if (known !== undefined) return known;
+      const row = db.get<WorkflowRow>(
+        `${WORKFLOWS} where w.id = ? order by w.applied_at desc, w.version desc limit 1`,
+        id,
+      );
+      if (row === undefined) return null;
+      const workflow = toWorkflow(row);
+      context.plans.setCurrent(workflow);
+      return workflow;
     },
     list: async (page) => {
       const where = new Where().add(

@@ -28,9 +28,9 @@ class MutantDatabase extends KeptDatabase {
     return super.get<T>(this.text(sql), ...values);
   }
 
-  override exec(sql: string): void {
-    if (sql === "rollback") this.rollbacks += 1;
-    super.exec(sql);
+  override transaction(step: Parameters<KeptDatabase["transaction"]>[0]): void {
+    if (step === "rollback") this.rollbacks += 1;
+    super.transaction(step);
   }
 
   /** While the connection is being made there is no account yet. */

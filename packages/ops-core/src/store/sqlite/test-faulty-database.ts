@@ -22,6 +22,12 @@ export class FaultyDatabase extends Database {
     return super.all<T>(sql, ...values);
   }
 
+  override transaction(step: Parameters<Database["transaction"]>[0]): void {
+    this.before?.(step);
+    super.transaction(step);
+    this.after?.(step);
+  }
+
   override exec(sql: string): void {
     this.before?.(sql);
     super.exec(sql);

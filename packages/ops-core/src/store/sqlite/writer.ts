@@ -147,22 +147,22 @@ export class Writer {
   /** Null when a transition could not be taken back alone; nothing of the batch remains then. */
   #run(batch: readonly Queued[], savepoints: boolean): Done[] | null {
     this.#context.promised = 0;
-    this.#db.exec("begin immediate");
+    this.#db.transaction("begin immediate");
     try {
       const done: Done[] = [];
       for (const queued of batch) {
         const applied = this.#apply(queued, savepoints);
         if (applied === null) {
-          this.#db.exec("rollback");
+          this.#db.transaction("rollback");
           return null;
         }
         done.push(applied);
       }
       this.#context.failpoint?.("store.before-commit");
-      this.#db.exec("commit");
+      this.#db.transaction("commit");
       return done;
     } catch (error) {
-      if (this.#db.inTransaction) this.#db.exec("rollback");
+      if (this.#db.inTransaction) this.#db.transaction("rollback");
       throw error;
     }
   }
