@@ -127,8 +127,9 @@ function expireAttempt(tx: Tx, taskId: string, n: number): void {
     return;
   }
   if (tx.now < attempt.timeout_at) {
-    if (attempt.wake_for === "resend") resend(tx, attempt);
-    else waitForTimeout(tx, attempt);
+    // Who holds the message may have asked for the lease meanwhile: then it is not sent again.
+    const resent = attempt.wake_for === "resend" ? resend(tx, attempt) : null;
+    if (resent === null) waitForTimeout(tx, attempt);
     return;
   }
   const task = loadTask(tx, taskId);

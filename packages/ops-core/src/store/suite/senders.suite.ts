@@ -178,6 +178,19 @@ export const sendersSuite: Suite = (on) => {
     },
   );
 
+  on("hole 10: a message whose holder has asked for the lease is not sent again", async (w) => {
+    await w.agent("worker", { capabilities: ["work"] });
+    const { id } = await w.task();
+    const attempt = w.take();
+    await w.store.attempts.broken(senderOf(attempt), "no answer");
+    await w.store.attempts.extendLease(id, attempt.token);
+    await w.wait(5 * SECOND);
+    assert.equal((await w.attempt(id, 1)).sends, 1);
+    assert.equal(await w.expire(), 0, "nothing is left to decide before the timeout");
+    await w.complete(attempt);
+    assert.equal((await w.getTask(id)).status, "completed");
+  });
+
   on("hole 11: no more is claimed than can be sent, however many transitions share a batch", async (w) => {
     await w.agent("worker", { capabilities: ["work"], maxConcurrency: 100 });
     w.capacity = 3;

@@ -28,6 +28,8 @@ create table agents (
   timeout integer,
   registered_at integer not null,
   registration_time text,
+  -- When AgentKit elsewhere last told of it; null for an agent that registered here.
+  announced_at integer,
   state text not null,
   state_details text,
   state_timestamp text not null,
@@ -224,7 +226,7 @@ create table lanes (
 
 create table deliveries (
   id text primary key,
-  kind text not null check (kind in ('message', 'webhook', 'notification', 'result')),
+  kind text not null check (kind in ('message', 'task', 'webhook', 'notification', 'result')),
   url text not null,
   headers text not null,
   body text not null,
