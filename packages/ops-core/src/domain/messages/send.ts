@@ -72,12 +72,9 @@ export async function sendTask(
     body,
     aggregate: attempt,
   });
-  // Not by the whole body: the sender may have another address after a restart, and means the same attempt.
-  const said = { agentId: agent.id, token: ticket.token };
-  return ports.store.deliveries.enqueue(
-    delivery,
-    idempotencyOf({ actor, idempotencyKey: attempt }, "messages.send", said),
-  );
+  // By its token, not by the whole body: the sender may have another address after a restart, and means the same attempt.
+  const key = { actor, idempotencyKey: `${ticket.taskId}/${ticket.token}` };
+  return ports.store.deliveries.enqueue(delivery, idempotencyOf(key, "messages.send", agent.id));
 }
 
 function deliveryId({ ids }: Ports): string {
