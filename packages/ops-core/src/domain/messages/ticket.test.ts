@@ -50,15 +50,17 @@ test("a ticket that is no object is refused", () => {
   assert.throws(() => readTicket("task_1"), /opspawn: must be an object/);
 });
 
-test("the lease is asked for beside the result, at Ops-Core's origin only", () => {
-  const of = (resultUrl: string) => leaseUrl({ resultUrl }, "http://ops.test");
+test("the lease is asked for beside the result, on Ops-Core's own route only", () => {
+  const of = (resultUrl: string) => leaseUrl({ taskId: "task_1", resultUrl }, "http://ops.test");
   assert.equal(of(GIVEN.resultUrl), "http://ops.test/v1/opscore/tasks/task_1/lease");
-  assert.equal(of("http://ops.test/below/tasks/t/result"), "http://ops.test/below/tasks/t/lease");
-  for (const other of ["http://ops.test:81/t/result", "https://ops.test/t/result", "http://evil.test/t/result"]) {
-    assert.equal(of(other), null, other);
+  const below = "http://ops.test/below/v1/opscore/tasks/task_1";
+  assert.equal(of(`${below}/result`), `${below}/lease`);
+  const route = "/v1/opscore/tasks/task_1/result";
+  for (const origin of ["http://ops.test:81", "https://ops.test", "http://evil.test", "http://ops.test@evil.test"]) {
+    assert.equal(of(origin + route), null, origin);
   }
-  for (const odd of ["http://ops.test/t/outcome", "http://ops.test/t/result?x=1", "not a url"]) {
-    assert.equal(of(odd), null, odd);
+  for (const path of ["/v1/opscore/tasks/task_2/result", "/v1/tools/result", `${route}?x=1`, `${route}#x`, `/x?${route}`, `/x#${route}`, ""]) {
+    assert.equal(of(`http://ops.test${path}`), null, path);
   }
-  assert.equal(leaseUrl(GIVEN, null), null);
+  assert.equal(of("not a url"), null);
 });

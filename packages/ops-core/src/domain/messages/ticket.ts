@@ -12,7 +12,6 @@ export interface Ticket {
   readonly capability: string | null;
 }
 
-const RESULT = "/result";
 /** Ids and tokens go into headers. */
 const VISIBLE = /^[\x21-\x7e]{1,200}$/;
 
@@ -48,9 +47,14 @@ export function writeTicket({ taskId, attempt, token, resultUrl, deadline, capab
   return { taskId, attempt, token, resultUrl, deadline: formatTime(deadline), capability };
 }
 
-/** Where the attempt's lease is asked for, or null where its results do not go to `origin`. */
-export function leaseUrl({ resultUrl }: Pick<Ticket, "resultUrl">, origin: string | null): string | null {
+/**
+ * Where the attempt's lease is asked for, or null where its results do not go to Ops-Core's own route at `origin`: what a
+ * message says must not choose what else is called there.
+ */
+export function leaseUrl({ taskId, resultUrl }: Pick<Ticket, "taskId" | "resultUrl">, origin: string): string | null {
   const url = URL.parse(resultUrl);
-  if (url === null || url.origin !== origin || url.search !== "" || !url.pathname.endsWith(RESULT)) return null;
-  return `${url.href.slice(0, -RESULT.length)}/lease`;
+  const task = `/v1/opscore/tasks/${encodeURIComponent(taskId)}`;
+  if (url === null || url.origin !== origin || url.search !== "" || url.hash !== "") return null;
+  if (!url.pathname.endsWith(`${task}/result`)) return null;
+  return `${url.href.slice(0, -"result".length)}lease`;
 }
