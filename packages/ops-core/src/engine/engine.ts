@@ -53,10 +53,16 @@ export class Engine {
     const { store, timers, log } = options;
     this.#options = options;
     this.#otherHalf = new OtherHalf(options);
-    const { gateway } = this.#otherHalf;
+    const { gateway, noteMessage } = this.#otherHalf;
     this.#push = new HttpPush({ ...options, attempts: store.attempts, sign: options.signMessage, gateway });
     const { signDelivery: sign, otherHalf } = options;
-    this.#outbox = new Outbox({ ...options, deliveries: store.deliveries, sign, internal: otherHalf?.http });
+    this.#outbox = new Outbox({
+      ...options,
+      deliveries: store.deliveries,
+      sign,
+      internal: otherHalf?.http,
+      noteMessage,
+    });
     const loop = (name: string, every: number, tick: () => Promise<unknown>) =>
       new Loop({ name, every, tick, timers, log });
     this.#loops = {

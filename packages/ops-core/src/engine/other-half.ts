@@ -60,6 +60,11 @@ export class OtherHalf {
     }
   }
 
+  /** A message that is no task is about to go to this agent. */
+  readonly noteMessage = async (agentId: string): Promise<void> => {
+    await this.#relay?.noteMessage(agentId);
+  };
+
   /** A delivery may be due. */
   wake(): void {
     this.#relaying?.wake();

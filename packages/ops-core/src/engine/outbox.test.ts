@@ -14,6 +14,7 @@ function setUp(due: Partial<Delivery>[]) {
   const internal = new ScriptedHttp();
   const told: unknown[][] = [];
   const asked: unknown[] = [];
+  const noteMessage = async (agentId: string) => void told.push(["noted", agentId, http.requests.length]);
   const state = { failing: false };
   const deliveries = {
     due: async (max: number, kinds: readonly string[], begun: readonly string[]) => {
@@ -21,6 +22,7 @@ function setUp(due: Partial<Delivery>[]) {
       const all = due.map((rest, i) => ({
         id: `dlv_${i}`,
         kind: "webhook",
+        agentId: null,
         url: "https://receiver.test/",
         headers: { "x-own": "1" },
         body: '{"a":1}',
@@ -35,7 +37,7 @@ function setUp(due: Partial<Delivery>[]) {
     },
     failed: async (...given: unknown[]) => void told.push(["failed", ...given]),
   } as unknown as DeliveryStore;
-  const outbox = new Outbox({ deliveries, http, internal, clock, sign: ({ id }) => ({ "x-signed": id }) });
+  const outbox = new Outbox({ deliveries, http, internal, clock, sign: ({ id }) => ({ "x-signed": id }), noteMessage });
   return { clock, http, internal, told, asked, state, outbox };
 }
 
@@ -63,6 +65,15 @@ test("tasks are left to the relay", async () => {
   const { asked, outbox } = setUp([]);
   await outbox.tick();
   assert.deepEqual(asked, [["message", "webhook", "notification", "result"]]);
+});
+
+test("a message to an agent is noted before it is sent, and nothing else is", async () => {
+  const due = (["message", "webhook", "result"] as const).map((kind) => ({ kind, agentId: `of-${kind}` }));
+  const { http, told, outbox } = setUp(due);
+  await outbox.tick();
+  await settled();
+  assert.equal(http.requests.length, 2);
+  assert.deepEqual(told, [["noted", "of-message", 0]]);
 });
 
 for (const kind of ["notification", "result"] as const) {

@@ -24,6 +24,8 @@ export interface OutboxOptions {
   readonly internal?: HttpClient | undefined;
   readonly clock: Clock;
   readonly sign: SignDelivery;
+  /** Hears of each message to an agent before it is sent. */
+  readonly noteMessage?: ((agentId: string) => Promise<void>) | undefined;
   readonly failpoint?: Failpoint;
 }
 
@@ -56,8 +58,9 @@ export class Outbox {
   }
 
   async #send(delivery: Delivery): Promise<void> {
-    const { deliveries, http, internal = http, sign, clock, failpoint } = this.#options;
+    const { deliveries, http, internal = http, sign, clock, noteMessage, failpoint } = this.#options;
     const attempt = delivery.attempts + 1;
+    if (delivery.kind === "message" && delivery.agentId !== null) await noteMessage?.(delivery.agentId);
     const result = await (isInternal(delivery) ? internal : http).post({
       url: delivery.url,
       headers: { "content-type": "application/json", ...delivery.headers, ...sign(delivery) },

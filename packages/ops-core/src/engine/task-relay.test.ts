@@ -223,6 +223,35 @@ test("hole 12: a message that never left is no other message; late, it is asked 
     assert.equal(half.opsCore.requests[0]?.body, '{"token":"1.t","resend":false}');
   }));
 
+test("hole 12: another message to the agent counts with the tasks it is at, before it is sent", () =>
+  onHalf(async (half) => {
+    await half.task();
+    await half.tick();
+    await half.agent.answer(response(202));
+    const noted = half.relay.noteMessage("agent");
+    assert.deepEqual(
+      half.opsCore.requests.map(({ url, body }) => [url, body]),
+      [[LEASE, '{"token":"1.t","resend":true}']],
+    );
+    await half.opsCore.answer(response(409));
+    await noted;
+    await half.relay.noteMessage("another agent");
+    half.world.clock.advance(2 * MINUTE);
+    await half.relay.noteMessage("agent");
+    assert.equal(half.opsCore.requests.length, 1, "its time is over");
+  }));
+
+test("hole 12: a task for an agent that had another message lately is one more", () =>
+  onHalf(async (half) => {
+    await half.relay.noteMessage("agent");
+    await half.task();
+    await half.tick();
+    assert.equal(half.opsCore.requests[0]?.body, '{"token":"1.t","resend":true}');
+    await half.opsCore.answer(response(200));
+    await half.agent.answer(response(409));
+    assert.equal((await half.delivery()).status, "failed", "it was not sent before, so 409 says that it is not taken");
+  }));
+
 for (const status of [404, 409]) {
   test(`hole 11: a message whose attempt has ended (${status}) is dropped`, () =>
     onHalf(async (half) => {

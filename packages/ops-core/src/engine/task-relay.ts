@@ -12,6 +12,7 @@ import { readStored } from "../domain/stored-json.ts";
 import { readAnswer } from "../domain/tasks/answer.ts";
 import { UNDELIVERED_PER_ATTEMPT } from "../domain/tasks/retry.ts";
 import type { AttemptOutcome } from "../domain/tasks/task.ts";
+import { AgentTraffic, type SentTask } from "./agent-traffic.ts";
 import { DeliveryQueue } from "./delivery-queue.ts";
 import { isRefusal, isShutdown } from "./http-ends.ts";
 import type { SignDelivery } from "./outbox.ts";
@@ -47,6 +48,8 @@ interface Try {
   readonly attempt: number;
   /** The agent may have had the message before. */
   readonly isResend: boolean;
+  /** It may have had this one or another, so that its bare states prove nothing. */
+  readonly isOneMore: boolean;
   readonly lease: string | null;
 }
 
@@ -61,11 +64,13 @@ export class TaskRelay {
   readonly #startedAt: number;
   /** Of this process, while they have not ended: bytes of them may have left. */
   readonly #sent = new Set<string>();
+  readonly #traffic: AgentTraffic;
 
   constructor(options: TaskRelayOptions) {
     const { deliveries, clock, atOnce } = options;
     this.#options = options;
     this.#startedAt = clock.now();
+    this.#traffic = new AgentTraffic(clock);
     this.#queue = new DeliveryQueue({ deliveries, kinds: ["task"], atOnce, send: (each) => this.#relay(each) });
   }
 
@@ -79,16 +84,23 @@ export class TaskRelay {
     return this.#queue.open;
   }
 
+  /** A message that is no task is about to go to this agent: Ops-Core counts it with the tasks the agent is at. */
+  async noteMessage(agentId: string): Promise<void> {
+    this.#traffic.addMessage(agentId);
+    await Promise.all(this.#traffic.openTasks(agentId).map((task) => this.#ask(task, true)));
+  }
+
   async #relay(delivery: Delivery): Promise<void> {
     const { clock } = this.#options;
     const ticket = ticketOf(delivery);
     const { createdAt } = delivery;
     const isResend = createdAt < this.#startedAt || this.#sent.has(delivery.id);
     const lease = leaseUrl(ticket, this.#options.opsCoreOrigin);
-    const one: Try = { delivery, ticket, attempt: delivery.attempts + 1, isResend, lease };
+    const isOneMore = isResend || this.#traffic.hadMessage(delivery.agentId ?? "");
+    const one: Try = { delivery, ticket, attempt: delivery.attempts + 1, isResend, isOneMore, lease };
     if (lease === null) this.#warn(one);
-    const isFresh = !isResend && clock.now() - createdAt <= FRESH;
-    const mayGo = isFresh || lease === null ? "yes" : await this.#ask(lease, one);
+    const isFresh = !isOneMore && clock.now() - createdAt <= FRESH;
+    const mayGo = isFresh || lease === null ? "yes" : await this.#ask({ ...ticket, lease }, isOneMore);
     if (mayGo === "no") return this.#end(one, "Ops-Core says that this attempt has ended.");
     if (mayGo === "unknown") return this.#again(one, "Ops-Core could not be asked whether this is still wanted.");
     const left = Math.floor((ticket.deadline - clock.now()) / 1_000);
@@ -97,11 +109,11 @@ export class TaskRelay {
   }
 
   /** Asks for the attempt's lease: who may not renew it may not send. */
-  async #ask(url: string, { ticket: { token }, isResend }: Try): Promise<"yes" | "no" | "unknown"> {
+  async #ask({ lease, token }: SentTask, resend: boolean): Promise<"yes" | "no" | "unknown"> {
     const result = await this.#options.internal.post({
-      url,
+      url: lease,
       headers: { "content-type": "application/json" },
-      body: JSON.stringify({ token, resend: isResend }),
+      body: JSON.stringify({ token, resend }),
       headersTimeout: LEASE_TIMEOUT_MS,
       deadline: LEASE_TIMEOUT_MS,
     });
@@ -110,9 +122,10 @@ export class TaskRelay {
     return isRefusal(result.status) ? "no" : "unknown";
   }
 
-  async #send({ delivery }: Try, timeout: number): Promise<HttpResult> {
+  async #send({ delivery, ticket, lease }: Try, timeout: number): Promise<HttpResult> {
     const { http, sign, failpoint } = this.#options;
     this.#sent.add(delivery.id);
+    if (lease !== null) this.#traffic.addTask(delivery.agentId ?? "", { ...ticket, lease });
     const result = await http.post({
       url: delivery.url,
       headers: { "content-type": "application/json", ...delivery.headers, ...sign(delivery) },

@@ -59,7 +59,15 @@ test("the lease is asked for beside the result, on Ops-Core's own route only", (
   for (const origin of ["http://ops.test:81", "https://ops.test", "http://evil.test", "http://ops.test@evil.test"]) {
     assert.equal(of(origin + route), null, origin);
   }
-  for (const path of ["/v1/opscore/tasks/task_2/result", "/v1/tools/result", `${route}?x=1`, `${route}#x`, `/x?${route}`, `/x#${route}`, ""]) {
+  for (const path of [
+    "/v1/opscore/tasks/task_2/result",
+    "/v1/tools/result",
+    `${route}?x=1`,
+    `${route}#x`,
+    `/x?${route}`,
+    `/x#${route}`,
+    "",
+  ]) {
     assert.equal(of(`http://ops.test${path}`), null, path);
   }
   assert.equal(of("not a url"), null);
