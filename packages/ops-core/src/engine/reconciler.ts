@@ -105,8 +105,9 @@ export class Reconciler {
     const { agents, log } = this.#options;
     const missing = new Map<string, number>();
     for (const { id, announcedAt } of absent) {
-      if (announcedAt === null || announcedAt >= began) continue;
+      if (announcedAt === null) continue;
       const first = this.#missing.get(id);
+      // This poll began after the first, so that it is enough to look at that one.
       if (first === undefined || first <= announcedAt) {
         missing.set(id, began);
         continue;

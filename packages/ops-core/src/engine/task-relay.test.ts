@@ -201,6 +201,20 @@ test("hole 12: before a message is sent again Ops-Core is asked, and told that i
     assert.deepEqual([(await half.delivery()).status, await half.results()], ["delivered", []], "it has it already");
   }));
 
+test("hole 12: what may have been received stays so when a later send does not leave", () =>
+  onHalf(async (half) => {
+    await half.task();
+    await half.fail(broken());
+    for (const result of [unsent(), response(409)]) {
+      await half.tick();
+      assert.equal(half.opsCore.requests.at(-1)?.body, '{"token":"1.t","resend":true}');
+      await half.opsCore.answer(response(200));
+      await half.agent.answer(result);
+      half.world.clock.advance(MINUTE / 2);
+    }
+    assert.equal((await half.delivery()).status, "delivered");
+  }));
+
 test("hole 12: what an earlier process may have sent counts as sent again", () =>
   onHalf(async (half) => {
     await half.task();
