@@ -20,10 +20,13 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: "store/sqlite/writer.ts",
     changes: [
       {
-        from: 'this.#db.exec("begin immediate");',
-        to: 'if (!this.#db.inTransaction) this.#db.exec("begin immediate");',
+        from: 'this.#db.transaction("begin immediate");',
+        to: 'if (!this.#db.inTransaction) this.#db.transaction("begin immediate");',
       },
-      { from: 'this.#db.exec("commit");', to: 'if (this.stats.commits % 20 === 0) this.#db.exec("commit");' },
+      {
+        from: 'this.#db.transaction("commit");',
+        to: 'if (this.stats.commits % 20 === 0) this.#db.transaction("commit");',
+      },
     ],
     breaks: ["1"],
     points: ["http.after-start", "http.after-result"],

@@ -1,8 +1,10 @@
 import { isJsonObject, type JsonValue, OpspawnError, stringifyJson } from "@opspawn/contract";
 import type { Actor } from "../../domain/context.ts";
 import { idempotencyOf } from "../../domain/idempotency.ts";
-import { sendMessage } from "../../domain/messages/send.ts";
+import { type AgentMessage, sendMessage, sendTask } from "../../domain/messages/send.ts";
+import { readTicket } from "../../domain/messages/ticket.ts";
 import type { Ports } from "../../domain/ports.ts";
+import type { AgentRecord } from "../../domain/store.ts";
 import { invokeTool, type ToolOutcome } from "../../domain/tools/invoke.ts";
 import type { Tool } from "../../domain/tools/tool.ts";
 import { OriginalError } from "../errors.ts";
@@ -17,7 +19,8 @@ type Message = Value<typeof message>;
 const TOOL_INVOCATION = "tool_invocation";
 
 /** A message for an agent is stored and delivered later; a tool is called at once. Both answer 202. */
-export async function runMessage(ports: Ports, { context, agentId, body }: OriginalRequest): Promise<OriginalAnswer> {
+export async function runMessage(ports: Ports, asked: OriginalRequest): Promise<OriginalAnswer> {
+  const { context, agentId, body } = asked;
   const sent = readBody(message, body);
   checkSender(context.actor, sent.senderId);
   const agent = await ports.store.agents.get(agentId);
@@ -28,11 +31,25 @@ export async function runMessage(ports: Ports, { context, agentId, body }: Origi
     throw new OriginalError("invalid_request", 400, why);
   }
   const timestamp = formatWireTime(sent.timestamp ?? wireTimeOf(ports.clock.now()));
-  const idempotency = idempotencyOf(context, "messages.send", { agentId, body: body ?? null });
-  const { replayed } = await sendMessage(ports, agent, { ...sent, timestamp }, idempotency);
+  const { replayed } = await take(ports, agent, { ...sent, timestamp }, asked);
   context.replayed = replayed;
   const data = { agentId, dispatch_status: "scheduled" };
   return { status: 202, body: success(`Task accepted for agent ${agentId}. Dispatch scheduled.`, data) };
+}
+
+const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+/** With an Ops-Core elsewhere a message may be a task of its; else `opspawn` is a key like any unknown one. */
+function take(ports: Ports, agent: AgentRecord, message: AgentMessage, { context, body, request }: OriginalRequest) {
+  const given = isJsonObject(body) && ports.opsCoreOrigin !== null ? body.opspawn : undefined;
+  const ticket = readTicket(given);
+  if (ticket === null) {
+    const idempotency = idempotencyOf(context, "messages.send", { agentId: agent.id, body: body ?? null });
+    return sendMessage(ports, agent, message, idempotency);
+  }
+  const sent = request.headers.traceparent;
+  const traceparent = typeof sent === "string" && TRACEPARENT.test(sent) ? sent : null;
+  return sendTask(ports, agent, { message, ticket, traceparent }, context);
 }
 
 /** Who speaks is told by the key, not by the message. */

@@ -22,6 +22,7 @@ interface AgentRow {
   timeout: number | null;
   registered_at: number;
   registration_time: string | null;
+  announced_at: number | null;
   state: string;
   state_details: string | null;
   state_timestamp: string;
@@ -50,7 +51,7 @@ export function agentStore({ db, writer, read }: SqliteContext): AgentStore {
         return { ...value, replayed };
       }),
     announce: (agent) => writer.submit("normal", (tx) => announceAgent(tx, agent)),
-    remove: (agentId) => writer.submit("normal", (tx) => removeAgent(tx, agentId)),
+    remove: (agentId, announcedAt) => writer.submit("normal", (tx) => removeAgent(tx, agentId, announcedAt)),
     report: (incoming) => writer.submit("outcome", (tx) => report(tx, incoming)),
     claim: (agentId, max) => writer.submit("outcome", (tx) => claimForAgent(tx, agentId, max)),
     get: async (agentId) => one("a.id = ?", agentId),
@@ -110,6 +111,7 @@ function toAgent(row: AgentRow): AgentRecord {
     timeout: row.timeout,
     registeredAt: row.registered_at,
     registrationTime: row.registration_time,
+    announcedAt: row.announced_at,
     state: row.state,
     details: row.state_details,
     timestamp: row.state_timestamp,

@@ -76,10 +76,13 @@ export function deliveryStore({ db, writer, clock }: SqliteContext): DeliverySto
         });
         return { replayed };
       }),
-    due: async (max) => db.all<DeliveryRow>(DUE_DELIVERIES, clock.now(), max).map(toDelivery),
-    delivered: (id, attempt) => writer.submit("outcome", (tx) => deliveryArrived(tx, id, attempt)),
-    failed: (id, attempt, error, nextAt) =>
-      writer.submit("outcome", (tx) => deliveryFailed(tx, id, attempt, error, nextAt)),
+    due: async (max, kinds, begun = []) =>
+      db
+        .all<DeliveryRow>(DUE_DELIVERIES, clock.now(), JSON.stringify(kinds), JSON.stringify(begun), max)
+        .map(toDelivery),
+    delivered: (id, attempt, follow) => writer.submit("outcome", (tx) => deliveryArrived(tx, id, attempt, follow)),
+    failed: (id, attempt, error, nextAt, follow) =>
+      writer.submit("outcome", (tx) => deliveryFailed(tx, id, attempt, { error, nextAt, follow })),
     get: async (id) => {
       const row = db.get<DeliveryRow>("select * from deliveries where id = ?", id);
       return row === undefined ? null : toDelivery(row);

@@ -155,6 +155,7 @@ export function toClaimed(task: TaskRow, agent: AgentEntry, workflowId: string |
     agentId: agent.id,
     agentName: agent.name,
     endpoint: agent.endpoint,
+    announced: agent.announced,
     parameters: task.parameters,
     createdAt: send.createdAt,
     timeoutAt: send.timeoutAt,

@@ -102,8 +102,9 @@ function expireAttempt(tx: Tx, task: TaskRow, attempt: AttemptRow): void {
     return;
   }
   if (tx.now < attempt.timeout_at) {
-    if (attempt.wake_for === "resend") resend(tx, task);
-    else waitForTimeout(tx, task, attempt);
+    // Who holds the message may have asked for the lease meanwhile: then it is not sent again.
+    const resent = attempt.wake_for === "resend" ? resend(tx, task) : null;
+    if (resent === null) waitForTimeout(tx, task, attempt);
     return;
   }
   const error: TaskError = { code: "timeout", message: "The agent gave no outcome within the attempt's timeout." };

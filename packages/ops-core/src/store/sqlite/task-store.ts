@@ -6,6 +6,7 @@ import type { AttemptRecord, Evidence, TaskError, TaskFilter, TaskRecord } from 
 import { addTask } from "./add-task.ts";
 import { renewLease } from "./agent-lease.ts";
 import { blockedBy, explainTask, type LaneColumns, storedBlock, TASKS } from "./blocked.ts";
+import { countMessage } from "./claim.ts";
 import { claimLanes } from "./dispatch.ts";
 import { cancelTask, isOpen } from "./ending.ts";
 import { type Due, expire, findDue } from "./expiry.ts";
@@ -113,7 +114,8 @@ export function attemptStore({ db, writer, clock, tx: context }: SqliteContext):
     acknowledge: (sender) => writer.submit("outcome", (tx) => acknowledge(tx, sender)),
     broken: (sender, error) => writer.submit("outcome", (tx) => broken(tx, sender, error)),
     undelivered: (sender, error) => writer.submit("outcome", (tx) => undelivered(tx, sender, error)),
-    extendLease: (taskId, token) => writer.submit("outcome", (tx) => extendLease(tx, taskId, token)),
+    extendLease: (taskId, token, resend = false) =>
+      writer.submit("outcome", (tx) => extendLease(tx, taskId, token, resend)),
     adopt: (max, sending) => writer.submit("normal", (tx) => adopt(tx, max, sending)),
     expire: async (max) => {
       if (isDeaf(db, clock.now())) await writer.submit("outcome", markJudged);
@@ -124,12 +126,13 @@ export function attemptStore({ db, writer, clock, tx: context }: SqliteContext):
   };
 }
 
-function extendLease(tx: Tx, taskId: string, token: string): { leaseUntil: number } {
+function extendLease(tx: Tx, taskId: string, token: string, resend: boolean): { leaseUntil: number } {
   const { task, attempt } = findByToken(tx, taskId, token);
   const agent = tx.context.agents.get(attempt.agent_id);
   if (!isOpen(attempt) || agent === undefined) {
     throw new OpspawnError("lease_lost", `Attempt ${attempt.n} of ${taskId} is ${attempt.status}.`);
   }
+  if (resend) countMessage(tx, agent);
   if (attempt.status !== "acknowledged") {
     changeAttempt(tx, task, attempt, { status: "acknowledged", acknowledged_at: tx.now });
     taskEvent(tx, task, "attempt.acknowledged", { number: attempt.n, agentId: agent.id });

@@ -200,7 +200,8 @@ export const neighboursSuite: Suite = (on) => {
     on(`when an agent ${leaving}, only messages that wait for it are touched`, async (w) => {
       const endpoint = "http://shared.test/";
       const [agentId, other] = [await w.agent("one", { endpoint }), await w.agent("two", { endpoint })];
-      const to = (aggregate: string, kind: "message" | "webhook") => w.delivery({ url: endpoint, aggregate, kind });
+      const to = (aggregate: string, kind: "message" | "webhook") =>
+        w.delivery({ url: endpoint, aggregate, agentId: aggregate, kind });
       const deliveries = [to(agentId, "message"), to(agentId, "webhook"), to(other, "message")];
       for (const delivery of deliveries) await w.store.deliveries.enqueue(delivery);
       await w.store.deliveries.delivered(need(deliveries[0], "message").id, 1);

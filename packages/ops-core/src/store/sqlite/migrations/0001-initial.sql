@@ -29,6 +29,8 @@ create table agents (
   timeout integer,
   registered_at integer not null,
   registration_time text,
+  -- When AgentKit elsewhere last told of it; null for an agent that registered here.
+  announced_at integer,
   state text not null,
   state_details text,
   state_timestamp text not null,
@@ -269,7 +271,7 @@ create table lanes (
 create table deliveries (
   id text primary key,
   kind text not null check (
-    kind = 'message' or kind = 'webhook' or kind = 'notification' or kind = 'result'
+    kind = 'message' or kind = 'task' or kind = 'webhook' or kind = 'notification' or kind = 'result'
   ),
   url text not null,
   headers text not null,
