@@ -7,6 +7,8 @@ import type { StatementCounts } from "./count-statements.ts";
 
 const MAIN = join(import.meta.dirname, "../../packages/ops-core/src/main.ts");
 const COUNT_STATEMENTS = join(import.meta.dirname, "count-statements.ts");
+/** As `opspawn serve` starts it. */
+const LARGE_PAGES = "--use-largepages=silent";
 const LISTENING = /listening on (http:\S+?),/;
 
 export interface ProductOptions {
@@ -40,7 +42,7 @@ export class Product {
     const home = mkdtempSync(join(folder, "server-"));
     const data = join(home, "data");
     const trace = isWatched && hasStrace() ? join(home, "system-calls") : null;
-    const node = [process.execPath, ...(isWatched ? ["--import", COUNT_STATEMENTS] : []), ...nodeOptions];
+    const node = [process.execPath, LARGE_PAGES, ...(isWatched ? ["--import", COUNT_STATEMENTS] : []), ...nodeOptions];
     const command = [...node, "--conditions=opspawn-source", MAIN, "--port", "0", "--data", data];
     const [program = "", ...args] = trace === null ? command : [...straceTo(trace), ...command];
     const log = openSync(join(home, "server.log"), "w");
