@@ -1,8 +1,9 @@
 import { isJsonObject, type JsonValue, OpspawnError, stringifyJson } from "@opspawn/contract";
 import type { Actor } from "../../domain/context.ts";
-import { idempotencyOf } from "../../domain/idempotency.ts";
+import { idempotencyOf, repeatable } from "../../domain/idempotency.ts";
 import { sendMessage } from "../../domain/messages/send.ts";
 import type { Ports } from "../../domain/ports.ts";
+import type { AgentRecord } from "../../domain/store.ts";
 import { invokeTool, type ToolOutcome } from "../../domain/tools/invoke.ts";
 import type { Tool } from "../../domain/tools/tool.ts";
 import { OriginalError } from "../errors.ts";
@@ -20,19 +21,33 @@ const TOOL_INVOCATION = "tool_invocation";
 export async function runMessage(ports: Ports, { context, agentId, body }: OriginalRequest): Promise<OriginalAnswer> {
   const sent = readBody(message, body);
   checkSender(context.actor, sent.senderId);
-  const agent = await ports.store.agents.get(agentId);
-  if (agent === null) throw new OriginalError("agent_not_found", 404, `Agent with ID '${agentId}' not found.`);
-  if (sent.messageType === TOOL_INVOCATION) return runTool(ports, sent);
-  if (agent.endpoint === null) {
-    const why = `Agent '${agentId}' has no registered contact endpoint. Cannot dispatch message type '${sent.messageType}'.`;
-    throw new OriginalError("invalid_request", 400, why);
+  if (sent.messageType === TOOL_INVOCATION) {
+    await needAgent(ports, agentId);
+    return runTool(ports, sent);
   }
-  const timestamp = formatWireTime(sent.timestamp ?? wireTimeOf(ports.clock.now()));
   const idempotency = idempotencyOf(context, "messages.send", { agentId, body: body ?? null });
-  const { replayed } = await sendMessage(ports, agent, { ...sent, timestamp }, idempotency);
+  const { replayed } = await repeatable(ports.store.answers, idempotency, async () => {
+    const agent = await needEndpoint(ports, agentId, sent.messageType);
+    const timestamp = formatWireTime(sent.timestamp ?? wireTimeOf(ports.clock.now()));
+    const done = await sendMessage(ports, agent, { ...sent, timestamp }, idempotency);
+    return { value: null, replayed: done.replayed };
+  });
   context.replayed = replayed;
   const data = { agentId, dispatch_status: "scheduled" };
   return { status: 202, body: success(`Task accepted for agent ${agentId}. Dispatch scheduled.`, data) };
+}
+
+async function needAgent({ store }: Ports, agentId: string): Promise<AgentRecord> {
+  const agent = await store.agents.get(agentId);
+  if (agent === null) throw new OriginalError("agent_not_found", 404, `Agent with ID '${agentId}' not found.`);
+  return agent;
+}
+
+async function needEndpoint(ports: Ports, agentId: string, messageType: string): Promise<AgentRecord> {
+  const agent = await needAgent(ports, agentId);
+  if (agent.endpoint !== null) return agent;
+  const why = `Agent '${agentId}' has no registered contact endpoint. Cannot dispatch message type '${messageType}'.`;
+  throw new OriginalError("invalid_request", 400, why);
 }
 
 /** Who speaks is told by the key, not by the message. */
