@@ -79,7 +79,7 @@ function sourceOf({ workflowId, workflow, version }: StartBody): WorkflowSource 
 
 /** The session once it has ended, or as it is when the time is over. */
 async function awaitEnd(ports: Ports, context: Context, sessionId: string, ms: number): Promise<SessionRecord> {
-  const wait = ports.waiters.open([sessionKey(sessionId)], ms, context.signal);
+  const wait = ports.waiters.open([sessionKey(sessionId)], ms, context.signal, context.actor.agentId);
   try {
     const { sessions } = ports.store;
     let status = await sessions.status(sessionId);
