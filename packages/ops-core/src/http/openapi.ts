@@ -17,7 +17,14 @@ export interface OpenApiOptions {
 }
 
 /** What any operation may answer. */
-const ANY_ERRORS: readonly ErrorCode[] = ["invalid_request", "unauthenticated", "forbidden", "overloaded", "internal"];
+const ANY_ERRORS: readonly ErrorCode[] = [
+  "invalid_request",
+  "unauthenticated",
+  "forbidden",
+  "rate_limited",
+  "overloaded",
+  "internal",
+];
 const BODY_ERRORS: readonly ErrorCode[] = ["json_invalid", "body_too_large", "too_deep", "invalid_text"];
 const KEY_ERRORS: readonly ErrorCode[] = ["idempotency_key_reused"];
 const WRITE_ERRORS: readonly ErrorCode[] = ["unavailable", "shutting_down", "storage_full"];

@@ -87,7 +87,7 @@ test("results under good tokens are as many as there is work; forged ones are co
   }
   const [first] = results;
   assert.ok(first);
-  for (let n = 1; n < 2 * AT_ONCE; n += 1) assert.equal((await app.settle(first, { status: "completed" })).status, 200);
+  for (let n = 1; n < 100; n += 1) assert.equal((await app.settle(first, { status: "completed" })).status, 200);
   expectHeld(await app.settle(first, { status: "completed" }));
   const forged = () =>
     app.call("POST", "/v1/opscore/tasks/task_none/result", { body: { token: "1.x", status: "completed" }, key: null });

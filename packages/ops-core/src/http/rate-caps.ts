@@ -4,7 +4,7 @@ import type { Actor } from "../domain/context.ts";
 import { Pace } from "./pace.ts";
 
 /** Calls a second about one task under its own token: renewals, the result and its repetitions. */
-const PER_TASK = 10;
+const PER_TASK = 50;
 
 export interface RateCapsOptions {
   /** Requests a second of one agent, over all of its keys; 0 = any number. */
