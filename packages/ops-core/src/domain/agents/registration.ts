@@ -88,5 +88,6 @@ async function replacement(ports: Ports, context: Context, name: string): Promis
 
 function agentKey(agent: Agent, minted: MintedKey): ApiKey {
   const { id, name, registeredAt } = agent;
-  return keyRecord(minted, { name, scopes: AGENT_SCOPES, agentId: id, createdAt: registeredAt, expiresAt: null });
+  const life = { createdAt: registeredAt, expiresAt: null };
+  return keyRecord(minted, { name, scopes: AGENT_SCOPES, agentId: id, registered: true, ...life });
 }

@@ -12,7 +12,7 @@ import {
   toDelivery,
 } from "./deliveries.ts";
 import { once } from "./idempotency.ts";
-import { insertKey, type KeyRow, revokeKey, toKey } from "./keys.ts";
+import { endPredecessors, hasPredecessors, insertKey, type KeyRow, revokeKey, toKey } from "./keys.ts";
 import { decodeCursor, toPage, Where } from "./paging.ts";
 import type { SqliteContext } from "./store.ts";
 import type { Tx } from "./tx.ts";
@@ -155,6 +155,9 @@ function toTool(row: ToolRow): Tool {
 export function keyStore({ db, writer }: SqliteContext): KeyStore {
   return {
     create: (key) => writer.submit("normal", (tx) => insertKey(tx, key)),
+    used: async (key) => {
+      if (hasPredecessors(db, key)) await writer.submit("normal", (tx) => endPredecessors(tx, key));
+    },
     revoke: (id) => writer.submit("normal", (tx) => revokeKey(tx, id)),
     get: async (id) => {
       const row = db.get<KeyRow>("select * from keys where id = ?", id);
