@@ -2,6 +2,7 @@ import type { JsonObject } from "@opspawn/contract";
 import type { Agent, AgentState, EvidenceClass } from "../../domain/agents/agent.ts";
 import { agentBlock } from "../../domain/agents/claimable.ts";
 import type { AgentRecord, AgentStore } from "../../domain/store.ts";
+import { readStored } from "../../domain/stored-json.ts";
 import { announceAgent, claimForAgent, registerAgent, removeAgent } from "./agents.ts";
 import { once } from "./idempotency.ts";
 import { explainLane } from "./lanes.ts";
@@ -102,7 +103,7 @@ function toAgent(row: AgentRow): AgentRecord {
     version: row.version,
     capabilities: JSON.parse(row.capabilities) as string[],
     endpoint: row.endpoint,
-    metadata: row.metadata === null ? null : (JSON.parse(row.metadata) as JsonObject),
+    metadata: readStored(row.metadata) as JsonObject | null,
     channel: row.channel,
     maxConcurrency: row.max_concurrency,
     heartbeat: row.heartbeat === 1,

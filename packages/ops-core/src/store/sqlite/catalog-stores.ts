@@ -2,6 +2,7 @@ import { type JsonObject, OpspawnError } from "@opspawn/contract";
 import type { ApiKey } from "../../domain/auth/key.ts";
 import type { Delivery } from "../../domain/deliveries/delivery.ts";
 import type { DeliveryStore, EventStore, KeyStore, StoredEvent, ToolStore, WorkflowStore } from "../../domain/store.ts";
+import { readStored } from "../../domain/stored-json.ts";
 import type { Tool } from "../../domain/tools/tool.ts";
 import {
   type DeliveryRow,
@@ -146,7 +147,7 @@ function toTool(row: ToolRow): Tool {
   return {
     name: row.name,
     description: row.description,
-    parameters: JSON.parse(row.parameters) as JsonObject,
+    parameters: readStored(row.parameters) as JsonObject,
     endpoint: row.endpoint,
     registeredAt: row.registered_at,
   };

@@ -1,5 +1,6 @@
 import { OpspawnError } from "@opspawn/contract";
 import type { AnswerStore, Idempotency } from "../../domain/store.ts";
+import { readStored } from "../../domain/stored-json.ts";
 import type { Database } from "./database.ts";
 import type { SqliteContext } from "./store.ts";
 import type { Tx } from "./tx.ts";
@@ -47,6 +48,6 @@ function findAnswer(from: Pick<Database, "get">, { actor, operation, key, bodyHa
     key,
   );
   if (known === undefined) return null;
-  if (known.body_hash === bodyHash) return JSON.parse(known.answer);
+  if (known.body_hash === bodyHash) return readStored(known.answer);
   throw new OpspawnError("idempotency_key_reused", "This Idempotency-Key was used for a different request.");
 }
