@@ -130,16 +130,37 @@ interface Hold extends JsonObject {
 }
 
 /** What an agent's slots are taken by. */
-function holds(tx: Tx, agent: AgentEntry): Hold[] {
+function holds(tx: Tx, agent: AgentEntry, max = 5): Hold[] {
   const rows = tx.all<{ attempt_id: string; created_at: number }>(
     `select p.attempt_id, t.created_at from permits p join attempts t
       on t.task_id = substr(p.attempt_id, 1, instr(p.attempt_id, '/') - 1)
       and t.n = cast(substr(p.attempt_id, instr(p.attempt_id, '/') + 1) as integer)
-      where p.kind = 'agent' and p.key = ? and p.attempt_id is not null order by t.created_at limit 5`,
+      where p.kind = 'agent' and p.key = ? and p.attempt_id is not null order by t.created_at limit ?`,
     agent.id,
+    max,
   );
   return rows.map((row) => ({ taskId: row.attempt_id.slice(0, row.attempt_id.indexOf("/")), since: row.created_at }));
 }
+
+/** Since when an agent cannot be given work, for a reason it has now; every time is one that was stored. */
+export function blockedSince(tx: Tx, agent: AgentEntry, block: AgentBlock): number {
+  switch (block) {
+    case "agent_busy":
+    case "agent_draining":
+      return holds(tx, agent, agent.maxConcurrency).at(-1)?.since ?? agent.stateReceivedAt;
+    case "agent_offline":
+      return agent.leaseUntil ?? agent.stateReceivedAt;
+    case "circuit_open":
+      return agent.circuit?.openedAt ?? agent.stateReceivedAt;
+    default:
+      return tx.get<{ since: number | null }>(FIRST_OF_STATE, { agent: agent.id })?.since ?? agent.stateReceivedAt;
+  }
+}
+
+/** When the agent first said what it has said ever since. */
+const FIRST_OF_STATE = `select min(r.received_at) as since from agent_reports r where r.agent_id = :agent
+  and r.sequence > coalesce((select max(o.sequence) from agent_reports o join agents a on a.id = o.agent_id
+    where o.agent_id = :agent and o.state <> a.own_state), -1)`;
 
 function time(micros: number): string {
   return new Date(Math.floor(micros / 1000)).toISOString().slice(11, 19);
