@@ -77,9 +77,15 @@ function inputReader({ method, params, query, body }: Operation): (request: Fast
   const strictQuery = query?.strict();
   return (request) => ({
     params: params === undefined ? {} : readPart(params, "path", request.params),
-    query: strictQuery === undefined ? {} : readPart(strictQuery, "query", request.query),
+    query: strictQuery === undefined ? noQuery(request) : readPart(strictQuery, "query", request.query),
     body: body === undefined ? noBody(method, request) : readPart(body, "body", readJson(request)),
   });
+}
+
+function noQuery(request: FastifyRequest): Record<string, never> {
+  const [name] = Object.keys(request.query as object);
+  if (name !== undefined) throw invalidField(["query", name], "this request takes no such parameter", "unknown_field");
+  return {};
 }
 
 /** What an operation without input may be sent: nothing, or an empty object. Reads have no body to look at. */
