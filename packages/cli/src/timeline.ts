@@ -68,7 +68,7 @@ const TELLERS: Readonly<Record<string, Teller>> = {
   "task.fell_back": (data) => ["warn", `falls back to ${targetIn(data)}`],
   "task.failed": (data) => [
     "bad",
-    `failed for good${data.deadLetter === true ? ", a dead letter" : ""}: ${errorIn(data)}`,
+    `failed for good${typeof data.deadLetter === "string" ? ", a dead letter" : ""}: ${errorIn(data)}`,
   ],
 };
 

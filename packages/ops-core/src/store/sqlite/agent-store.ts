@@ -5,7 +5,7 @@ import type { AgentRecord, AgentStore } from "../../domain/store.ts";
 import { readStored } from "../../domain/stored-json.ts";
 import { announceAgent, claimForAgent, registerAgent, removeAgent } from "./agents.ts";
 import { once } from "./idempotency.ts";
-import { blockedSince, explainLane } from "./lanes.ts";
+import { explainAgent } from "./lanes.ts";
 import { decodeCursor, toPage, Where } from "./paging.ts";
 import { report } from "./reports.ts";
 import type { SqliteContext } from "./store.ts";
@@ -92,7 +92,7 @@ export function agentStore({ db, writer, read }: SqliteContext): AgentStore {
         const agent = tx.context.agents.get(agentId);
         const block = agent === undefined ? null : agentBlock(agent, tx.now);
         if (agent === undefined || block === null) return null;
-        return { ...explainLane(tx, { kind: "agent", agentId }), since: blockedSince(tx, agent, block) };
+        return explainAgent(tx, agent, block);
       }),
   };
 }

@@ -1,4 +1,4 @@
-import type { JsonObject } from "@opspawn/contract";
+import { formatTime, type JsonObject } from "@opspawn/contract";
 import { type AgentBlock, agentBlock } from "../../domain/agents/claimable.ts";
 import { nearest } from "../../domain/nearest.ts";
 import { laneOf, type Requirement } from "../../domain/tasks/task.ts";
@@ -142,8 +142,14 @@ function holds(tx: Tx, agent: AgentEntry, max = 5): Hold[] {
   return rows.map((row) => ({ taskId: row.attempt_id.slice(0, row.attempt_id.indexOf("/")), since: row.created_at }));
 }
 
+/** Why an agent is given nothing now, for a reason it has. */
+export function explainAgent(tx: Tx, agent: AgentEntry, block: AgentBlock): LaneReason & { readonly since: number } {
+  const { details } = explainLane(tx, { kind: "agent", agentId: agent.id });
+  return { reason: block, message: `${sentence(tx, agent, block)}.`, details, since: blockedSince(tx, agent, block) };
+}
+
 /** Since when an agent cannot be given work, for a reason it has now; every time is one that was stored. */
-export function blockedSince(tx: Tx, agent: AgentEntry, block: AgentBlock): number {
+function blockedSince(tx: Tx, agent: AgentEntry, block: AgentBlock): number {
   switch (block) {
     case "agent_busy":
     case "agent_draining":
@@ -163,5 +169,5 @@ const FIRST_OF_STATE = `select min(r.received_at) as since from agent_reports r 
     where o.agent_id = :agent and o.state <> a.own_state), -1)`;
 
 function time(micros: number): string {
-  return new Date(Math.floor(micros / 1000)).toISOString().slice(11, 19);
+  return formatTime(micros).replace(/\.\d+Z$/, "Z");
 }
