@@ -54,7 +54,7 @@ async function start(step: object): Promise<{ session: string; task: string }> {
 async function why(id: string): Promise<string> {
   const { exitCode, stdout, stderr } = await opspawn("why", id);
   assert.equal(exitCode, 0, stderr);
-  for (const line of stdout.split("\n")) assert.ok(line.length <= 80, line);
+  for (const line of `${stdout}\n${stderr}`.split("\n")) assert.ok(line.length <= 80, line);
   assert.doesNotMatch(stdout, /\.\.(\s|$)/);
   return `${stdout.replaceAll(/\s+/g, " ")}${stderr}`;
 }

@@ -51,7 +51,8 @@ export function showWhy(call: Call, why: Why): void {
   call.output.lines(sentences.flatMap((sentence) => item(sentence, call.output.columns, sentences.length > 1)));
   const { program } = call.io.settings;
   const remedy = why.status === "failed" ? "`tasks get TASK` shows each attempt." : REMEDIES[why.blocked?.reason ?? ""];
-  if (remedy !== undefined) call.say(remedy.replaceAll(/`([^`]+)`/g, (_, command: string) => `${program} ${command}`));
+  const next = remedy?.replaceAll(/`([^`]+)`/g, (_, command: string) => `${program} ${command}`);
+  if (next !== undefined) call.say(wrap(next, call.output.columns).join("\n"));
 }
 
 /** One of several hangs on a dash, so that each is seen to be one. */

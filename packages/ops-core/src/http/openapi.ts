@@ -44,7 +44,8 @@ export function openApi({ version, url }: OpenApiOptions): JsonObject {
   return {
     openapi: "3.1.0",
     info: { title: "Opspawn", version, description: "Runs fleets of AI agents.", license: { name: "Apache-2.0" } },
-    servers: [{ url }],
+    // First the address the document was read from: the page that shows it may call no other.
+    servers: [{ url: "/" }, { url, description: "Where agents reach it" }],
     tags: [...Object.keys(operations), ...ORIGINAL_TAGS].map((name) => ({ name })),
     paths,
     components: {
