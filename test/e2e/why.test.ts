@@ -56,7 +56,7 @@ async function why(id: string): Promise<string> {
   assert.equal(exitCode, 0, stderr);
   for (const line of `${stdout}\n${stderr}`.split("\n")) assert.ok(line.length <= 80, line);
   assert.doesNotMatch(stdout, /\.\.(\s|$)/);
-  return `${stdout.replaceAll(/\s+/g, " ")}${stderr}`;
+  return `${stdout}${stderr}`.replaceAll(/\s+/g, " ");
 }
 
 const TIME = String.raw`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z`;
