@@ -26,6 +26,8 @@ const ROUND_MS = options.quick ? 1_500 : 5_000;
 const WARM_UP_MS = options.quick ? 1_500 : 4_000;
 const CANNON_SECONDS = options.quick ? 1 : 3;
 const WATCH_MS = options.quick ? 1_000 : 2_000;
+/** At one in flight a server would still be compiling when the rounds begin. */
+const WARM_UP_IN_FLIGHT = 50;
 /** Rounds begin to count when every lane is under way. */
 const LEAD_MS = 500;
 /** The session that shows what messages look like; rounds count up from 1. */
@@ -55,7 +57,9 @@ async function runLevel(agents: Agents, folder: string, inFlight: number): Promi
   const product = await startProduct(agents, { folder });
   const shapes = await learnShapes(agents, product, PROBE);
   const ceiling = await startCeiling(agents, shapes);
-  for (const variant of [ceiling, product]) await runRound(variant, { inFlight, leadMs: 0, ms: WARM_UP_MS });
+  for (const variant of [ceiling, product]) {
+    await runRound(variant, { inFlight: Math.max(inFlight, WARM_UP_IN_FLIGHT), leadMs: 0, ms: WARM_UP_MS });
+  }
   const level: Level = { inFlight, ceiling: [], product: [], cannon: [] };
   for (let round = 0; round < ROUNDS; round += 1) {
     level.ceiling.push(await measure(ceiling, inFlight));

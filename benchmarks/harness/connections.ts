@@ -15,6 +15,9 @@ export interface Answer {
   readonly body: string;
 }
 
+/** Milliseconds after which a free connection is not used again: its server may be about to close it. */
+const FRESH_FOR = 2_000;
+
 /**
  * Keep-alive connections to one origin, each with one request at a time; the one used last is used first. A load
  * generator should cost as little as it can, so this writes and reads HTTP/1.1 itself: answers must have a
@@ -53,7 +56,8 @@ export class Connections {
 
   #take(): Connection {
     for (let free = this.#free.pop(); free !== undefined; free = this.#free.pop()) {
-      if (free.isOpen) return free;
+      if (free.isFresh) return free;
+      free.close();
       this.#all.delete(free);
     }
     const connection = new Connection(this.#host, this.#port);
@@ -68,6 +72,7 @@ class Connection {
   readonly #socket: Socket;
   readonly #host: string;
   #done: Done | null = null;
+  #usedAt = 0;
   /** What came of an answer that is not whole yet. */
   #partial: Buffer | null = null;
 
@@ -79,8 +84,8 @@ class Connection {
     this.#socket.on("close", () => this.#settle(new Error("the server closed the connection"), null));
   }
 
-  get isOpen(): boolean {
-    return !this.#socket.destroyed && this.#socket.writable;
+  get isFresh(): boolean {
+    return !this.#socket.destroyed && this.#socket.writable && performance.now() - this.#usedAt < FRESH_FOR;
   }
 
   exchange({ method, path, headers, body }: Request, done: Done): void {
@@ -113,6 +118,7 @@ class Connection {
   #settle(error: Error | null, answer: Answer | null): void {
     const done = this.#done;
     this.#done = null;
+    this.#usedAt = performance.now();
     if (answer === null) this.#socket.destroy();
     done?.(error, answer);
   }

@@ -22,7 +22,9 @@ DatabaseSync.prototype.exec = function counted(sql: string): void {
 for (const name of ["run", "get", "all", "iterate"] as const) {
   const original = StatementSync.prototype[name] as (...values: unknown[]) => unknown;
   StatementSync.prototype[name] = function counted(this: StatementSync, ...values: unknown[]): never {
-    statements += 1;
+    // The words of a transaction are no statements here, as when they are not prepared.
+    if (/^commit$/i.test(this.sourceSQL)) commits += 1;
+    if (!/^(begin|commit|rollback)\b/i.test(this.sourceSQL)) statements += 1;
     return original.apply(this, values) as never;
   };
 }

@@ -30,6 +30,7 @@ const ACKNOWLEDGED = ["connection", "keep-alive", "content-length", "0"];
 export class Agents {
   readonly #servers: Server[] = [];
   readonly #employers = new Map<string, Employer>();
+  readonly #reports = new Set<Promise<unknown>>();
   readonly #endpoints: string[] = [];
   /** What went wrong: results that were not accepted. */
   readonly problems: string[] = [];
@@ -64,13 +65,15 @@ export class Agents {
     return employer.connections;
   }
 
-  leave(origin: string): void {
+  /** Waits for the answers to the last results: a session may be over for its client before its agent knows. */
+  async leave(origin: string): Promise<void> {
+    await Promise.all(this.#reports);
     this.#employers.get(origin)?.connections.close();
     this.#employers.delete(origin);
   }
 
   close(): void {
-    for (const origin of [...this.#employers.keys()]) this.leave(origin);
+    for (const { connections } of this.#employers.values()) connections.close();
     for (const server of this.#servers) {
       server.close();
       server.closeAllConnections();
@@ -83,7 +86,10 @@ export class Agents {
       const message = JSON.parse(body) as TaskMessage;
       response.sendDate = false;
       response.writeHead(202, ACKNOWLEDGED).end();
-      this.#report(step, message).catch((error: unknown) => this.problems.push(`a result was not posted: ${error}`));
+      const report = this.#report(step, message)
+        .catch((error: unknown) => this.problems.push(`a result was not posted: ${error}`))
+        .finally(() => this.#reports.delete(report));
+      this.#reports.add(report);
     });
   }
 

@@ -34,7 +34,7 @@ export async function startCeiling(agents: Agents, shapes: Shapes): Promise<Ceil
     pid: child.pid ?? 0,
     stop: async () => {
       client.close();
-      agents.leave(origin);
+      await agents.leave(origin);
       child.disconnect();
       if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
     },

@@ -41,7 +41,7 @@ export async function startProduct(agents: Agents, options: ProductOptions): Pro
     pid: product.pid,
     stop: async () => {
       client.close();
-      agents.leave(product.origin);
+      await agents.leave(product.origin);
       await product.stop();
     },
   };

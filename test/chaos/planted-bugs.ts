@@ -20,10 +20,13 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: "store/sqlite/writer.ts",
     changes: [
       {
-        from: 'this.#db.exec("begin immediate");',
-        to: 'if (!this.#db.inTransaction) this.#db.exec("begin immediate");',
+        from: 'this.#db.transaction("begin immediate");',
+        to: 'if (!this.#db.inTransaction) this.#db.transaction("begin immediate");',
       },
-      { from: 'this.#db.exec("commit");', to: 'if (this.stats.commits % 20 === 0) this.#db.exec("commit");' },
+      {
+        from: 'this.#db.transaction("commit");',
+        to: 'if (this.stats.commits % 20 === 0) this.#db.transaction("commit");',
+      },
     ],
     breaks: ["1"],
     points: ["http.after-start", "http.after-result"],
@@ -34,8 +37,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: "store/sqlite/outcomes.ts",
     changes: [
       {
-        from: "Number.isSafeInteger(n) ? loadAttempt(tx, taskId, n) : undefined",
-        to: "Number.isSafeInteger(n) ? loadAttempt(tx, taskId, task.attempts) : undefined",
+        from: "Number.isSafeInteger(n) ? loadAttempt(tx, task, n) : undefined",
+        to: "Number.isSafeInteger(n) ? loadAttempt(tx, task, task.attempts) : undefined",
       },
       {
         from: "if (attempt === undefined || !sameText(attempt.token, token)) {",
@@ -50,8 +53,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: "store/sqlite/sender.ts",
     changes: [
       {
-        from: "and (a.epoch <> ? or (a.wake_for = 'timeout' and a.created_at <= ?))",
-        to: "and a.epoch = ? and a.wake_for = 'timeout' and a.created_at <= ?",
+        from: "and (t.epoch <> ? or (t.wake_for = 'timeout' and t.attempt_created_at <= ?))",
+        to: "and t.epoch = ? and t.wake_for = 'timeout' and t.attempt_created_at <= ?",
       },
     ],
     breaks: ["R7"],

@@ -9,6 +9,7 @@ import { type Around, guardOperations } from "./auth/guard.ts";
 import { Mint } from "./auth/mint.ts";
 import type { Config } from "./config.ts";
 import type { Role } from "./config-settings.ts";
+import { type AnnouncedAgent, announceAgent } from "./domain/agents/announcement.ts";
 import type { Clock } from "./domain/clock.ts";
 import type { OpenGroup } from "./domain/context.ts";
 import type { Failpoint, FailpointName } from "./domain/failpoint.ts";
@@ -21,6 +22,7 @@ import type { Timers } from "./domain/timers.ts";
 import { Waiters } from "./domain/waiters.ts";
 import { Plans } from "./domain/workflows/plans.ts";
 import { Engine } from "./engine/engine.ts";
+import type { AgentkitElsewhere } from "./engine/other-half.ts";
 import { SendCapacity } from "./engine/send-capacity.ts";
 import { addDocsRoutes } from "./http/docs-routes.ts";
 import { Gate } from "./http/gate.ts";
@@ -58,6 +60,8 @@ const EVERYTHING_OPEN: readonly OpenGroup[] = ["agentkit", "tasks"];
 const AGENTKIT_OPERATIONS = /^(agents\.(list|get|remove)|(tools|deliveries|keys|events)\..*)$/;
 /** One agent may have a part of all waits, so that it takes at least so many agents to take them all. */
 const WAITERS_SHARE = 20;
+/** Bytes of an answer of the platform's other half: AgentKit's list of agents is one body. */
+const INTERNAL_BODY = 33_554_432;
 /** Milliseconds a stop waits for answers under way, after the engine has drained. */
 const CLOSE_WITHIN = 3_000;
 
@@ -90,7 +94,7 @@ export class App {
     this.#url = config.publicUrl ?? `http://${reachableHost(config.host)}:${config.port}`;
     this.#policy = new OutboundPolicy({ allowLoopback: config.isLoopback, allow: config.outboundAllow });
     this.#outbound = new OutboundClient({ policy: this.#policy, timers });
-    this.#internal = new OutboundClient({ policy: internalPolicy(config), timers });
+    this.#internal = new OutboundClient({ policy: internalPolicy(config), timers, bodyCap: INTERNAL_BODY });
     this.#waiters = new Waiters({
       timers,
       max: config.maxWaits,
@@ -171,6 +175,7 @@ export class App {
       reregister: this.config.reregister,
       agentKeys: this.config.roles.includes("api"),
       notifyUrl: notifyUrlOf(this.config),
+      opsCoreOrigin: opsCoreOriginOf(this.config),
     };
   }
 
@@ -207,20 +212,38 @@ export class App {
     }
   }
 
+  #agentkitElsewhere(): AgentkitElsewhere | null {
+    const { roles, agentkitUrl: url, operatorKey } = this.config;
+    if (url === null || !roles.includes("engine")) return null;
+    const announce = (agent: AnnouncedAgent) => announceAgent(this.#ports, agent);
+    return { url, key: operatorKey?.reveal() ?? null, announce };
+  }
+
   async #startEngine(): Promise<void> {
     const sign = signerOf(this.config.webhookSecret, this.#surroundings.clock);
     this.#engine = new Engine({
       ...this.#surroundings,
       store: this.store,
       http: this.#outbound,
-      internal: this.#internal,
       capacity: this.#capacity,
       publicUrl: this.#url,
       signMessage: (_agentId, messageId, body) => sign(messageId, body),
-      signDelivery: ({ id, body }) => sign(id, body),
+      // A task is known by its key, whoever delivers it.
+      signDelivery: ({ id, kind, headers, body }) =>
+        sign(kind === "task" ? (headers["idempotency-key"] ?? id) : id, body),
+      otherHalf: {
+        http: this.#internal,
+        agentkit: this.#agentkitElsewhere(),
+        opsCoreOrigin: this.#ports.opsCoreOrigin,
+      },
     });
     await this.#engine.start();
   }
+}
+
+/** Results of tasks go there and nowhere else. */
+function opsCoreOriginOf({ roles, webhookUrl }: Config): string | null {
+  return roles.includes("agentkit") && webhookUrl !== null ? new URL(webhookUrl).origin : null;
 }
 
 /** Registrations are told to nobody who could not tell that it is us. */

@@ -172,7 +172,7 @@ class Sample implements SampleSystem {
     const result: unknown = JSON.parse(session?.result ?? "null");
     const status = session?.status ?? "gone";
     this.client.push({ type: "ended", at: this.#at(), key, sessionId, status, result, expected: { by: "second" } });
-    for (const { id, sessionId: of } of await this.#open.deliveries.due(10)) {
+    for (const { id, sessionId: of } of await this.#open.deliveries.due(10, ["message", "webhook"])) {
       const event = `session.${status}`;
       this.effects.push({ type: "webhook", at: this.#at(), id, session: of ?? "", event, status: 200 });
       await this.#open.deliveries.delivered(id, 1);

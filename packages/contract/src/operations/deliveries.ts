@@ -7,8 +7,11 @@ const deliveryStatus = z.enum(["pending", "delivered", "failed"]);
 /** One outgoing HTTP message that must arrive. */
 const delivery = z.object({
   deliveryId: id,
-  /** `message` to an agent; `webhook`: a session's end; to Ops-Core elsewhere: `notification` of an agent, `result`. */
-  kind: z.enum(["message", "webhook", "notification", "result"]),
+  /**
+   * `message` to an agent; `webhook`: a session's end; between AgentKit and Ops-Core in two processes: a `task` for an
+   * agent, the `notification` of an agent, the `result` of a task.
+   */
+  kind: z.enum(["message", "task", "webhook", "notification", "result"]),
   url: z.string(),
   agentId: id.nullable(),
   sessionId: id.nullable(),
@@ -25,7 +28,7 @@ export type DeliveryView = z.infer<typeof delivery>;
 export const deliveryOperations = {
   list: operation({
     id: "deliveries.list",
-    summary: "List what is sent out and must arrive (messages, webhooks, notifications, results), newest first.",
+    summary: "List what is sent out and must arrive (messages, tasks, webhooks, notifications, results), newest first.",
     method: "GET",
     path: "/v1/opscore/deliveries",
     query: z.object({

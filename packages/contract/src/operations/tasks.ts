@@ -103,6 +103,12 @@ const resultBody = z.strictObject({
       retryAfter: z.number().min(0).max(86_400).optional(),
     })
     .optional(),
+  /**
+   * Set by a gateway that delivered the task: the outcome is the agent's own answer, or the task could not be delivered
+   * (the agent is not reached, or has no time), or it never will be (the agent does not take it). Absent: it is the
+   * agent that speaks.
+   */
+  delivery: z.enum(["answered", "unavailable", "rejected"]).optional(),
 });
 
 const duration = z.string().max(20);
@@ -192,7 +198,11 @@ export const taskOperations = {
     method: "POST",
     path: "/v1/opscore/tasks/{taskId}/lease",
     params: taskParams,
-    body: z.strictObject({ token: z.string().min(1).max(200) }),
+    body: z.strictObject({
+      token: z.string().min(1).max(200),
+      /** A gateway is about to send the task's message to the agent once more. */
+      resend: z.boolean().optional(),
+    }),
     output: z.object({ taskId: id, leaseUntil: time }),
     errors: ["task_not_found", "lease_lost"],
     permission: { scope: "tasks:result", agent: "self", token: true },

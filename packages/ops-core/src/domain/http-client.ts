@@ -29,6 +29,11 @@ export type HttpResult =
   /** Bytes may have arrived; no whole answer came back. */
   | { readonly kind: "broken"; readonly error: HttpFault };
 
+/** Asks addresses of the operator's own settings. */
+export interface HttpReader {
+  get(request: Omit<HttpPost, "body">): Promise<HttpResult>;
+}
+
 /** The guarded client, as the engine sees it. */
 export interface HttpClient {
   post(request: HttpPost): Promise<HttpResult>;

@@ -30,6 +30,8 @@ export interface Ports {
   readonly agentKeys: boolean;
   /** Where Ops-Core elsewhere hears of agents registered here; null = nobody is told. */
   readonly notifyUrl: string | null;
+  /** The origin of the Ops-Core elsewhere whose tasks are delivered to agents registered here; null = there is none. */
+  readonly opsCoreOrigin: string | null;
 }
 
 /** Does one operation. Authorisation has happened; the input has the declared form. */

@@ -2,7 +2,7 @@ import type { JsonObject } from "@opspawn/contract";
 import type { Agent, AgentState, EvidenceClass } from "./agents/agent.ts";
 import type { ApiKey } from "./auth/key.ts";
 import type { Blocked } from "./blocked.ts";
-import type { Delivery } from "./deliveries/delivery.ts";
+import type { Delivery, DeliveryKind } from "./deliveries/delivery.ts";
 import type { SessionFilter, SessionRecord, StepRecord } from "./sessions/session.ts";
 import type { SessionStatus } from "./sessions/transitions.ts";
 import type {
@@ -87,6 +87,8 @@ export interface AgentRecord extends Agent, AgentState {
   readonly evidence: EvidenceClass;
   readonly slots: { readonly total: number; readonly held: number; readonly draining: number };
   readonly leaseUntil: number | null;
+  /** When AgentKit elsewhere last told of it, changed or not; null for an agent that registered here. */
+  readonly announcedAt: number | null;
 }
 
 /** Who registers: the agent itself (a restart), or something that speaks about it. */
@@ -114,10 +116,13 @@ export interface StateReport {
 export interface AgentStore {
   /** Errors: `agent_name_taken`. */
   register(agent: RegisterAgent): Promise<{ agentId: string; created: boolean; replayed: boolean }>;
-  /** A REGISTER notification: the caller chose the id. An unchanged repetition changes nothing. */
+  /** A REGISTER notification: the caller chose the id. An unchanged repetition changes nothing but its time. */
   announce(agent: Agent): Promise<{ created: boolean; changed: boolean }>;
-  /** Open tasks go back to their lanes. Errors: `agent_not_found`. */
-  remove(agentId: string): Promise<{ reassigned: number }>;
+  /**
+   * Open tasks go back to their lanes. With `announcedAt` nothing happens when AgentKit has told of the agent since, or
+   * it registered here. Errors: `agent_not_found`.
+   */
+  remove(agentId: string, announcedAt?: number): Promise<{ reassigned: number }>;
   /** Errors: `agent_not_found`. */
   report(report: StateReport): Promise<{ settled: string | null }>;
   /** Pull: claims up to `max` tasks for this agent and renews its lease. Errors: `agent_not_found`. */
@@ -239,8 +244,11 @@ export interface AttemptStore {
   broken(sender: Sender, error: string): Promise<void>;
   /** Nothing was sent: the attempt is over and used nothing up. */
   undelivered(sender: Sender, error: string): Promise<void>;
-  /** Renews a pull agent's lease. Errors: `task_not_found`, `lease_lost`. */
-  extendLease(taskId: string, token: string): Promise<{ leaseUntil: number }>;
+  /**
+   * Renews a pull agent's lease. `resend`: a gateway is about to send the message again, which counts as another message
+   * to the agent. Errors: `task_not_found`, `lease_lost`.
+   */
+  extendLease(taskId: string, token: string, resend?: boolean): Promise<{ leaseUntil: number }>;
   /**
    * Open attempts that another process (or an earlier one) was sending: this process sends them from now on, as many as
    * it can send. With `sending` (`<taskId>/<number>`) also its own ones that are not among these: the answer to the
@@ -256,11 +264,15 @@ export interface AttemptStore {
 export interface DeliveryStore {
   /** Errors: `idempotency_key_reused`. */
   enqueue(delivery: Delivery, idempotency?: Idempotency): Promise<{ replayed: boolean }>;
-  /** Due deliveries, the oldest of each (endpoint, aggregate) only. */
-  due(max: number): Promise<readonly Delivery[]>;
-  delivered(id: string, attempt: number): Promise<void>;
+  /**
+   * Due deliveries of these kinds, the oldest of each (endpoint, aggregate) only.
+   * @param begun those that are under way and not asked for again
+   */
+  due(max: number, kinds: readonly DeliveryKind[], begun?: readonly string[]): Promise<readonly Delivery[]>;
+  /** @param follow what is to be sent because of that; stored in the same transaction, if this attempt was still due */
+  delivered(id: string, attempt: number, follow?: Delivery): Promise<void>;
   /** Null `nextAt` = given up. */
-  failed(id: string, attempt: number, error: string, nextAt: number | null): Promise<void>;
+  failed(id: string, attempt: number, error: string, nextAt: number | null, follow?: Delivery): Promise<void>;
   get(id: string): Promise<Delivery | null>;
   list(
     page: Page,

@@ -7,14 +7,13 @@ import type { Hints, Store } from "../domain/store.ts";
 import type { Timers } from "../domain/timers.ts";
 import { HttpPush, type SignMessage } from "./channels/http-push.ts";
 import { Loop } from "./loop.ts";
+import { OtherHalf, type OtherHalfOptions } from "./other-half.ts";
 import { Outbox, type SignDelivery } from "./outbox.ts";
 import type { SendCapacity } from "./send-capacity.ts";
 
 export interface EngineOptions {
   readonly store: Store;
   readonly http: HttpClient;
-  /** Reaches the addresses of the operator's own settings. */
-  readonly internal?: HttpClient;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly timers: Timers;
@@ -25,6 +24,8 @@ export interface EngineOptions {
   readonly publicUrl: string;
   readonly signMessage: SignMessage;
   readonly signDelivery: SignDelivery;
+  /** Where AgentKit and Ops-Core run apart. */
+  readonly otherHalf?: OtherHalfOptions;
   readonly failpoint?: Failpoint;
 }
 
@@ -42,6 +43,7 @@ export class Engine {
   readonly #options: EngineOptions;
   readonly #push: HttpPush;
   readonly #outbox: Outbox;
+  readonly #otherHalf: OtherHalf;
   readonly #loops: { readonly [name in "dispatcher" | "timers" | "heart" | "adopter" | "outbox" | "pruner"]: Loop };
   readonly #lanes = new Set<string>();
   #lookedEverywhere = Number.NEGATIVE_INFINITY;
@@ -50,8 +52,17 @@ export class Engine {
   constructor(options: EngineOptions) {
     const { store, timers, log } = options;
     this.#options = options;
-    this.#push = new HttpPush({ ...options, attempts: store.attempts, sign: options.signMessage });
-    this.#outbox = new Outbox({ ...options, deliveries: store.deliveries, sign: options.signDelivery });
+    this.#otherHalf = new OtherHalf(options);
+    const { gateway, noteMessage } = this.#otherHalf;
+    this.#push = new HttpPush({ ...options, attempts: store.attempts, sign: options.signMessage, gateway });
+    const { signDelivery: sign, otherHalf } = options;
+    this.#outbox = new Outbox({
+      ...options,
+      deliveries: store.deliveries,
+      sign,
+      internal: otherHalf?.http,
+      noteMessage,
+    });
     const loop = (name: string, every: number, tick: () => Promise<unknown>) =>
       new Loop({ name, every, tick, timers, log });
     this.#loops = {
@@ -74,6 +85,7 @@ export class Engine {
     await this.adopt();
     failpoint?.("start.after-adopt");
     for (const loop of Object.values(this.#loops)) loop.start();
+    this.#otherHalf.start();
     this.#loops.dispatcher.wake();
     this.#loops.outbox.wake();
   }
@@ -82,9 +94,9 @@ export class Engine {
   async stop(): Promise<void> {
     const { store, capacity, timers } = this.#options;
     capacity.close();
-    await Promise.all(Object.values(this.#loops).map((loop) => loop.stop()));
+    await Promise.all([...Object.values(this.#loops).map((loop) => loop.stop()), this.#otherHalf.stop()]);
     const started = timers.now();
-    while (this.#push.open + this.#outbox.open > 0 && timers.now() - started < DRAIN_WITHIN) {
+    while (this.#push.open + this.#outbox.open + this.#otherHalf.open > 0 && timers.now() - started < DRAIN_WITHIN) {
       await new Promise<void>((resolve) => timers.set(20, resolve));
     }
     this.#unsubscribe?.();
@@ -121,6 +133,8 @@ export class Engine {
       for (const lane of hints.lanes) this.#lanes.add(lane);
       this.#loops.dispatcher.wake();
     }
-    if (hints.deliveries) this.#loops.outbox.wake();
+    if (!hints.deliveries) return;
+    this.#loops.outbox.wake();
+    this.#otherHalf.wake();
   }
 }

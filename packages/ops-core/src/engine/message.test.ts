@@ -23,6 +23,7 @@ function attempt(rest: Partial<ClaimedAttempt> = {}): ClaimedAttempt {
     parameters: "{}",
     createdAt: 1_750_000_000_123_456,
     timeoutAt: 1_750_000_120_123_456,
+    announced: false,
     explicit: false,
     capability: null,
     ...rest,

@@ -11,27 +11,34 @@ import { broken, REFUSED, response, ScriptedHttp, settled, unsent } from "./test
 function setUp(due: Partial<Delivery>[]) {
   const clock = new TestClock();
   const http = new ScriptedHttp();
+  const internal = new ScriptedHttp();
   const told: unknown[][] = [];
+  const asked: unknown[] = [];
+  const noteMessage = async (agentId: string) => void told.push(["noted", agentId, http.requests.length]);
   const state = { failing: false };
   const deliveries = {
-    due: async (max: number) =>
-      due.slice(0, max).map((rest, i) => ({
+    due: async (max: number, kinds: readonly string[], begun: readonly string[]) => {
+      asked.push(kinds);
+      const all = due.map((rest, i) => ({
         id: `dlv_${i}`,
         kind: "webhook",
+        agentId: null,
         url: "https://receiver.test/",
         headers: { "x-own": "1" },
         body: '{"a":1}',
         attempts: 0,
         ...rest,
-      })),
+      }));
+      return all.filter(({ id }) => !begun.includes(id)).slice(0, max);
+    },
     delivered: async (...given: unknown[]) => {
       if (state.failing) throw new Error("disk full");
       told.push(["delivered", ...given]);
     },
     failed: async (...given: unknown[]) => void told.push(["failed", ...given]),
   } as unknown as DeliveryStore;
-  const outbox = new Outbox({ deliveries, http, clock, sign: ({ id }) => ({ "x-signed": id }) });
-  return { clock, http, told, state, outbox };
+  const outbox = new Outbox({ deliveries, http, internal, clock, sign: ({ id }) => ({ "x-signed": id }), noteMessage });
+  return { clock, http, internal, told, asked, state, outbox };
 }
 
 test("a due delivery is POSTed as it stands, signed, and arrives with a 2xx", async () => {
@@ -52,6 +59,54 @@ test("a due delivery is POSTed as it stands, signed, and arrives with a 2xx", as
   await http.answer(response(204));
   assert.deepEqual(told, [["delivered", "dlv_0", 1]]);
   assert.equal(outbox.open, 0);
+});
+
+test("tasks are left to the relay", async () => {
+  const { asked, outbox } = setUp([]);
+  await outbox.tick();
+  assert.deepEqual(asked, [["message", "webhook", "notification", "result"]]);
+});
+
+test("a message to an agent is noted before it is sent, and nothing else is", async () => {
+  const due = (["message", "webhook", "result"] as const).map((kind) => ({ kind, agentId: `of-${kind}` }));
+  const { http, told, outbox } = setUp(due);
+  await outbox.tick();
+  await settled();
+  assert.equal(http.requests.length, 2);
+  assert.deepEqual(told, [["noted", "of-message", 0]]);
+});
+
+for (const kind of ["notification", "result"] as const) {
+  test(`a ${kind} goes to the platform's other half, and is tried again within seconds for a day`, async () => {
+    const delays = [1, 2, 4, 8, 10, 10];
+    for (const [attempts, delay] of [...delays.entries(), [8_638, 10] as const, [8_639, null] as const]) {
+      const { clock, http, internal, told, outbox } = setUp([{ kind, attempts }]);
+      await outbox.tick();
+      await internal.answer(unsent());
+      const nextAt = delay === null ? null : clock.now() + delay * SECOND;
+      assert.deepEqual(told, [["failed", "dlv_0", attempts + 1, "Nothing was sent: connect_failed.", nextAt]]);
+      assert.equal(http.requests.length, 0);
+    }
+  });
+}
+
+test("a result that Ops-Core refuses is given up; one that it cannot take now is not", async () => {
+  for (const [status, isGivenUp] of [
+    [404, true],
+    [409, true],
+    [422, true],
+    [429, false],
+    [503, false],
+  ] as const) {
+    const { internal, told, outbox } = setUp([{ kind: "result" }]);
+    await outbox.tick();
+    await internal.answer(response(status));
+    assert.equal(told[0]?.[4] === null, isGivenUp, `${status}`);
+  }
+  const { internal, told, outbox } = setUp([{ kind: "notification" }]);
+  await outbox.tick();
+  await internal.answer(response(422));
+  assert.notEqual(told[0]?.[4], null, "a setting may be at fault");
 });
 
 test("what is under way is not sent a second time", async () => {

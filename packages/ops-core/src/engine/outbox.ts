@@ -1,12 +1,17 @@
 import { type Clock, HOUR, MINUTE, SECOND } from "../domain/clock.ts";
-import type { Delivery } from "../domain/deliveries/delivery.ts";
+import type { Delivery, DeliveryKind } from "../domain/deliveries/delivery.ts";
 import type { Failpoint } from "../domain/failpoint.ts";
 import type { HttpClient, HttpResult } from "../domain/http-client.ts";
 import type { DeliveryStore } from "../domain/store.ts";
+import { DeliveryQueue } from "./delivery-queue.ts";
+import { isRefusal, isShutdown } from "./http-ends.ts";
 
 /** Delays before the attempts after the first; then the delivery is given up and stays listed as failed. */
 const WEBHOOK_SCHEDULE = [5 * SECOND, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR, 10 * HOUR];
 const MESSAGE_SCHEDULE = [SECOND, 5 * SECOND, 30 * SECOND, 2 * MINUTE, 10 * MINUTE, 30 * MINUTE, 2 * HOUR];
+/** About a day. */
+const INTERNAL_TRIES = 8_640;
+const INTERNAL_MAX_DELAY = 10 * SECOND;
 const TIMEOUT_MS = 15_000;
 const AT_ONCE = 64;
 
@@ -16,51 +21,47 @@ export interface OutboxOptions {
   readonly deliveries: DeliveryStore;
   readonly http: HttpClient;
   /** Reaches the addresses of the operator's own settings: notifications and results go there. Default: `http`. */
-  readonly internal?: HttpClient;
+  readonly internal?: HttpClient | undefined;
   readonly clock: Clock;
   readonly sign: SignDelivery;
+  /** Hears of each message to an agent before it is sent. */
+  readonly noteMessage?: ((agentId: string) => Promise<void>) | undefined;
   readonly failpoint?: Failpoint;
 }
+
+const KINDS: readonly DeliveryKind[] = ["message", "webhook", "notification", "result"];
 
 /** Sends what must arrive: agent messages and webhooks, in order per receiver, until each has arrived or is given up. */
 export class Outbox {
   readonly #options: OutboxOptions;
-  readonly #open = new Map<string, Promise<void>>();
+  readonly #queue: DeliveryQueue;
 
   constructor(options: OutboxOptions) {
     this.#options = options;
+    const { deliveries } = options;
+    this.#queue = new DeliveryQueue({ deliveries, kinds: KINDS, atOnce: AT_ONCE, send: (each) => this.#send(each) });
   }
 
   /** Sends what is due, without waiting for answers. The number of deliveries begun. */
-  async tick(): Promise<number> {
-    const free = AT_ONCE - this.#open.size;
-    if (free <= 0) return 0;
-    const due = await this.#options.deliveries.due(free + this.#open.size);
-    const begun = due.filter((delivery) => !this.#open.has(delivery.id)).slice(0, free);
-    for (const delivery of begun) {
-      const sent = this.#send(delivery).finally(() => this.#open.delete(delivery.id));
-      this.#open.set(delivery.id, sent);
-      // A failure to record leaves the delivery due; the next tick sends it again under the same id.
-      sent.catch(() => undefined);
-    }
-    return begun.length;
+  tick(): Promise<number> {
+    return this.#queue.tick();
   }
 
   /** Deliveries under way. */
   get open(): number {
-    return this.#open.size;
+    return this.#queue.open;
   }
 
   /** Resolves when nothing is under way. */
-  async idle(): Promise<void> {
-    await Promise.allSettled(this.#open.values());
+  idle(): Promise<void> {
+    return this.#queue.idle();
   }
 
   async #send(delivery: Delivery): Promise<void> {
-    const { deliveries, http, internal = http, sign, clock, failpoint } = this.#options;
+    const { deliveries, http, internal = http, sign, clock, noteMessage, failpoint } = this.#options;
     const attempt = delivery.attempts + 1;
-    const isInternal = delivery.kind === "notification" || delivery.kind === "result";
-    const result = await (isInternal ? internal : http).post({
+    if (delivery.kind === "message" && delivery.agentId !== null) await noteMessage?.(delivery.agentId);
+    const result = await (isInternal(delivery) ? internal : http).post({
       url: delivery.url,
       headers: { "content-type": "application/json", ...delivery.headers, ...sign(delivery) },
       body: delivery.body,
@@ -75,14 +76,26 @@ export class Outbox {
       await deliveries.delivered(delivery.id, attempt);
       return;
     }
-    const schedule = delivery.kind === "webhook" ? WEBHOOK_SCHEDULE : MESSAGE_SCHEDULE;
-    const delay = result.kind === "refused" ? undefined : schedule[attempt - 1];
+    const delay = isFinal(delivery, result) ? undefined : delayAfter(delivery, attempt);
     await deliveries.failed(delivery.id, attempt, problem, delay === undefined ? null : clock.now() + delay);
   }
 }
 
-function isShutdown(result: HttpResult): boolean {
-  return (result.kind === "unsent" || result.kind === "broken") && result.error.code === "shutdown";
+/** Goes to the other half of the platform, at an address of the operator's own settings. */
+function isInternal({ kind }: Delivery): boolean {
+  return kind === "notification" || kind === "result";
+}
+
+/** The other half is asked again within seconds, for a day: what it waits for must not outlast its absence for long. */
+function delayAfter(delivery: Delivery, attempt: number): number | undefined {
+  if (!isInternal(delivery)) return (delivery.kind === "webhook" ? WEBHOOK_SCHEDULE : MESSAGE_SCHEDULE)[attempt - 1];
+  return attempt < INTERNAL_TRIES ? Math.min(SECOND * 2 ** Math.min(attempt - 1, 10), INTERNAL_MAX_DELAY) : undefined;
+}
+
+/** What the guard refuses stays refused; and an outcome that Ops-Core does not take (409: it has one) is of no use. */
+function isFinal({ kind }: Delivery, result: HttpResult): boolean {
+  if (result.kind === "refused") return true;
+  return kind === "result" && result.kind === "response" && isRefusal(result.status);
 }
 
 function problemOf(result: HttpResult): string | null {

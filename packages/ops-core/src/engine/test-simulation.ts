@@ -196,6 +196,7 @@ export class Simulation implements HttpClient {
 /** Agents that hold more than their slots; in a simulation none is ever given fewer. */
 function overfull(db: FaultyDatabase): string[] {
   const rows = db.all<{ id: string }>(`select id from agents a where max_concurrency <
-    (select count(*) from permits p where p.kind = 'agent' and p.key = a.id and p.attempt_id is not null)`);
+    (select count(*) from tasks t where t.status = 'running' and t.agent_id = a.id)
+    + (select count(*) from draining_slots d where d.agent_id = a.id)`);
   return rows.map(({ id }) => `agent ${id} holds more than its slots`);
 }

@@ -20,7 +20,7 @@ export function watchTraffic(app: FastifyInstance, options: TrafficOptions): voi
     if (PROBES.has(request.url)) return done();
     inFlight += 1;
     // `close` comes once for every answer, whether it was read or the caller went away.
-    reply.raw.once("close", () => {
+    reply.raw.on("close", () => {
       inFlight -= 1;
       logRequest(request, reply, options);
     });

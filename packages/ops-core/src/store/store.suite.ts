@@ -12,6 +12,7 @@ import { outcomesSuite } from "./suite/outcomes.suite.ts";
 import { reportsSuite } from "./suite/reports.suite.ts";
 import { sendersSuite } from "./suite/senders.suite.ts";
 import { sessionsSuite } from "./suite/sessions.suite.ts";
+import { slotsSuite } from "./suite/slots.suite.ts";
 import { declareOn, type MakeRig, type Suite } from "./suite/test-rig.ts";
 import { transitionsSuite } from "./suite/transitions.suite.ts";
 
@@ -25,6 +26,7 @@ export const SUITES: readonly Suite[] = [
   agentsSuite,
   leasesSuite,
   claimsSuite,
+  slotsSuite,
   circuitsSuite,
   catalogSuite,
   deliveriesSuite,

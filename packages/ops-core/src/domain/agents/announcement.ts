@@ -16,7 +16,10 @@ export interface AnnouncedAgent {
 }
 
 /** Takes an agent into the directory, or updates it; an unchanged repetition changes nothing. */
-export async function announceAgent(ports: Ports, announced: AnnouncedAgent): Promise<void> {
+export async function announceAgent(
+  ports: Pick<Ports, "store" | "clock" | "decideUrl">,
+  announced: AnnouncedAgent,
+): Promise<void> {
   const { agentId, agentName, version, capabilities, metadata, registrationTime } = announced;
   const loc = ["body", "agent_details", "contactEndpoint"];
   await ports.store.agents.announce({

@@ -264,6 +264,7 @@ test("health is what follows from evidence", () => {
     timeout: null,
     registeredAt: 0,
     registrationTime: null,
+    announcedAt: null,
     state: "idle",
     details: null,
     timestamp: "",

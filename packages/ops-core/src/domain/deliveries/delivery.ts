@@ -1,10 +1,10 @@
 import type { DeliveryStatus } from "./transitions.ts";
 
 /**
- * What is sent out: a message to an agent; to whoever started a session, its end; to Ops-Core elsewhere, the news of an
- * agent, or the outcome of an attempt that went through this process.
+ * What is sent out: a message to an agent; a task that Ops-Core elsewhere gave it; to whoever started a session, its
+ * end; to Ops-Core elsewhere, the news of an agent, or what became of a task that went through this process.
  */
-export type DeliveryKind = "message" | "webhook" | "notification" | "result";
+export type DeliveryKind = "message" | "task" | "webhook" | "notification" | "result";
 
 /** One outgoing HTTP message that must arrive. Times are microseconds. */
 export interface Delivery {

@@ -1,7 +1,10 @@
 import { type JsonObject, stringifyJson } from "@opspawn/contract";
+import type { Context } from "../context.ts";
 import type { Delivery } from "../deliveries/delivery.ts";
+import { idempotencyOf } from "../idempotency.ts";
 import type { Ports } from "../ports.ts";
 import type { AgentRecord, Idempotency } from "../store.ts";
+import { type Ticket, writeTicket } from "./ticket.ts";
 
 /** An AgentKit message, all keys present. */
 export interface AgentMessage {
@@ -29,25 +32,71 @@ export async function sendMessage(
   message: AgentMessage,
   idempotency: Idempotency | undefined,
 ): Promise<{ replayed: boolean }> {
+  const id = deliveryId(ports);
+  const body = stringifyJson(messageBody(message));
+  const headers = { "idempotency-key": id };
+  const delivery = newDelivery(ports, agent, { id, kind: "message", headers, body, aggregate: agent.id });
+  return ports.store.deliveries.enqueue(delivery, idempotency);
+}
+
+/** A task that Ops-Core elsewhere sends, with what it says of the attempt. */
+export interface SentTask {
+  readonly message: AgentMessage;
+  readonly ticket: Ticket;
+  /** As it came; null when there was none, or none worth forwarding. */
+  readonly traceparent: string | null;
+}
+
+/**
+ * Stores the message of a task for an agent; the relay delivers it. Sent again for the same attempt it is a repetition.
+ * Attempts do not wait for each other: the agent has a slot for each.
+ */
+export async function sendTask(
+  ports: Ports,
+  agent: AgentRecord,
+  { message, ticket, traceparent }: SentTask,
+  { actor }: Pick<Context, "actor">,
+): Promise<{ replayed: boolean }> {
+  const attempt = `${ticket.taskId}/${ticket.attempt}`;
+  const headers = {
+    "idempotency-key": ticket.taskId,
+    "x-opspawn-attempt": String(ticket.attempt),
+    "x-opspawn-token": ticket.token,
+    ...(traceparent === null ? {} : { traceparent }),
+  };
+  const body = stringifyJson({ ...messageBody(message), opspawn: writeTicket(ticket) });
+  const delivery = newDelivery(ports, agent, {
+    id: deliveryId(ports),
+    kind: "task",
+    headers,
+    body,
+    aggregate: attempt,
+  });
+  // By its token, not by the whole body: the sender may have another address after a restart, and means the same attempt.
+  const key = { actor, idempotencyKey: `${ticket.taskId}/${ticket.token}` };
+  return ports.store.deliveries.enqueue(delivery, idempotencyOf(key, "messages.send", agent.id));
+}
+
+function deliveryId({ ids }: Ports): string {
+  return `dlv_${ids.uuid()}`;
+}
+
+type OwnParts = Pick<Delivery, "id" | "kind" | "headers" | "body" | "aggregate">;
+
+function newDelivery({ clock }: Ports, agent: AgentRecord, parts: OwnParts): Delivery {
   if (agent.endpoint === null) throw new Error(`agent ${agent.id} has no endpoint`);
-  const id = `dlv_${ports.ids.uuid()}`;
-  const delivery: Delivery = {
-    id,
-    kind: "message",
+  return {
+    ...parts,
     url: agent.endpoint,
-    headers: { "idempotency-key": id },
-    body: stringifyJson(messageBody(message)),
-    aggregate: agent.id,
     agentId: agent.id,
     sessionId: null,
     status: "pending",
     attempts: 0,
-    createdAt: ports.clock.now(),
+    createdAt: clock.now(),
     nextAt: null,
     endedAt: null,
     lastError: null,
   };
-  return ports.store.deliveries.enqueue(delivery, idempotency);
 }
 
 /** The eight keys, in the originals' order. */

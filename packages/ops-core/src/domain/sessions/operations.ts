@@ -82,8 +82,12 @@ async function awaitEnd(ports: Ports, context: Context, sessionId: string, ms: n
   const wait = ports.waiters.open([sessionKey(sessionId)], ms, context.signal, context.actor.agentId);
   try {
     const { sessions } = ports.store;
-    let status = await sessions.status(sessionId);
-    while (status !== null && !hasEnded({ status }) && (await wait.next())) status = await sessions.status(sessionId);
+    const status = await sessions.status(sessionId);
+    const isOpen = status !== null && !hasEnded({ status });
+    while (isOpen && (await wait.next())) {
+      const session = await needSession(ports.store, sessionId);
+      if (hasEnded(session)) return session;
+    }
     return await needSession(ports.store, sessionId);
   } finally {
     wait.close();

@@ -18,6 +18,7 @@ const ATTEMPT: ClaimedAttempt = {
   parameters: '{"n":12345678901234567890}',
   createdAt: 1_750_000_000_000_000,
   timeoutAt: 1_750_000_120_000_000,
+  announced: false,
   explicit: false,
   capability: "read",
 };

@@ -186,3 +186,41 @@ test("a task for nobody, or for two, or for an agent that is not there, is refus
   assert.equal((await refused({ agentId: "nobody" })).code, "agent_not_found");
   assert.equal((await refused({ capability: "work", timeout: "soon" })).code, "invalid_request");
 });
+
+const DELIVERIES: readonly [JsonObject, JsonObject][] = [
+  [
+    { status: "completed", delivery: "answered" },
+    { status: "succeeded", evidence: "answer" },
+  ],
+  [
+    { status: "failed", delivery: "answered" },
+    { status: "failed", evidence: "answer" },
+  ],
+  [
+    { status: "failed", delivery: "unavailable" },
+    { status: "failed", evidence: null },
+  ],
+  [
+    { status: "failed", delivery: "rejected" },
+    { status: "failed", evidence: null },
+  ],
+];
+for (const [body, expected] of DELIVERIES) {
+  test(`a gateway says ${body.status}, ${body.delivery}: that is no result call, evidence ${expected.evidence}`, async () => {
+    const assignment = await assigned();
+    await app.settle(assignment, body);
+    const task = await taskOf(assignment);
+    const [attempt] = task.attemptList as JsonObject[];
+    assert.partialDeepStrictEqual(attempt, expected);
+    const isFinal = body.delivery === "rejected" || body.status === "completed";
+    assert.equal(task.status, isFinal ? body.status : "pending", "what is not taken is not tried again");
+  });
+}
+
+test("a lease is asked for once more before a message is sent again", async () => {
+  const assignment = await assigned();
+  const { taskId, token } = assignment.opspawn as JsonObject;
+  const ask = (body: JsonObject) => app.call("POST", `${TASKS}/${taskId}/lease`, { body, key: null });
+  assert.equal((await ask({ token: token as string, resend: true })).status, 200);
+  assert.equal((await ask({ token: token as string, resend: 1 })).status, 422);
+});

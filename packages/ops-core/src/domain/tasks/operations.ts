@@ -42,7 +42,7 @@ export function taskHandlers(ports: Ports): NounHandlers<"tasks"> {
       return { taskId: params.taskId, status: settled.taskStatus as TaskStatus, accepted: true };
     },
     async lease(_context, { params, body }) {
-      const { leaseUntil } = await store.attempts.extendLease(params.taskId, body.token);
+      const { leaseUntil } = await store.attempts.extendLease(params.taskId, body.token, body.resend === true);
       return { taskId: params.taskId, leaseUntil: formatTime(leaseUntil) };
     },
     async cancel(_context, { params }) {
@@ -55,18 +55,21 @@ export function taskHandlers(ports: Ports): NounHandlers<"tasks"> {
   };
 }
 
-/** What an agent says under its token, as the rules know it. */
+/** What an agent says under its token, or the gateway that delivered the task, as the rules know it. */
 function outcomeOf(body: ResultBody): AttemptOutcome {
+  const evidence = body.delivery === undefined ? "result" : "answer";
   if (body.status === "completed") {
     const result = body.result === undefined || body.result === null ? null : stringifyJson(body.result);
-    return { type: "succeeded", result, evidence: "result" };
+    return { type: "succeeded", result, evidence };
   }
   const { code, message, retryable, retryAfter } = body.error ?? UNKNOWN_FAILURE;
+  const undelivered = body.delivery === "unavailable" || body.delivery === "rejected" ? body.delivery : null;
   return {
     type: "failed",
-    reason: "agent_error",
+    reason: undelivered ?? "agent_error",
     error: retryable === undefined ? { code, message } : { code, message, retryable },
-    evidence: "result",
+    // How a delivery went says nothing of the way in which the agent tells outcomes.
+    evidence: undelivered === null ? evidence : null,
     ...(retryAfter === undefined ? {} : { retryAfter: Math.round(retryAfter * SECOND) }),
   };
 }

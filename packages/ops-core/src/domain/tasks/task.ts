@@ -115,6 +115,8 @@ export interface ClaimedAttempt {
   readonly agentName: string;
   /** Null for pull agents. */
   readonly endpoint: string | null;
+  /** AgentKit elsewhere told of the agent: its gateway reaches it. */
+  readonly announced: boolean;
   readonly parameters: string;
   readonly createdAt: number;
   /** End of this attempt. */

@@ -8,12 +8,13 @@ import { TestTimers } from "../../outbound/test-timers.ts";
 import { TestClock } from "../../system/test-clock.ts";
 import { TestIds } from "../../system/test-ids.ts";
 import { broken, REFUSED, response, ScriptedHttp, settled, unsent } from "../test-http.ts";
+import { AgentkitGateway } from "./agentkit-gateway.ts";
 import { HttpPush } from "./http-push.ts";
 
 const SENDER = { taskId: "task_1", attempt: 2, epoch: 7, send: 3 };
 
 /** A channel over a store that only writes down what it is told. */
-function setUp() {
+function setUp({ apart = false } = {}) {
   const clock = new TestClock();
   const timers = new TestTimers();
   const http = new ScriptedHttp();
@@ -41,6 +42,7 @@ function setUp() {
     log: { error: (fields: { err: unknown }) => errors.push(fields.err) } as unknown as Log,
     publicUrl: "http://us.test",
     sign: (agentId, messageId) => ({ "x-signed": `${agentId} ${messageId}` }),
+    gateway: apart ? new AgentkitGateway({ http, url: "http://kit.test", key: "k" }) : undefined,
   });
   const attempt = (rest: Partial<ClaimedAttempt> = {}): ClaimedAttempt => ({
     taskId: "task_1",
@@ -57,6 +59,7 @@ function setUp() {
     parameters: '{"n":12345678901234567890}',
     createdAt: clock.now(),
     timeoutAt: clock.now() + 120_000_000,
+    announced: false,
     explicit: true,
     capability: "work",
     ...rest,
@@ -251,3 +254,40 @@ test("an end that could not be written is logged, and the attempt's own timers g
   await delivered;
   assert.deepEqual([errors.length, push.open, push.known.size], [1, 0, 0]);
 });
+
+test("an agent that was announced is reached by the gateway, unsigned; one that registered here directly", () => {
+  const { http, push, attempt } = setUp({ apart: true });
+  void push.deliver(attempt({ announced: true }));
+  void push.deliver(attempt({ taskId: "task_2" }));
+  const [through, direct] = http.requests;
+  assert.equal(through?.url, "http://kit.test/v1/agents/agent_1/run");
+  assert.deepEqual(
+    [through?.headers?.["idempotency-key"], through?.headers?.["x-opspawn-token"], through?.headers?.["x-signed"]],
+    ["task_1", "2.secret", undefined],
+  );
+  assert.equal(direct?.url, "http://agent.test/");
+  assert.equal(direct?.headers?.authorization, undefined);
+});
+
+test("without AgentKit elsewhere an announced agent is called directly", () => {
+  const { http, push, attempt } = setUp();
+  void push.deliver(attempt({ announced: true }));
+  assert.equal(http.requests[0]?.url, "http://agent.test/");
+});
+
+const gatewayEnds: readonly [string, HttpResult, unknown[] | null][] = [
+  ["accepted", response(202, { status: "success" }), ["acknowledge", SENDER]],
+  ["unknown agent", response(404), ["undelivered", SENDER, "AgentKit answered 404."]],
+  ["500", response(500), ["broken", SENDER, "AgentKit answered 500."]],
+  ["stopping", unsent("shutdown"), null],
+];
+for (const [name, result, expected] of gatewayEnds) {
+  test(`hole 10: what the gateway says (${name}) is told to the store ${expected === null ? "by nobody" : `as ${expected[0]}`}`, async () => {
+    const { http, push, told, attempt } = setUp({ apart: true });
+    const delivered = push.deliver(attempt({ announced: true }));
+    await http.answer(result);
+    await delivered;
+    await push.flush();
+    assert.deepEqual(told, expected === null ? [] : [expected]);
+  });
+}

@@ -4,10 +4,12 @@ import type { HttpClient, HttpResult } from "../../domain/http-client.ts";
 import type { Ids } from "../../domain/ids.ts";
 import type { Log } from "../../domain/log.ts";
 import type { AttemptStore, Sender } from "../../domain/store.ts";
-import { readAnswer } from "../../domain/tasks/answer.ts";
-import type { AttemptOutcome, ClaimedAttempt } from "../../domain/tasks/task.ts";
+import type { ClaimedAttempt } from "../../domain/tasks/task.ts";
 import type { Timers } from "../../domain/timers.ts";
+import { isShutdown } from "../http-ends.ts";
 import { messageBody, messageHeaders } from "../message.ts";
+import type { AgentkitGateway } from "./agentkit-gateway.ts";
+import { agentEnd } from "./exchange-end.ts";
 
 /** Signs what goes to an agent; empty when there is no secret to sign with. */
 export type SignMessage = (agentId: string, messageId: string, body: string) => Readonly<Record<string, string>>;
@@ -21,6 +23,8 @@ export interface HttpPushOptions {
   readonly log: Log;
   readonly publicUrl: string;
   readonly sign: SignMessage;
+  /** For agents that AgentKit elsewhere told of; without it they are called directly. */
+  readonly gateway?: AgentkitGateway | undefined;
   readonly failpoint?: Failpoint;
 }
 
@@ -34,7 +38,7 @@ const ACKNOWLEDGE_SOON = 20;
 const ACKNOWLEDGE_AGAIN = 1_000;
 const MAX_TIMEOUT = 2 ** 31 - 1;
 
-/** Hands attempts to agents by POSTing the AgentKit message to their endpoint. */
+/** Hands attempts to agents by POSTing the AgentKit message to their endpoint, or to the gateway that reaches them. */
 export class HttpPush {
   readonly #options: HttpPushOptions;
   readonly #open = new Map<string, AbortController>();
@@ -107,9 +111,12 @@ export class HttpPush {
     if (attempt.endpoint === null || left <= 0) return null;
     const body = messageBody(attempt, publicUrl);
     const timeout = Math.min(left, MAX_TIMEOUT);
+    const headers = messageHeaders(attempt, spanId(ids));
+    const gateway = this.#gatewayOf(attempt);
+    if (gateway !== undefined) return gateway.post(attempt, { headers, body, timeout, signal });
     return http.post({
       url: attempt.endpoint,
-      headers: { ...messageHeaders(attempt, spanId(ids)), ...sign(attempt.agentId, attempt.taskId, body) },
+      headers: { ...headers, ...sign(attempt.agentId, attempt.taskId, body) },
       body,
       headersTimeout: timeout,
       deadline: timeout,
@@ -125,24 +132,27 @@ export class HttpPush {
       epoch: attempt.epoch,
       send: attempt.send,
     };
-    switch (result.kind) {
-      case "response": {
-        const outcome = readAnswer(result, attempt.send, clock.now());
-        if (outcome === null) this.#acknowledge(attempt, sender);
-        else await attempts.observe(sender, outcome);
+    if (isShutdown(result)) return;
+    const end = this.#gatewayOf(attempt)?.end(result) ?? agentEnd(result, attempt.send, clock.now());
+    switch (end.kind) {
+      case "acknowledged":
+        this.#acknowledge(attempt, sender);
         return;
-      }
-      case "refused":
-        await attempts.observe(sender, refused(result.reason));
+      case "outcome":
+        await attempts.observe(sender, end.outcome);
         return;
-      case "unsent":
-        if (result.error.code !== "shutdown") await attempts.undelivered(sender, result.error.message);
+      case "undelivered":
+        await attempts.undelivered(sender, end.message);
         return;
       case "broken":
-        // A timeout too: the store judges it, since it knows whether this process was deaf meanwhile.
-        if (result.error.code !== "shutdown") await attempts.broken(sender, result.error.message);
+        await attempts.broken(sender, end.message);
         return;
     }
+  }
+
+  /** An agent that AgentKit elsewhere told of is reached by its gateway. */
+  #gatewayOf(attempt: ClaimedAttempt): AgentkitGateway | undefined {
+    return attempt.announced ? this.#options.gateway : undefined;
   }
 
   #acknowledge(attempt: ClaimedAttempt, sender: Sender): void {
@@ -160,15 +170,8 @@ export class HttpPush {
   }
 }
 
+/** 64 bits of an id, all but two of them random. */
 function spanId(ids: Ids): string {
-  return Buffer.from(ids.secret(), "base64url").subarray(0, 8).toString("hex");
-}
-
-function refused(reason: string): AttemptOutcome {
-  return {
-    type: "failed",
-    reason: "rejected",
-    error: { code: "endpoint_refused", message: reason, retryable: false },
-    evidence: null,
-  };
+  const id = ids.uuid();
+  return id.slice(19, 23) + id.slice(24);
 }

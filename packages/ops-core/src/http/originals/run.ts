@@ -1,9 +1,10 @@
 import { isJsonObject, type JsonValue, OpspawnError, stringifyJson } from "@opspawn/contract";
 import type { Actor } from "../../domain/context.ts";
 import { idempotencyOf, repeatable } from "../../domain/idempotency.ts";
-import { sendMessage } from "../../domain/messages/send.ts";
+import { type AgentMessage, sendMessage, sendTask } from "../../domain/messages/send.ts";
+import { readTicket } from "../../domain/messages/ticket.ts";
 import type { Ports } from "../../domain/ports.ts";
-import type { AgentRecord } from "../../domain/store.ts";
+import type { AgentRecord, Idempotency } from "../../domain/store.ts";
 import { invokeTool, type ToolOutcome } from "../../domain/tools/invoke.ts";
 import type { Tool } from "../../domain/tools/tool.ts";
 import { OriginalError } from "../errors.ts";
@@ -18,7 +19,8 @@ type Message = Value<typeof message>;
 const TOOL_INVOCATION = "tool_invocation";
 
 /** A message for an agent is stored and delivered later; a tool is called at once. Both answer 202. */
-export async function runMessage(ports: Ports, { context, agentId, body }: OriginalRequest): Promise<OriginalAnswer> {
+export async function runMessage(ports: Ports, asked: OriginalRequest): Promise<OriginalAnswer> {
+  const { context, agentId, body } = asked;
   const sent = readBody(message, body);
   checkSender(context.actor, sent.senderId);
   if (sent.messageType === TOOL_INVOCATION) {
@@ -29,7 +31,7 @@ export async function runMessage(ports: Ports, { context, agentId, body }: Origi
   const { replayed } = await repeatable(ports.store.answers, idempotency, async () => {
     const agent = await needEndpoint(ports, agentId, sent.messageType);
     const timestamp = formatWireTime(sent.timestamp ?? wireTimeOf(ports.clock.now()));
-    const done = await sendMessage(ports, agent, { ...sent, timestamp }, idempotency);
+    const done = await take(ports, agent, { ...sent, timestamp }, asked, idempotency);
     return { value: null, replayed: done.replayed };
   });
   context.replayed = replayed;
@@ -48,6 +50,24 @@ async function needEndpoint(ports: Ports, agentId: string, messageType: string):
   if (agent.endpoint !== null) return agent;
   const why = `Agent '${agentId}' has no registered contact endpoint. Cannot dispatch message type '${messageType}'.`;
   throw new OriginalError("invalid_request", 400, why);
+}
+
+const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+/** With an Ops-Core elsewhere a message may be a task of its; else `opspawn` is a key like any unknown one. */
+function take(
+  ports: Ports,
+  agent: AgentRecord,
+  message: AgentMessage,
+  { context, body, request }: OriginalRequest,
+  idempotency: Idempotency | undefined,
+) {
+  const given = isJsonObject(body) && ports.opsCoreOrigin !== null ? body.opspawn : undefined;
+  const ticket = readTicket(given);
+  if (ticket === null) return sendMessage(ports, agent, message, idempotency);
+  const sent = request.headers.traceparent;
+  const traceparent = typeof sent === "string" && TRACEPARENT.test(sent) ? sent : null;
+  return sendTask(ports, agent, { message, ticket, traceparent }, context);
 }
 
 /** Who speaks is told by the key, not by the message. */

@@ -1,12 +1,12 @@
 import { claimDirectly } from "./claim.ts";
-import { insertTask, type TaskRow, taskEvent } from "./task-row.ts";
+import { type TaskRow, taskEvent } from "./task-row.ts";
 import type { Tx } from "./tx.ts";
 
 /** Brings a task into the world: already claimed where an agent is free, else waiting in its lane. */
 export function addTask(tx: Tx, row: TaskRow): void {
   taskEvent(tx, row, "task.created", { name: row.name, lane: row.lane });
   claimDirectly(tx, row);
-  insertTask(tx, row);
+  tx.tasks.add(tx, row);
   if (row.status !== "pending") return;
   tx.context.agents.waiting.add(row.lane);
   tx.hints.lanes.add(row.lane);

@@ -8,6 +8,8 @@ export interface AgentEntry extends AgentCapacity {
   readonly id: string;
   name: string;
   endpoint: string | null;
+  /** AgentKit elsewhere told of it. */
+  announced: boolean;
   channel: "push" | "pull";
   maxConcurrency: number;
   heartbeat: boolean;
@@ -32,6 +34,7 @@ interface AgentRow {
   name: string;
   capabilities: string;
   endpoint: string | null;
+  announced_at: number | null;
   channel: "push" | "pull";
   max_concurrency: number;
   heartbeat: number;
@@ -48,11 +51,12 @@ interface AgentRow {
   next_probe_at: number | null;
 }
 
-const COLUMNS = `select a.id, a.name, a.capabilities, a.endpoint, a.channel, a.max_concurrency, a.heartbeat, a.timeout,
-  a.evidence, a.own_state, a.own_state_at, a.own_state_received_at, a.state_lapses_at, a.lease_until, c.opened_at,
+const COLUMNS = `select a.id, a.name, a.capabilities, a.endpoint, a.announced_at, a.channel, a.max_concurrency,
+  a.heartbeat, a.timeout, a.evidence, a.own_state, a.own_state_at, a.own_state_received_at, a.state_lapses_at, a.lease_until, c.opened_at,
   c.next_probe_at,
-  (select count(*) from permits p where p.kind = 'agent' and p.key = a.id and p.attempt_id is not null) as held,
-  (select count(*) from permits p where p.kind = 'agent' and p.key = a.id and p.draining_until is not null) as draining
+  (select count(*) from tasks t where t.status = 'running' and t.agent_id = a.id)
+    + (select count(*) from draining_slots d where d.agent_id = a.id) as held,
+  (select count(*) from draining_slots d where d.agent_id = a.id) as draining
   from agents a left join circuits c on c.endpoint = a.endpoint where a.removed_at is null`;
 
 /**
@@ -182,6 +186,7 @@ function toEntry(row: AgentRow): AgentEntry {
     id: row.id,
     name: row.name,
     endpoint: row.endpoint,
+    announced: row.announced_at !== null,
     channel: row.channel,
     maxConcurrency: row.max_concurrency,
     heartbeat: row.heartbeat === 1,

@@ -23,6 +23,7 @@ interface AgentRow {
   timeout: number | null;
   registered_at: number;
   registration_time: string | null;
+  announced_at: number | null;
   state: string;
   state_details: string | null;
   state_timestamp: string;
@@ -34,8 +35,9 @@ interface AgentRow {
 }
 
 const AGENTS = `select a.*,
-  (select count(*) from permits p where p.kind = 'agent' and p.key = a.id and p.attempt_id is not null) as held,
-  (select count(*) from permits p where p.kind = 'agent' and p.key = a.id and p.draining_until is not null) as draining
+  (select count(*) from tasks t where t.status = 'running' and t.agent_id = a.id)
+    + (select count(*) from draining_slots d where d.agent_id = a.id) as held,
+  (select count(*) from draining_slots d where d.agent_id = a.id) as draining
   from agents a`;
 
 export function agentStore({ db, writer, read }: SqliteContext): AgentStore {
@@ -50,7 +52,7 @@ export function agentStore({ db, writer, read }: SqliteContext): AgentStore {
         return { ...value, replayed };
       }),
     announce: (agent) => writer.submit("normal", (tx) => announceAgent(tx, agent)),
-    remove: (agentId) => writer.submit("normal", (tx) => removeAgent(tx, agentId)),
+    remove: (agentId, announcedAt) => writer.submit("normal", (tx) => removeAgent(tx, agentId, announcedAt)),
     report: (incoming) => writer.submit("outcome", (tx) => report(tx, incoming)),
     claim: (agentId, max) => writer.submit("outcome", (tx) => claimForAgent(tx, agentId, max)),
     get: async (agentId) => one("a.id = ?", agentId),
@@ -111,6 +113,7 @@ function toAgent(row: AgentRow): AgentRecord {
     timeout: row.timeout,
     registeredAt: row.registered_at,
     registrationTime: row.registration_time,
+    announcedAt: row.announced_at,
     state: row.state,
     details: row.state_details,
     timestamp: row.state_timestamp,

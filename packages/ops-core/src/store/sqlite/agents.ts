@@ -5,14 +5,14 @@ import type { RegisterAgent } from "../../domain/store.ts";
 import { type ClaimedAttempt, lanesServed, type TaskError } from "../../domain/tasks/task.ts";
 import type { AgentEntry } from "./agent-index.ts";
 import { renewLease } from "./agent-lease.ts";
-import { assign, nextWaiting, toClaimed, writeClaim } from "./claim.ts";
+import { assign, nextWaiting, toClaimed } from "./claim.ts";
 import { redirectMessages } from "./deliveries.ts";
 import { insertKey } from "./keys.ts";
 import { loseAttempts } from "./loss.ts";
 import { abandon } from "./outcomes.ts";
-import { releaseDraining, resizePermits } from "./permits.ts";
 import { openAttempts } from "./report-evidence.ts";
 import { agentEvent } from "./reports.ts";
+import { releaseDraining } from "./slots.ts";
 import { loadTask } from "./task-row.ts";
 import type { Tx } from "./tx.ts";
 
@@ -36,13 +36,13 @@ const KNOWN = "select * from agents where removed_at is null";
 export function registerAgent(tx: Tx, agent: RegisterAgent): { agentId: string; created: boolean } {
   const known = tx.get<KnownAgent>(`${KNOWN} and name = ? order by registered_at desc limit 1`, agent.name);
   if (known === undefined) {
-    insertAgent(tx, agent);
+    insertAgent(tx, agent, null);
     if (agent.key !== null) insertKey(tx, agent.key);
     return { agentId: agent.id, created: true };
   }
   const same = agent.replace === "allowed" || (agent.replace === "same-endpoint" && known.endpoint === agent.endpoint);
   if (!same) throw new OpspawnError("agent_name_taken", `Agent with name '${agent.name}' already registered.`);
-  updateAgent(tx, { ...agent, id: known.id });
+  updateAgent(tx, { ...agent, id: known.id }, null);
   if (agent.key !== null) insertKey(tx, { ...agent.key, agentId: known.id });
   restart(tx, known.id);
   return { agentId: known.id, created: false };
@@ -52,12 +52,15 @@ export function registerAgent(tx: Tx, agent: RegisterAgent): { agentId: string; 
 export function announceAgent(tx: Tx, agent: Agent): { created: boolean; changed: boolean } {
   const known = tx.get<KnownAgent>(`${KNOWN} and id = ?`, agent.id);
   if (known === undefined) {
-    insertAgent(tx, agent);
+    insertAgent(tx, agent, tx.now);
     return { created: true, changed: true };
   }
   const restarted = agent.registrationTime !== null && agent.registrationTime !== known.registration_time;
-  if (!restarted && sameAgent(known, agent)) return { created: false, changed: false };
-  updateAgent(tx, agent);
+  if (!restarted && sameAgent(known, agent)) {
+    tx.run("update agents set announced_at = ? where id = ? and announced_at is not null", tx.now, agent.id);
+    return { created: false, changed: false };
+  }
+  updateAgent(tx, agent, tx.now);
   setUnknown(tx, agent.id);
   if (restarted) restart(tx, agent.id);
   return { created: false, changed: true };
@@ -77,7 +80,7 @@ function text(value: unknown): string | null {
   return value === null ? null : JSON.stringify(value);
 }
 
-function insertAgent(tx: Tx, agent: Agent): void {
+function insertAgent(tx: Tx, agent: Agent, announcedAt: number | null): void {
   // A removed agent of this id made room for it; events and reports go on from where it left them.
   const removed = tx.returning<{ reports: number; event_sequence: number }>(
     "delete from agents where id = ? and removed_at is not null returning reports, event_sequence",
@@ -85,9 +88,9 @@ function insertAgent(tx: Tx, agent: Agent): void {
   );
   tx.run(
     `insert into agents (id, name, version, capabilities, endpoint, metadata, channel, max_concurrency, heartbeat, timeout,
-      registered_at, registration_time, state, state_details, state_timestamp, state_received_at, own_state,
-      own_state_received_at, state_lapses_at, reports, event_sequence)
-      values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      registered_at, registration_time, announced_at, state, state_details, state_timestamp, state_received_at,
+      own_state, own_state_received_at, state_lapses_at, reports, event_sequence)
+      values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     agent.id,
     agent.name,
     agent.version,
@@ -100,6 +103,7 @@ function insertAgent(tx: Tx, agent: Agent): void {
     agent.timeout,
     agent.registeredAt,
     agent.registrationTime,
+    announcedAt,
     UNKNOWN_STATE,
     INITIAL_DETAILS,
     formatTime(tx.now),
@@ -110,7 +114,6 @@ function insertAgent(tx: Tx, agent: Agent): void {
     removed?.reports ?? 0,
     removed?.event_sequence ?? 0,
   );
-  resizePermits(tx, agent.id, agent.maxConcurrency);
   tx.context.agents.reload(agent.id);
   agentEvent(tx, agent.id, "agent.registered", { agentName: agent.name, capabilities: [...agent.capabilities] });
   wake(tx, agent);
@@ -118,11 +121,12 @@ function insertAgent(tx: Tx, agent: Agent): void {
 
 const INITIAL_DETAILS = JSON.stringify({ reason: "Initial registration" });
 
-function updateAgent(tx: Tx, agent: Agent): void {
+function updateAgent(tx: Tx, agent: Agent, announcedAt: number | null): void {
   redirectMessages(tx, agent.id, agent.endpoint);
   tx.run(
     `update agents set name = ?, version = ?, capabilities = ?, endpoint = ?, metadata = ?, channel = ?,
-      max_concurrency = ?, heartbeat = ?, timeout = ?, registration_time = ? where id = ? and removed_at is null`,
+      max_concurrency = ?, heartbeat = ?, timeout = ?, registration_time = ?, announced_at = ?
+      where id = ? and removed_at is null`,
     agent.name,
     agent.version,
     JSON.stringify(agent.capabilities),
@@ -133,9 +137,9 @@ function updateAgent(tx: Tx, agent: Agent): void {
     agent.heartbeat ? 1 : 0,
     agent.timeout,
     agent.registrationTime,
+    announcedAt,
     agent.id,
   );
-  resizePermits(tx, agent.id, agent.maxConcurrency);
   tx.context.agents.reload(agent.id);
   agentEvent(tx, agent.id, "agent.updated", { agentName: agent.name, capabilities: [...agent.capabilities] });
   wake(tx, agent);
@@ -169,21 +173,28 @@ function wake(tx: Tx, agent: Agent): void {
   for (const lane of lanesServed(agent)) if (tx.context.agents.waiting.has(lane)) tx.hints.lanes.add(lane);
 }
 
-/** Takes an agent away: its open tasks go to another capable agent or fail `agent_gone`. */
-export function removeAgent(tx: Tx, agentId: string): { reassigned: number } {
+/**
+ * Takes an agent away: its open tasks go to another capable agent or fail `agent_gone`.
+ * @param announcedAt only if that is when AgentKit last told of it
+ */
+export function removeAgent(tx: Tx, agentId: string, announcedAt?: number): { reassigned: number } {
   const agent = tx.context.agents.get(agentId);
   if (agent === undefined) throw new OpspawnError("agent_not_found", `Agent not found: ${agentId}`);
+  if (announcedAt !== undefined && announcedAt !== lastAnnounced(tx, agentId)) return { reassigned: 0 };
   const error: TaskError = { code: "agent_gone", message: `Agent ${agentId} was deregistered.`, retryable: true };
   const reassigned = loseAttempts(tx, agent, error);
   agentEvent(tx, agentId, "agent.removed", {});
   tx.run("update agents set removed_at = ? where id = ? and removed_at is null", tx.now, agentId);
-  tx.run("delete from permits where kind = 'agent' and key = ?", agentId);
   redirectMessages(tx, agentId, null);
   tx.run("update keys set revoked_at = ? where agent_id = ? and revoked_at is null", tx.now, agentId);
   tx.context.agents.reload(agentId);
   // Twice: a fallback may lead into another lane of the same agent.
   for (const lane of [...agent.lanes, ...agent.lanes]) failAbandoned(tx, lane, error);
   return { reassigned };
+}
+
+function lastAnnounced(tx: Tx, agentId: string): number | null | undefined {
+  return tx.get<{ announced_at: number | null }>("select announced_at from agents where id = ?", agentId)?.announced_at;
 }
 
 /** Work that only the removed agent could have done. */
@@ -210,7 +221,6 @@ export function claimForAgent(tx: Tx, agentId: string, max: number): ClaimedAtte
     if (task === undefined) break;
     const attempt = assign(tx, task, agent);
     if (attempt === null) break;
-    writeClaim(tx, task);
     claimed.push(attempt);
   }
   return claimed;

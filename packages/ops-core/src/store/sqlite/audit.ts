@@ -1,5 +1,8 @@
 import { type AgentEntry, AgentIndex } from "./agent-index.ts";
 import type { Database } from "./database.ts";
+import { freeSlots } from "./slots.ts";
+import { type StoredTask, toTaskRow } from "./stored-task.ts";
+import type { TaskRow } from "./task-row.ts";
 import { nextPosition, type TxContext } from "./tx.ts";
 
 /** Compares what memory holds with the rows it was made from. */
@@ -35,13 +38,8 @@ function idsIn(agents: AgentIndex, lane: string): string {
 function compareSlots(db: Database, agents: AgentIndex): string[] {
   return [...agents.all()].flatMap(({ id, free, maxConcurrency }) => {
     if (free === null) return [];
-    const rows = db.all<{ n: number }>(
-      "select n from permits where kind = 'agent' and key = ? and attempt_id is null and n < ? order by n",
-      id,
-      maxConcurrency,
-    );
-    const stored = rows.map(({ n }) => n).join();
-    return difference(`free slots of agent ${id}`, free.toSorted((a, b) => a - b).join(), stored);
+    const stored = freeSlots(db, { id, maxConcurrency });
+    return difference(`free slots of agent ${id}`, free.toSorted((a, b) => b - a).join(), stored.join());
   });
 }
 
@@ -56,22 +54,22 @@ function compareSets(agents: AgentIndex, fresh: AgentIndex): string[] {
 }
 
 function compareRecent(db: Database, recent: TxContext["recent"]): string[] {
-  const { sessions, tasks, attempts } = recent.kept();
+  const { sessions, tasks } = recent.kept();
   return [
     ...sessions.flatMap((row) =>
       difference(`session ${row.id}`, sorted(row), sorted(db.get("select * from sessions where id = ?", row.id))),
     ),
-    ...tasks.flatMap((row) =>
-      difference(`task ${row.id}`, sorted(row), sorted(db.get("select * from tasks where id = ?", row.id))),
-    ),
-    ...attempts.flatMap((row) =>
-      difference(
-        `attempt ${row.task_id}/${row.n}`,
-        sorted(row),
-        sorted(db.get("select * from attempts where task_id = ? and n = ?", row.task_id, row.n)),
-      ),
-    ),
+    ...tasks.flatMap((row) => difference(`task ${row.id}`, taskText(row), taskText(storedTask(db, row.id)))),
   ];
+}
+
+function storedTask(db: Database, id: string): TaskRow | undefined {
+  const stored = db.get<StoredTask>("select * from tasks where id = ?", id);
+  return stored === undefined ? undefined : toTaskRow(stored);
+}
+
+function taskText(row: TaskRow | undefined): string {
+  return `${sorted(row === undefined ? undefined : { ...row, last: null })} ${sorted(row?.last ?? undefined)}`;
 }
 
 function sorted(row: object | undefined): string {

@@ -2,7 +2,7 @@ import { formatTime, type JsonObject } from "@opspawn/contract";
 import type { Blocked } from "../../domain/blocked.ts";
 import type { Requirement, TaskError } from "../../domain/tasks/task.ts";
 import { explainLane } from "./lanes.ts";
-import { loadAttempt, loadTask, type TaskRow } from "./task-row.ts";
+import { loadTask, type TaskColumns, type TaskRow } from "./task-row.ts";
 import type { Tx } from "./tx.ts";
 
 export interface LaneColumns {
@@ -31,7 +31,7 @@ export function blockedBy(reason: string, now: number): { sql: string; values: (
 }
 
 /** Why a pending task waits, from what was stored when a claim last found nothing. */
-export function storedBlock(row: TaskRow & LaneColumns, now: number): Blocked | null {
+export function storedBlock(row: TaskColumns & LaneColumns, now: number): Blocked | null {
   if (row.status !== "pending") return null;
   if (row.ready_at > now) return notReady(row);
   if (row.lane_reason === null) return queued(row);
@@ -60,7 +60,7 @@ export function explainTask(tx: Tx, taskId: string): Blocked | null {
   return { reason, message, since: Math.max(since ?? 0, row.ready_at), details };
 }
 
-function notReady(row: TaskRow): Blocked {
+function notReady(row: TaskColumns): Blocked {
   if (row.attempts === 0) {
     return {
       reason: "delayed",
@@ -84,13 +84,13 @@ function notReady(row: TaskRow): Blocked {
   };
 }
 
-function queued(row: TaskRow): Blocked {
+function queued(row: TaskColumns): Blocked {
   return { reason: "queued", message: "It will be claimed at once.", since: row.ready_at, details: {} };
 }
 
 function atWork(tx: Tx, row: TaskRow): Blocked | null {
-  const attempt = loadAttempt(tx, row.id, row.attempts);
-  if (attempt === undefined) return null;
+  const attempt = row.last;
+  if (attempt === null) return null;
   const agent = tx.context.agents.get(attempt.agent_id);
   const name = agent === undefined ? attempt.agent_id : `\`${agent.name}\``;
   const has = attempt.status === "acknowledged" ? `${name} has it` : `It is being sent to ${name}`;

@@ -19,18 +19,27 @@ import type { SqliteContext } from "./store.ts";
 import type { Tx } from "./tx.ts";
 import { applyWorkflow, saveDefinition, toWorkflow, WORKFLOWS, type WorkflowRow } from "./workflows.ts";
 
-export function workflowStore({ db, writer }: SqliteContext): WorkflowStore {
+export function workflowStore({ db, writer, tx: context }: SqliteContext): WorkflowStore {
   return {
     apply: (workflow) => writer.submit("normal", (tx) => applyWorkflow(tx, workflow)),
     snapshot: (hash, document) => writer.submit("normal", (tx) => saveDefinition(tx, hash, document)),
     definition: async (hash) =>
       db.get<{ document: string }>("select document from definitions where hash = ?", hash)?.document ?? null,
     get: async (id, version) => {
-      const row =
-        version === undefined
-          ? db.get<WorkflowRow>(`${WORKFLOWS} where w.id = ? order by w.applied_at desc, w.version desc limit 1`, id)
-          : db.get<WorkflowRow>(`${WORKFLOWS} where w.id = ? and w.version = ?`, id, version);
-      return row === undefined ? null : toWorkflow(row);
+      if (version !== undefined) {
+        const row = db.get<WorkflowRow>(`${WORKFLOWS} where w.id = ? and w.version = ?`, id, version);
+        return row === undefined ? null : toWorkflow(row);
+      }
+      const known = context.plans.current(id);
+      if (known !== undefined) return known;
+      const row = db.get<WorkflowRow>(
+        `${WORKFLOWS} where w.id = ? order by w.applied_at desc, w.version desc limit 1`,
+        id,
+      );
+      if (row === undefined) return null;
+      const workflow = toWorkflow(row);
+      context.plans.setCurrent(workflow);
+      return workflow;
     },
     list: async (page) => {
       const where = new Where().add(
@@ -68,10 +77,13 @@ export function deliveryStore({ db, writer, clock }: SqliteContext): DeliverySto
         });
         return { replayed };
       }),
-    due: async (max) => db.all<DeliveryRow>(DUE_DELIVERIES, clock.now(), max).map(toDelivery),
-    delivered: (id, attempt) => writer.submit("outcome", (tx) => deliveryArrived(tx, id, attempt)),
-    failed: (id, attempt, error, nextAt) =>
-      writer.submit("outcome", (tx) => deliveryFailed(tx, id, attempt, error, nextAt)),
+    due: async (max, kinds, begun = []) =>
+      db
+        .all<DeliveryRow>(DUE_DELIVERIES, clock.now(), JSON.stringify(kinds), JSON.stringify(begun), max)
+        .map(toDelivery),
+    delivered: (id, attempt, follow) => writer.submit("outcome", (tx) => deliveryArrived(tx, id, attempt, follow)),
+    failed: (id, attempt, error, nextAt, follow) =>
+      writer.submit("outcome", (tx) => deliveryFailed(tx, id, attempt, { error, nextAt, follow })),
     get: async (id) => {
       const row = db.get<DeliveryRow>("select * from deliveries where id = ?", id);
       return row === undefined ? null : toDelivery(row);

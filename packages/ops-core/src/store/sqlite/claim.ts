@@ -3,10 +3,11 @@ import { DEFAULT_ATTEMPT_TIMEOUT } from "../../domain/tasks/retry.ts";
 import { type ClaimedAttempt, capabilityOf, laneOf, type Requirement } from "../../domain/tasks/task.ts";
 import type { AgentEntry } from "./agent-index.ts";
 import { takeProbe } from "./circuits.ts";
-import { takePermit } from "./permits.ts";
 import type { TaskPolicy } from "./plan-cache.ts";
 import { SessionUnit } from "./session-unit.ts";
-import { type AttemptRow, attemptId, insertAttempt, type TaskRow, taskEvent } from "./task-row.ts";
+import { takeSlot } from "./slots.ts";
+import type { StoredTask } from "./stored-task.ts";
+import { type AttemptRow, beginAttempt, changeTask, type TaskRow, taskEvent } from "./task-row.ts";
 import type { Tx } from "./tx.ts";
 
 /** The agent that may take this task now, or undefined. Pull agents are never chosen: they come and ask. */
@@ -56,29 +57,25 @@ function hasEarlierWork(tx: Tx, agent: AgentEntry, orderKey: number): boolean {
 }
 
 /**
- * Gives a pending task to an agent: a new attempt with a fresh token, a permit, and for push agents a message for this
- * process to send. Changes `task`; the caller writes the row. False when no permit was free after all.
+ * Gives a pending task to an agent: a new attempt with a fresh token, a slot, and for push agents a message for this
+ * process to send. Null when no slot was free after all.
  */
 export function assign(tx: Tx, task: TaskRow, agent: AgentEntry): ClaimedAttempt | null {
   const n = task.attempts + 1;
-  const permit = takePermit(tx, agent, attemptId(task.id, n));
-  if (permit === null) return null;
+  if (task.status !== "pending") throw new Error(`task ${task.id} was thought to wait`);
+  const slot = takeSlot(tx, agent);
+  if (slot === null) return null;
   const policy = JSON.parse(task.policy) as TaskPolicy;
   const timeout = policy.timeout ?? agent.timeout ?? DEFAULT_ATTEMPT_TIMEOUT;
   const timeoutAt = Math.min(tx.now + timeout, task.deadline);
   const token = `${n}.${tx.context.ids.secret()}`;
-  const attempt = newAttempt(tx, task.id, n, agent, { token, permit, timeoutAt });
-  insertAttempt(tx, attempt);
-  task.status = "running";
-  task.attempts = n;
-  task.agent_id = agent.id;
-  task.started_at ??= tx.now;
+  beginAttempt(tx, task, newAttempt(tx, task.id, n, agent, { token, slot, timeoutAt }));
+  changeTask(tx, task, { status: "running", started_at: task.started_at ?? tx.now });
   const session = task.session_id === null ? undefined : SessionUnit.load(tx, task.session_id);
   if (session?.status === "started") {
     session.change({ status: "running" });
     session.event("session.running", {});
   }
-  tx.context.recent.putClaim(task, attempt);
   taskEvent(tx, task, "attempt.created", { number: n, agentId: agent.id, agentName: agent.name });
   const claimed = toClaimed(task, agent, session?.row.workflow_id ?? null, {
     n,
@@ -97,7 +94,7 @@ function newAttempt(
   taskId: string,
   n: number,
   agent: AgentEntry,
-  { token, permit, timeoutAt }: { token: string; permit: number; timeoutAt: number },
+  { token, slot, timeoutAt }: { token: string; slot: number; timeoutAt: number },
 ): AttemptRow {
   const probe = takeProbe(tx, agent);
   return {
@@ -105,7 +102,7 @@ function newAttempt(
     n,
     token,
     agent_id: agent.id,
-    permit,
+    slot,
     status: "created",
     epoch: tx.context.epoch,
     sends: 1,
@@ -158,6 +155,7 @@ export function toClaimed(task: TaskRow, agent: AgentEntry, workflowId: string |
     agentId: agent.id,
     agentName: agent.name,
     endpoint: agent.endpoint,
+    announced: agent.announced,
     parameters: task.parameters,
     createdAt: send.createdAt,
     timeoutAt: send.timeoutAt,
@@ -165,25 +163,14 @@ export function toClaimed(task: TaskRow, agent: AgentEntry, workflowId: string |
   };
 }
 
-/** Writes the claim of a task that was waiting; the status is checked again in the write. */
-export function writeClaim(tx: Tx, task: TaskRow): void {
-  const written = tx.run(
-    "update tasks set status = 'running', attempts = ?, agent_id = ?, started_at = ? where id = ? and status = 'pending'",
-    task.attempts,
-    task.agent_id,
-    task.started_at,
-    task.id,
-  );
-  if (written !== 1) throw new Error(`task ${task.id} was thought to wait`);
-}
-
 /** The first task of a lane that may be given out now. */
 export function nextWaiting(tx: Tx, lane: string): TaskRow | undefined {
-  return tx.get<TaskRow>(
+  const stored = tx.get<StoredTask>(
     `select * from tasks where status = 'pending' and lane = ? and ready_at <= ? and deadline > ?
       order by order_key limit 1`,
     lane,
     tx.now,
     tx.now,
   );
+  return stored === undefined ? undefined : tx.tasks.found(tx, stored);
 }

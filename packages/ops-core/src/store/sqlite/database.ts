@@ -54,6 +54,11 @@ export class Database {
     this.#db.exec(sql);
   }
 
+  /** `begin immediate`, `commit` or `rollback`. */
+  transaction(step: "begin immediate" | "commit" | "rollback"): void {
+    this.#prepare(step).run();
+  }
+
   get isOpen(): boolean {
     return this.#db.isOpen;
   }

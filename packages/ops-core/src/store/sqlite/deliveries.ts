@@ -44,7 +44,7 @@ export function enqueueDelivery(tx: Tx, delivery: NewDelivery): void {
   );
   tx.hints.deliveries = true;
   // Any message to an agent may make it report states that are not about its task.
-  const isMessage = delivery.kind === "message" && delivery.agentId !== null;
+  const isMessage = delivery.kind === "message" || delivery.kind === "task";
   const agent = isMessage ? tx.context.agents.get(delivery.agentId ?? "") : undefined;
   if (agent !== undefined) countMessage(tx, agent);
 }
@@ -53,7 +53,7 @@ export function enqueueDelivery(tx: Tx, delivery: NewDelivery): void {
 export function redirectMessages(tx: Tx, agentId: string, url: string | null): void {
   const known = tx.get<{ endpoint: string | null }>("select endpoint from agents where id = ?", agentId);
   if (known === undefined || known.endpoint === null || known.endpoint === url) return;
-  const waiting = "where endpoint = ? and aggregate = ? and kind = 'message' and status = 'pending'";
+  const waiting = "where endpoint = ? and agent_id = ? and kind in ('message', 'task') and status = 'pending'";
   const from = new URL(known.endpoint).origin;
   if (url === null) {
     const given = "update deliveries set status = 'failed', ended_at = ?, wake_at = null, last_error = ?";
@@ -96,12 +96,13 @@ export function enqueueSessionWebhook(tx: Tx, session: SessionUnit): void {
 }
 
 /** Due deliveries; of each (endpoint, aggregate) only the oldest may go, so that messages arrive in order. */
-export const DUE_DELIVERIES = `select * from deliveries d where d.wake_at <= ? and not exists
+export const DUE_DELIVERIES = `select * from deliveries d where d.wake_at <= ?
+  and d.kind in (select value from json_each(?)) and d.id not in (select value from json_each(?)) and not exists
   (select 1 from deliveries e where e.endpoint = d.endpoint and e.aggregate = d.aggregate and e.status = 'pending'
     and e.id < d.id) order by d.wake_at limit ?`;
 
-export function deliveryArrived(tx: Tx, id: string, attempt: number): void {
-  tx.run(
+export function deliveryArrived(tx: Tx, id: string, attempt: number, follow?: Delivery): void {
+  const written = tx.run(
     `update deliveries set status = 'delivered', attempts = ?, ended_at = ?, wake_at = null, last_error = null
       where id = ? and status = 'pending' and attempts = ?`,
     attempt,
@@ -109,11 +110,19 @@ export function deliveryArrived(tx: Tx, id: string, attempt: number): void {
     id,
     attempt - 1,
   );
+  if (written === 1 && follow !== undefined) enqueueDelivery(tx, follow);
   tx.hints.deliveries = true;
 }
 
-export function deliveryFailed(tx: Tx, id: string, attempt: number, error: string, nextAt: number | null): void {
-  tx.run(
+/** How a send went wrong, and when the next one is due: null = never. */
+export interface FailedSend {
+  readonly error: string;
+  readonly nextAt: number | null;
+  readonly follow?: Delivery | undefined;
+}
+
+export function deliveryFailed(tx: Tx, id: string, attempt: number, { error, nextAt, follow }: FailedSend): void {
+  const written = tx.run(
     `update deliveries set status = ?, attempts = ?, ended_at = ?, wake_at = ?, last_error = ?
       where id = ? and status = 'pending' and attempts = ?`,
     nextAt === null ? "failed" : "pending",
@@ -124,6 +133,7 @@ export function deliveryFailed(tx: Tx, id: string, attempt: number, error: strin
     id,
     attempt - 1,
   );
+  if (written === 1 && follow !== undefined) enqueueDelivery(tx, follow);
   tx.hints.deliveries = true;
 }
 

@@ -1,6 +1,6 @@
 import type { Requirement } from "../../domain/tasks/task.ts";
 import type { AgentEntry } from "./agent-index.ts";
-import { assign, chooseAgent, nextWaiting, writeClaim } from "./claim.ts";
+import { assign, chooseAgent, nextWaiting } from "./claim.ts";
 import { noteBlocked } from "./lanes.ts";
 import type { TaskRow } from "./task-row.ts";
 import type { Tx } from "./tx.ts";
@@ -22,7 +22,6 @@ export function claimLanes(tx: Tx, max: number, lanes: Iterable<string>): number
     }
     if (heads.admitLanesOf(agent, task)) continue;
     if (assign(tx, task, agent) === null) throw new Error(`agent ${agent.id} was thought to have a free slot`);
-    writeClaim(tx, task);
     heads.admit(task.lane);
     claimed += 1;
   }

@@ -2,11 +2,17 @@ import { type JsonObject, OpspawnError } from "@opspawn/contract";
 import type { Sender } from "../../domain/store.ts";
 import type { Evidence, TaskError } from "../../domain/tasks/task.ts";
 import { type AttemptEvent, attemptTable } from "../../domain/tasks/transitions.ts";
-import { drainPermit } from "./permits.ts";
-import { type AttemptRow, attemptId, loadAttempt, loadTask, type TaskRow, taskEvent } from "./task-row.ts";
+import { drainSlot } from "./slots.ts";
+import {
+  type AttemptRow,
+  attemptId,
+  changeAttempt,
+  changeTask,
+  loadTask,
+  type TaskRow,
+  taskEvent,
+} from "./task-row.ts";
 import type { Tx } from "./tx.ts";
-
-const OPEN = "('created', 'dispatched', 'acknowledged')";
 
 export function isSender(attempt: AttemptRow, sender: Sender): boolean {
   return attempt.epoch === sender.epoch && attempt.sends === sender.send;
@@ -30,19 +36,15 @@ const EVENT_NAMES: Partial<Record<AttemptEvent, string>> = {
 };
 
 export function endAttempt(tx: Tx, task: TaskRow, attempt: AttemptRow, event: AttemptEvent, end: AttemptEnd): void {
-  const status = attemptTable.transitions[event].to;
-  const ended = tx.run(
-    `update attempts set status = ?, ended_at = ?, evidence = ?, error = ?, wake_at = null, wake_for = null
-      where task_id = ? and n = ? and token = ? and status in ${OPEN}`,
-    status,
-    tx.now,
-    end.evidence,
-    end.error === null ? null : JSON.stringify(end.error),
-    task.id,
-    attempt.n,
-    attempt.token,
-  );
-  if (ended !== 1) throw new OpspawnError("lease_lost", "The attempt has ended meanwhile.");
+  if (!isOpen(attempt)) throw new OpspawnError("lease_lost", "The attempt has ended meanwhile.");
+  changeAttempt(tx, task, attempt, {
+    status: attemptTable.transitions[event].to,
+    ended_at: tx.now,
+    evidence: end.evidence,
+    error: end.error === null ? null : JSON.stringify(end.error),
+    wake_at: null,
+    wake_for: null,
+  });
   const data: JsonObject = { number: attempt.n, agentId: attempt.agent_id };
   if (end.evidence !== null) data.evidence = end.evidence;
   if (end.error !== null) data.error = { ...end.error };
@@ -56,30 +58,25 @@ export function cancelTask(tx: Tx, taskId: string, reason: string): boolean {
   const task = loadTask(tx, taskId);
   if (task === undefined) return false;
   const error: TaskError = { code: "cancelled", message: reason };
-  if (task.status === "running") endCurrentAttempt(tx, task, "cancel", error);
-  const cancelled = tx.run(
-    `update tasks set status = 'cancelled', error = ?, ended_at = ?, wake_at = null
-      where id = ? and status in ('pending', 'running')`,
-    JSON.stringify(error),
-    tx.now,
-    taskId,
-  );
-  if (cancelled === 1) taskEvent(tx, task, "task.cancelled", { reason });
-  return cancelled === 1;
+  if (task.status !== "running" && task.status !== "pending") return false;
+  if (task.status === "running") endLastAttempt(tx, task, "cancel", error);
+  changeTask(tx, task, { status: "cancelled", error: JSON.stringify(error), ended_at: tx.now });
+  taskEvent(tx, task, "task.cancelled", { reason });
+  return true;
 }
 
 /** Ends the open attempt of a running task for a reason outside of it; the slot drains. */
-export function endCurrentAttempt(
+export function endLastAttempt(
   tx: Tx,
   task: TaskRow,
   event: "cancel" | "lose" | "time_out",
   error: TaskError,
 ): AttemptRow | undefined {
-  const attempt = loadAttempt(tx, task.id, task.attempts);
-  if (attempt === undefined || !isOpen(attempt)) return undefined;
+  const attempt = task.last;
+  if (attempt === null || !isOpen(attempt)) return undefined;
   endAttempt(tx, task, attempt, event, { evidence: null, error });
   const agent = tx.context.agents.get(attempt.agent_id);
-  drainPermit(tx, agent, attempt, tx.now + slotHold(attempt));
+  drainSlot(tx, agent, attempt, tx.now + slotHold(attempt));
   return attempt;
 }
 

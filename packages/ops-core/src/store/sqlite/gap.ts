@@ -31,9 +31,9 @@ export function markJudged(tx: Tx): void {
   if (gap <= MAX_SILENCE) return;
   // The timeout is never before the wake-up, so the index on the latter finds all that are due.
   tx.run(
-    `update attempts set timeout_at = timeout_at + ?, moved = moved + 1,
+    `update tasks set timeout_at = timeout_at + ?, moved = moved + 1,
       wake_at = case wake_for when 'timeout' then wake_at + ? else wake_at end
-      where wake_at <= ? and timeout_at > ? and timeout_at <= ? and moved < ? and ended_at is null`,
+      where wake_at <= ? and timeout_at > ? and timeout_at <= ? and moved < ? and status = 'running'`,
     gap + GAP_GRACE,
     gap + GAP_GRACE,
     tx.now,

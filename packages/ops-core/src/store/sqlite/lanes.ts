@@ -131,15 +131,13 @@ interface Hold extends JsonObject {
 
 /** What an agent's slots are taken by. */
 function holds(tx: Tx, agent: AgentEntry, max = 5): Hold[] {
-  const rows = tx.all<{ attempt_id: string; created_at: number }>(
-    `select p.attempt_id, t.created_at from permits p join attempts t
-      on t.task_id = substr(p.attempt_id, 1, instr(p.attempt_id, '/') - 1)
-      and t.n = cast(substr(p.attempt_id, instr(p.attempt_id, '/') + 1) as integer)
-      where p.kind = 'agent' and p.key = ? and p.attempt_id is not null order by t.created_at limit ?`,
-    agent.id,
-    max,
+  const rows = tx.all<{ task_id: string; since: number }>(
+    `select id as task_id, attempt_created_at as since from tasks where status = 'running' and agent_id = :agent
+      union all select d.task_id, a.created_at from draining_slots d join attempts a on a.task_id = d.task_id and a.n = d.n
+      where d.agent_id = :agent order by since limit :max`,
+    { agent: agent.id, max },
   );
-  return rows.map((row) => ({ taskId: row.attempt_id.slice(0, row.attempt_id.indexOf("/")), since: row.created_at }));
+  return rows.map(({ task_id, since }) => ({ taskId: task_id, since }));
 }
 
 /** Why an agent is given nothing now, for a reason it has. */

@@ -16,11 +16,19 @@ import type { AgentEntry } from "./agent-index.ts";
 import { noteAlive } from "./agent-lease.ts";
 import { closeCircuit, countFailure } from "./circuits.ts";
 import { endAttempt, isOpen, isSender, slotHold } from "./ending.ts";
-import { drainPermit, releasePermit } from "./permits.ts";
 import type { TaskPolicy } from "./plan-cache.ts";
 import { advanceSession } from "./session-advance.ts";
 import { SessionUnit } from "./session-unit.ts";
-import { type AttemptRow, loadAttempt, loadTask, type TaskRow, taskEvent } from "./task-row.ts";
+import { drainSlot, releaseDrained, releaseSlot } from "./slots.ts";
+import {
+  type AttemptRow,
+  changeAttempt,
+  changeTask,
+  loadAttempt,
+  loadTask,
+  type TaskRow,
+  taskEvent,
+} from "./task-row.ts";
 import type { Tx } from "./tx.ts";
 
 const CLASS_OF: Record<Evidence, EvidenceClass> = {
@@ -68,7 +76,7 @@ export function findByToken(tx: Tx, taskId: string, token: string): { task: Task
   const task = loadTask(tx, taskId);
   if (task === undefined) throw new OpspawnError("task_not_found", `Task not found: ${taskId}`);
   const n = Number.parseInt(token, 10);
-  const attempt = Number.isSafeInteger(n) ? loadAttempt(tx, taskId, n) : undefined;
+  const attempt = Number.isSafeInteger(n) ? loadAttempt(tx, task, n) : undefined;
   if (attempt === undefined || !sameText(attempt.token, token)) {
     throw new ForeignToken();
   }
@@ -82,8 +90,8 @@ function sameText(a: string, b: string): boolean {
 
 /** An outcome the sender saw; it counts only while it is still the sender. */
 export function observe(tx: Tx, sender: Sender, outcome: AttemptOutcome): Settled {
-  const attempt = loadAttempt(tx, sender.taskId, sender.attempt);
   const task = loadTask(tx, sender.taskId);
+  const attempt = task === undefined ? undefined : loadAttempt(tx, task, sender.attempt);
   if (attempt === undefined || task === undefined || !isSender(attempt, sender) || !isOpen(attempt)) {
     return { type: "stale", taskStatus: task?.status ?? "cancelled" };
   }
@@ -103,16 +111,16 @@ export function settleOpen(
   if (outcome.type === "succeeded") {
     endAttempt(tx, task, attempt, "succeed", { evidence: outcome.evidence, error: null });
     if (agent !== undefined) closeCircuit(tx, agent);
-    releasePermit(tx, agent, attempt);
-    completeTask(tx, task, outcome.result, attempt.n, outcome.evidence);
+    releaseSlot(tx, agent, attempt);
+    completeTask(tx, task, outcome.result, outcome.evidence);
     return;
   }
   const event = ENDS[outcome.reason];
   endAttempt(tx, task, attempt, event, { evidence: outcome.evidence, error: outcome.error });
   judgeCircuit(tx, agent, attempt, outcome);
   // An agent that answered is free; one that fell silent may still be at work.
-  if (event === "fail") releasePermit(tx, agent, attempt);
-  else drainPermit(tx, agent, attempt, tx.now + slotHold(attempt));
+  if (event === "fail") releaseSlot(tx, agent, attempt);
+  else drainSlot(tx, agent, attempt, tx.now + slotHold(attempt));
   failTask(tx, task, attempt, outcome);
 }
 
@@ -129,22 +137,15 @@ export function raiseEvidence(tx: Tx, agent: AgentEntry, shown: EvidenceClass): 
   agent.evidence = shown;
 }
 
-function completeTask(tx: Tx, task: TaskRow, result: string | null, n: number, evidence: Evidence): void {
-  const completed = tx.run(
-    `update tasks set status = 'completed', result = ?, used = used + 1, ended_at = ?, wake_at = null, error = null
-      where id = ? and status = 'running' and attempts = ?`,
-    result,
-    tx.now,
-    task.id,
-    n,
-  );
-  if (completed !== 1) throw new OpspawnError("lease_lost", "The task has ended meanwhile.");
-  task.status = "completed";
+function completeTask(tx: Tx, task: TaskRow, result: string | null, evidence: Evidence): void {
+  if (task.status !== "running") throw new OpspawnError("lease_lost", "The task has ended meanwhile.");
+  changeTask(tx, task, { status: "completed", result, used: task.used + 1, ended_at: tx.now, error: null });
   taskEvent(tx, task, "task.completed", evidence === "inferred" ? { evidence } : {});
   tx.context.failpoint?.("store.before-next-step");
   const session = task.session_id === null ? undefined : SessionUnit.load(tx, task.session_id);
   if (session === undefined || task.step === null) return;
   session.know(task.step, RUNNING);
+  session.knowTask(task.step, task);
   advanceSession(tx, session, { type: "step_completed", step: task.step });
 }
 
@@ -155,14 +156,11 @@ export function failTask(tx: Tx, task: TaskRow, attempt: AttemptRow, outcome: Fa
   const hasFallback = policy.fallback !== null && task.fell_back === 0;
   const tries = { ...task, hasFallback, probe: attempt.probe === 1 };
   const decision = decideRetry(tries, policy.retry, outcome, tx.now, tx.context.ids);
-  if (!decision.counted) {
-    tx.run("update attempts set counted = 0 where task_id = ? and n = ?", task.id, attempt.n);
-  }
-  task.used += decision.counted ? 1 : 0;
-  task.lost += lost ? 1 : 0;
+  if (!decision.counted) changeAttempt(tx, task, attempt, { counted: 0 });
+  changeTask(tx, task, { used: task.used + (decision.counted ? 1 : 0), lost: task.lost + (lost ? 1 : 0) });
   switch (decision.type) {
     case "retry":
-      task.undelivered = decision.undelivered;
+      changeTask(tx, task, { undelivered: decision.undelivered });
       retry(tx, task, decision.readyAt, outcome, lost ? attempt.agent_id : task.avoid_agent);
       break;
     case "fall_back":
@@ -175,8 +173,7 @@ export function failTask(tx: Tx, task: TaskRow, attempt: AttemptRow, outcome: Fa
 }
 
 function retry(tx: Tx, task: TaskRow, readyAt: number, outcome: FailedOutcome, avoid: string | null): void {
-  task.ready_at = readyAt;
-  task.avoid_agent = avoid;
+  changeTask(tx, task, { ready_at: readyAt, avoid_agent: avoid });
   backToLane(tx, task, outcome.error);
   taskEvent(tx, task, "task.retrying", {
     readyAt: formatTime(readyAt),
@@ -189,13 +186,15 @@ function retry(tx: Tx, task: TaskRow, readyAt: number, outcome: FailedOutcome, a
 
 function fallBack(tx: Tx, task: TaskRow, policy: TaskPolicy, outcome: FailedOutcome): void {
   if (policy.fallback === null) throw new Error("a fallback was decided where there is none");
-  task.requirement = JSON.stringify(policy.fallback);
-  task.lane = laneOf(policy.fallback);
-  task.fell_back = 1;
-  task.max = task.used + policy.retry.maxAttempts;
-  task.undelivered = 0;
-  task.ready_at = tx.now;
-  task.avoid_agent = null;
+  changeTask(tx, task, {
+    requirement: JSON.stringify(policy.fallback),
+    lane: laneOf(policy.fallback),
+    fell_back: 1,
+    max: task.used + policy.retry.maxAttempts,
+    undelivered: 0,
+    ready_at: tx.now,
+    avoid_agent: null,
+  });
   backToLane(tx, task, outcome.error);
   taskEvent(tx, task, "task.fell_back", { to: { ...policy.fallback }, error: { ...outcome.error } });
 }
@@ -208,27 +207,10 @@ export function abandon(tx: Tx, task: TaskRow, error: TaskError): void {
   else endTask(tx, task, error, "agent");
 }
 
-/** Writes a task that no attempt runs for any more as pending. */
+/** Puts a task that no attempt runs for any more back among those that wait. */
 function backToLane(tx: Tx, task: TaskRow, error: TaskError | null): void {
-  const written = tx.run(
-    `update tasks set status = 'pending', requirement = ?, lane = ?, fell_back = ?, used = ?, max = ?, undelivered = ?,
-      lost = ?, ready_at = ?, avoid_agent = ?, error = ? where id = ? and status = ? and attempts = ?`,
-    task.requirement,
-    task.lane,
-    task.fell_back,
-    task.used,
-    task.max,
-    task.undelivered,
-    task.lost,
-    task.ready_at,
-    task.avoid_agent,
-    error === null ? null : JSON.stringify(error),
-    task.id,
-    task.status,
-    task.attempts,
-  );
-  if (written !== 1) throw new OpspawnError("lease_lost", "The task has ended meanwhile.");
-  task.status = "pending";
+  if (task.ended_at !== null) throw new OpspawnError("lease_lost", "The task has ended meanwhile.");
+  changeTask(tx, task, { status: "pending", error: error === null ? null : JSON.stringify(error) });
   tx.context.agents.waiting.add(task.lane);
   tx.hints.lanes.add(task.lane);
 }
@@ -240,18 +222,13 @@ export function endTask(
   error: TaskError,
   exhausted: "attempts" | "deadline" | "agent" | null,
 ): void {
-  const failed = tx.run(
-    `update tasks set status = 'failed', used = ?, lost = ?, error = ?, dead_letter = ?, ended_at = ?, wake_at = null
-      where id = ? and status in ('pending', 'running')`,
-    task.used,
-    task.lost,
-    JSON.stringify(error),
-    exhausted,
-    tx.now,
-    task.id,
-  );
-  if (failed !== 1) throw new OpspawnError("task_terminal", "The task has ended meanwhile.");
-  task.status = "failed";
+  if (task.ended_at !== null) throw new OpspawnError("task_terminal", "The task has ended meanwhile.");
+  changeTask(tx, task, {
+    status: "failed",
+    error: JSON.stringify(error),
+    dead_letter: exhausted,
+    ended_at: tx.now,
+  });
   taskEvent(tx, task, "task.failed", { error: { ...error }, deadLetter: exhausted });
   const session = task.session_id === null ? undefined : SessionUnit.load(tx, task.session_id);
   if (session !== undefined && task.step !== null) {
@@ -275,5 +252,5 @@ function recordLate(
     evidence: outcome.evidence,
     ...(outcome.type === "failed" ? { error: { ...outcome.error } } : {}),
   });
-  releasePermit(tx, agent, attempt);
+  releaseDrained(tx, agent, attempt);
 }

@@ -1,6 +1,7 @@
 import { OpspawnError } from "@opspawn/contract";
 import type { Requirement } from "../../domain/tasks/task.ts";
 import type { PlanStep, RetryPolicy, StepTarget, WorkflowPlan } from "../../domain/workflows/plan.ts";
+import type { StoredWorkflow } from "../../domain/workflows/stored.ts";
 import type { Tx } from "./tx.ts";
 
 const MAX_PLANS = 500;
@@ -12,9 +13,10 @@ export interface TaskPolicy {
   readonly timeout: number | null;
 }
 
-/** Compiled definitions by hash, least recently used dropped first. */
+/** Compiled definitions by hash, least recently used dropped first, and the current versions of workflows by id. */
 export class PlanCache {
   readonly #plans = new Map<string, WorkflowPlan>();
+  readonly #current = new Map<string, StoredWorkflow>();
   readonly #compile: (document: string) => WorkflowPlan;
 
   constructor(compile: (document: string) => WorkflowPlan) {
@@ -35,6 +37,22 @@ export class PlanCache {
 
   clear(): void {
     this.#plans.clear();
+    this.#current.clear();
+  }
+
+  /** The current version of a workflow, as it was read since the last one was applied. */
+  current(id: string): StoredWorkflow | undefined {
+    return this.#current.get(id);
+  }
+
+  setCurrent(workflow: StoredWorkflow): void {
+    if (this.#current.size >= MAX_PLANS) this.#current.clear();
+    this.#current.set(workflow.id, workflow);
+  }
+
+  /** Some workflow has another current version now. */
+  forgetCurrent(): void {
+    this.#current.clear();
   }
 
   /** True only for definitions known to be stored. */

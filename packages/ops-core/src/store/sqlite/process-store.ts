@@ -28,8 +28,8 @@ export function processStore({ writer, tx: context }: SqliteContext): ProcessSto
 /** What nobody can ask for any more: answers kept for 24 h, replay memory, reports beyond the newest thousand. */
 function prune(tx: Tx, max: number): number {
   const answers = tx.run(
-    `delete from idempotency where (actor, operation, key) in
-      (select actor, operation, key from idempotency where created_at < ? limit ?)`,
+    `delete from idempotency where created_at < ? and rowid in
+      (select rowid from idempotency order by rowid limit ?)`,
     tx.now - DAY,
     max,
   );

@@ -1,5 +1,5 @@
 import type { SessionRow } from "./session-unit.ts";
-import type { AttemptRow, TaskRow } from "./task-row.ts";
+import type { TaskRow } from "./task-row.ts";
 
 const MAX_ROWS = 2_000;
 /** Rows with more text than this are not worth keeping. */
@@ -11,7 +11,7 @@ const MAX_TEXT = 8_192;
  */
 export class RecentRows {
   readonly #sessions = new Map<string, SessionRow>();
-  readonly #claims = new Map<string, { task: TaskRow | null; attempt: AttemptRow | null }>();
+  readonly #tasks = new Map<string, TaskRow>();
 
   putSession(row: SessionRow): void {
     if (row.ended_at !== null || (row.input?.length ?? 0) > MAX_TEXT) return;
@@ -25,47 +25,26 @@ export class RecentRows {
     return row;
   }
 
-  /** A task that was just claimed, with its attempt. */
-  putClaim(task: TaskRow, attempt: AttemptRow): void {
-    if (task.parameters.length > MAX_TEXT) return;
-    if (this.#claims.size >= MAX_ROWS) dropOldest(this.#claims);
-    this.#claims.set(task.id, { task, attempt });
+  putTask(row: TaskRow): void {
+    if (row.status !== "running" || row.parameters.length > MAX_TEXT) return;
+    if (this.#tasks.size >= MAX_ROWS) dropOldest(this.#tasks);
+    this.#tasks.set(row.id, row);
   }
 
   takeTask(id: string): TaskRow | undefined {
-    const claim = this.#claims.get(id);
-    if (claim?.task == null) return undefined;
-    const { task } = claim;
-    claim.task = null;
-    return task;
-  }
-
-  takeAttempt(taskId: string, n: number): AttemptRow | undefined {
-    const claim = this.#claims.get(taskId);
-    if (claim?.attempt?.n !== n) return undefined;
-    const { attempt } = claim;
-    claim.attempt = null;
-    return attempt;
-  }
-
-  /** The task or its attempt is written without having been taken. */
-  dropClaim(taskId: string): void {
-    this.#claims.delete(taskId);
+    const row = this.#tasks.get(id);
+    if (row !== undefined) this.#tasks.delete(id);
+    return row;
   }
 
   /** What is kept now, for a comparison with the rows. */
-  kept(): { sessions: readonly SessionRow[]; tasks: readonly TaskRow[]; attempts: readonly AttemptRow[] } {
-    const claims = [...this.#claims.values()];
-    return {
-      sessions: [...this.#sessions.values()],
-      tasks: claims.flatMap(({ task }) => task ?? []),
-      attempts: claims.flatMap(({ attempt }) => attempt ?? []),
-    };
+  kept(): { sessions: readonly SessionRow[]; tasks: readonly TaskRow[] } {
+    return { sessions: [...this.#sessions.values()], tasks: [...this.#tasks.values()] };
   }
 
   clear(): void {
     this.#sessions.clear();
-    this.#claims.clear();
+    this.#tasks.clear();
   }
 }
 

@@ -11,9 +11,9 @@ import {
 import { readStored } from "../../domain/stored-json.ts";
 import type { AttemptOutcome, TaskError } from "../../domain/tasks/task.ts";
 import type { AgentEntry } from "./agent-index.ts";
-import { isOpen } from "./ending.ts";
 import { settleOpen } from "./outcomes.ts";
-import { type AttemptRow, loadAttempt, loadTask, type TaskRow, taskEvent } from "./task-row.ts";
+import type { StoredTask } from "./stored-task.ts";
+import { type AttemptRow, changeAttempt, type TaskRow, taskEvent } from "./task-row.ts";
 import type { Tx } from "./tx.ts";
 
 /** Older reports are not looked at. */
@@ -32,15 +32,10 @@ interface StoredReport extends Report {
 /** The attempts that hold a slot of this agent and have not ended. */
 export function openAttempts(tx: Tx, agent: AgentEntry): OpenAttempt[] {
   if (agent.held === agent.draining) return [];
-  const ids = tx.all<{ attempt_id: string }>(
-    "select attempt_id from permits where kind = 'agent' and key = ? and attempt_id is not null and draining_until is null",
-    agent.id,
-  );
-  return ids.flatMap(({ attempt_id }) => {
-    const slash = attempt_id.indexOf("/");
-    const task = loadTask(tx, attempt_id.slice(0, slash));
-    const attempt = loadAttempt(tx, attempt_id.slice(0, slash), Number(attempt_id.slice(slash + 1)));
-    return task !== undefined && attempt !== undefined && isOpen(attempt) ? [{ task, attempt }] : [];
+  const running = tx.all<StoredTask>("select * from tasks where status = 'running' and agent_id = ?", agent.id);
+  return running.flatMap((stored) => {
+    const task = tx.tasks.found(tx, stored);
+    return task.last === null ? [] : [{ task, attempt: task.last }];
   });
 }
 
@@ -102,17 +97,11 @@ function settleBare(tx: Tx, agent: AgentEntry, { task, attempt }: OpenAttempt, p
     settleBy(tx, agent, { task, attempt }, toOutcome(outcome, "inferred"));
     return task.id;
   }
-  if (attempt.wake_for !== "grace") waitForResult(tx, attempt);
+  if (attempt.wake_for !== "grace") {
+    const wakeAt = Math.min(attempt.timeout_at, tx.now + RESULT_GRACE);
+    changeAttempt(tx, task, attempt, { wake_for: "grace", wake_at: wakeAt });
+  }
   return null;
-}
-
-function waitForResult(tx: Tx, attempt: AttemptRow): void {
-  tx.run(
-    "update attempts set wake_for = 'grace', wake_at = min(timeout_at, ?) where task_id = ? and n = ?",
-    tx.now + RESULT_GRACE,
-    attempt.task_id,
-    attempt.n,
-  );
 }
 
 function settleBy(tx: Tx, agent: AgentEntry, { task, attempt }: OpenAttempt, outcome: AttemptOutcome): void {

@@ -7,8 +7,8 @@ import type { AgentEntry } from "./agent-index.ts";
 import { renewLease } from "./agent-lease.ts";
 import { loseAttempts } from "./loss.ts";
 import { raiseEvidence } from "./outcomes.ts";
-import { releaseDraining, wakeLanes } from "./permits.ts";
 import { settleFromReports } from "./report-evidence.ts";
+import { releaseDraining, wakeLanes } from "./slots.ts";
 import type { Tx } from "./tx.ts";
 
 /** A state report: stored always; it settles an attempt only where the rules of evidence let it. */

@@ -5,11 +5,19 @@ import { noteAlive } from "./agent-lease.ts";
 import { workflowOf } from "./agents.ts";
 import { countFailure } from "./circuits.ts";
 import { countMessage, toClaimed } from "./claim.ts";
-import { endAttempt, isSender } from "./ending.ts";
+import { endAttempt, isOpen, isSender } from "./ending.ts";
 import { failTask } from "./outcomes.ts";
-import { releasePermit } from "./permits.ts";
 import { settleFromReports } from "./report-evidence.ts";
-import { type AttemptRow, attemptId, loadAttempt, loadTask, taskEvent } from "./task-row.ts";
+import { releaseSlot } from "./slots.ts";
+import {
+  type AttemptRow,
+  attemptId,
+  changeAttempt,
+  loadAttempt,
+  loadTask,
+  type TaskRow,
+  taskEvent,
+} from "./task-row.ts";
 import type { Tx } from "./tx.ts";
 
 const FIRST_RESEND_DELAY = SECOND;
@@ -17,20 +25,14 @@ const MAX_RESEND_DELAY = 30 * SECOND;
 
 /** The exchange closed without an outcome. Reports that came in meanwhile are judged now. */
 export function acknowledge(tx: Tx, sender: Sender): void {
-  tx.context.recent.dropClaim(sender.taskId);
-  const written = tx.run(
-    `update attempts set status = 'acknowledged', acknowledged_at = ?, wake_at = timeout_at, wake_for = 'timeout'
-      where task_id = ? and n = ? and epoch = ? and sends = ? and status in ('created', 'dispatched')`,
-    tx.now,
-    sender.taskId,
-    sender.attempt,
-    sender.epoch,
-    sender.send,
-  );
-  if (written !== 1) return;
-  const attempt = loadAttempt(tx, sender.taskId, sender.attempt);
-  const task = loadTask(tx, sender.taskId);
-  if (attempt === undefined || task === undefined) return;
+  const { task, attempt } = sentBy(tx, sender) ?? {};
+  if (task === undefined || attempt === undefined || attempt.status === "acknowledged") return;
+  changeAttempt(tx, task, attempt, {
+    status: "acknowledged",
+    acknowledged_at: tx.now,
+    wake_at: attempt.timeout_at,
+    wake_for: "timeout",
+  });
   taskEvent(tx, task, "attempt.acknowledged", { number: attempt.n, agentId: attempt.agent_id });
   const agent = tx.context.agents.get(attempt.agent_id);
   if (agent === undefined) return;
@@ -40,19 +42,14 @@ export function acknowledge(tx: Tx, sender: Sender): void {
 
 /** Bytes may have left and no answer came: the same attempt is sent again, until its timeout. */
 export function broken(tx: Tx, sender: Sender, message: string): void {
-  const attempt = sending(tx, sender);
-  const task = loadTask(tx, sender.taskId);
-  if (attempt === undefined || task === undefined) return;
+  const { task, attempt } = sentBy(tx, sender) ?? {};
+  if (task === undefined || attempt?.status !== "created") return;
   const delay = Math.min(FIRST_RESEND_DELAY * 2 ** (attempt.sends - 1), MAX_RESEND_DELAY);
-  tx.run(
-    `update attempts set status = 'dispatched', wake_at = min(timeout_at, ?), wake_for = 'resend'
-      where task_id = ? and n = ? and epoch = ? and sends = ? and status = 'created'`,
-    tx.now + delay,
-    attempt.task_id,
-    attempt.n,
-    sender.epoch,
-    sender.send,
-  );
+  changeAttempt(tx, task, attempt, {
+    status: "dispatched",
+    wake_at: Math.min(attempt.timeout_at, tx.now + delay),
+    wake_for: "resend",
+  });
   taskEvent(tx, task, "attempt.interrupted", { number: attempt.n, agentId: attempt.agent_id, message });
   const agent = tx.context.agents.get(attempt.agent_id);
   if (agent === undefined) return;
@@ -63,9 +60,8 @@ export function broken(tx: Tx, sender: Sender, message: string): void {
 
 /** Nothing left this process: the try is over and used nothing up. */
 export function undelivered(tx: Tx, sender: Sender, message: string): void {
-  const attempt = sending(tx, sender);
-  const task = loadTask(tx, sender.taskId);
-  if (attempt === undefined || task === undefined) return;
+  const { task, attempt } = sentBy(tx, sender) ?? {};
+  if (task === undefined || attempt?.status !== "created") return;
   const error: TaskError = { code: "undelivered", message };
   // On a resend the agent may have the task from an earlier send; only the first send proves that it has not.
   if (attempt.sends > 1) {
@@ -74,15 +70,17 @@ export function undelivered(tx: Tx, sender: Sender, message: string): void {
   }
   endAttempt(tx, task, attempt, "lose", { evidence: null, error });
   const agent = tx.context.agents.get(attempt.agent_id);
-  releasePermit(tx, agent, attempt);
+  releaseSlot(tx, agent, attempt);
   if (agent !== undefined) countFailure(tx, agent, attempt);
   failTask(tx, task, attempt, { type: "undelivered", error });
 }
 
-/** The attempt, while this sender's exchange is the last thing known of it. */
-function sending(tx: Tx, sender: Sender): AttemptRow | undefined {
-  const attempt = loadAttempt(tx, sender.taskId, sender.attempt);
-  return attempt?.status === "created" && isSender(attempt, sender) ? attempt : undefined;
+/** The open attempt that this sender still is the sender of. */
+function sentBy(tx: Tx, sender: Sender): { task: TaskRow; attempt: AttemptRow } | undefined {
+  const task = loadTask(tx, sender.taskId);
+  const attempt = task === undefined ? undefined : loadAttempt(tx, task, sender.attempt);
+  if (task === undefined || attempt === undefined || !isOpen(attempt) || !isSender(attempt, sender)) return undefined;
+  return { task, attempt };
 }
 
 /** A commit's hints have reached the engine long before an attempt is this old. */
@@ -93,41 +91,37 @@ const KNOWN_WITHIN = 3 * SECOND;
  * them: sent again by this one, under the same token.
  */
 export function adopt(tx: Tx, max: number, sending?: ReadonlySet<string>): ClaimedAttempt[] {
-  const candidates = tx.all<{ task_id: string; n: number }>(
-    `select a.task_id, a.n from attempts a join agents g on g.id = a.agent_id where a.wake_at is not null
-      and a.status in ('created', 'dispatched') and g.channel = 'push'
-      and (a.epoch <> ? or (a.wake_for = 'timeout' and a.created_at <= ?))`,
+  const candidates = tx.all<{ id: string; attempts: number }>(
+    `select t.id, t.attempts from tasks t join agents g on g.id = t.agent_id where t.status = 'running'
+      and t.attempt_status in ('created', 'dispatched') and g.channel = 'push'
+      and (t.epoch <> ? or (t.wake_for = 'timeout' and t.attempt_created_at <= ?))`,
     tx.context.epoch,
     sending === undefined ? 0 : tx.now - KNOWN_WITHIN,
   );
   const claimed: ClaimedAttempt[] = [];
-  for (const { task_id, n } of candidates) {
+  for (const { id, attempts } of candidates) {
     if (claimed.length >= max || tx.sendCapacity <= 0) break;
-    const attempt = sending?.has(attemptId(task_id, n)) ? undefined : loadAttempt(tx, task_id, n);
-    const resent = attempt === undefined ? null : resend(tx, attempt);
+    const task = sending?.has(attemptId(id, attempts)) ? undefined : loadTask(tx, id);
+    const resent = task === undefined ? null : resend(tx, task);
     if (resent !== null) claimed.push(resent);
   }
   return claimed;
 }
 
 /** Takes an attempt over for one more send by this process. Null when there is nobody to send it to. */
-export function resend(tx: Tx, attempt: AttemptRow): ClaimedAttempt | null {
-  const task = loadTask(tx, attempt.task_id);
-  const agent = tx.context.agents.get(attempt.agent_id);
-  if (task === undefined || agent === undefined) return null;
+export function resend(tx: Tx, task: TaskRow): ClaimedAttempt | null {
+  const attempt = task.last;
+  const agent = attempt === null ? undefined : tx.context.agents.get(attempt.agent_id);
+  if (attempt === null || agent === undefined) return null;
+  if (attempt.status !== "created" && attempt.status !== "dispatched") return null;
   const send = attempt.sends + 1;
-  tx.context.recent.dropClaim(attempt.task_id);
-  const written = tx.run(
-    `update attempts set status = 'created', epoch = ?, sends = ?, wake_at = timeout_at, wake_for = 'timeout'
-      where task_id = ? and n = ? and epoch = ? and sends = ? and status in ('created', 'dispatched')`,
-    tx.context.epoch,
-    send,
-    attempt.task_id,
-    attempt.n,
-    attempt.epoch,
-    attempt.sends,
-  );
-  if (written !== 1) return null;
+  changeAttempt(tx, task, attempt, {
+    status: "created",
+    epoch: tx.context.epoch,
+    sends: send,
+    wake_at: attempt.timeout_at,
+    wake_for: "timeout",
+  });
   taskEvent(tx, task, "attempt.resent", { number: attempt.n, agentId: agent.id, send });
   const claimed = toClaimed(task, agent, workflowOf(tx, task.session_id), {
     n: attempt.n,

@@ -171,11 +171,13 @@ function scopeOf(tx: Tx, session: SessionUnit): ExpressionScope {
 
 function stepView(tx: Tx, session: SessionUnit, index: number | undefined): StepView | undefined {
   if (index === undefined) return undefined;
-  const task = tx.get<{ result: string | null; error: string | null }>(
-    "select result, error from tasks where session_id = ? and step = ?",
-    session.id,
-    index,
-  );
+  const task =
+    session.taskOf(index) ??
+    tx.get<{ result: string | null; error: string | null }>(
+      "select result, error from tasks where session_id = ? and step = ?",
+      session.id,
+      index,
+    );
   const { status } = session.step(index);
   if (task !== undefined) return { status, result: readStored(task.result), error: readStored(task.error) };
   const own = tx.get<{ error: string | null }>(

@@ -7,12 +7,12 @@ import { decodeCursor, toPage, Where } from "./paging.ts";
 import { type SessionRow, toSessionRecord } from "./session-unit.ts";
 import { cancelSession, labelSession, STEPS, type StepRow, startSession, toStep } from "./sessions.ts";
 import type { SqliteContext } from "./store.ts";
-import type { TaskRow } from "./task-row.ts";
+import type { TaskColumns } from "./task-row.ts";
 
 export function sessionStore({ db, writer, clock }: SqliteContext): SessionStore {
   const blocked = (row: SessionRow): Blocked | null => {
     if (row.ended_at !== null) return null;
-    const task = db.get<TaskRow & LaneColumns>(
+    const task = db.get<TaskColumns & LaneColumns>(
       `${TASKS} where t.session_id = ? and t.status = 'pending' order by t.order_key limit 1`,
       row.id,
     );

@@ -6,6 +6,7 @@ import type { TaskError } from "../../domain/tasks/task.ts";
 import type { TaskStatus } from "../../domain/tasks/transitions.ts";
 import type { SessionFailure, SessionIndex, StepState } from "../../domain/workflows/advance.ts";
 import type { WorkflowPlan } from "../../domain/workflows/plan.ts";
+import type { TaskRow } from "./task-row.ts";
 import type { Tx } from "./tx.ts";
 
 /** The format of session state this program writes; it leaves sessions of a newer format alone. */
@@ -42,6 +43,7 @@ export class SessionUnit implements SessionIndex {
   readonly plan: WorkflowPlan;
   readonly #tx: Tx;
   readonly #steps = new Map<number, StepState>();
+  readonly #tasks = new Map<number, TaskRow>();
   #state: "clean" | "dirty" | "new";
 
   private constructor(tx: Tx, row: SessionRow, state: "clean" | "new") {
@@ -96,6 +98,15 @@ export class SessionUnit implements SessionIndex {
   /** Takes note of a step's state that is changing in this transition. */
   know(index: number, state: StepState): void {
     this.#steps.set(index, state);
+  }
+
+  /** Takes note of a step's task that this transition holds anyway. */
+  knowTask(index: number, task: TaskRow): void {
+    this.#tasks.set(index, task);
+  }
+
+  taskOf(index: number): TaskRow | undefined {
+    return this.#tasks.get(index);
   }
 
   /** A step that has a task is as its task is. */

@@ -4,9 +4,11 @@ import { laneOf, type Requirement, type TaskError, type TaskRecord } from "../..
 import type { AttemptStatus, TaskStatus } from "../../domain/tasks/transitions.ts";
 import type { TaskPolicy } from "./plan-cache.ts";
 import { SessionUnit } from "./session-unit.ts";
+import { ATTEMPT_COLUMNS, OF_ATTEMPT } from "./stored-task.ts";
 import type { Tx } from "./tx.ts";
 
-export interface TaskRow {
+/** What a row of `tasks` says of the task itself. */
+export interface TaskColumns {
   id: string;
   name: string;
   session_id: string | null;
@@ -34,8 +36,12 @@ export interface TaskRow {
   started_at: number | null;
   ended_at: number | null;
   deadline: number;
-  wake_at: number | null;
   event_sequence: number;
+}
+
+/** A task and its last attempt: one row, read and written together. */
+export interface TaskRow extends TaskColumns {
+  last: AttemptRow | null;
 }
 
 export interface AttemptRow {
@@ -43,8 +49,8 @@ export interface AttemptRow {
   n: number;
   token: string;
   agent_id: string;
-  /** The number of the agent's slot it holds. */
-  permit: number;
+  /** The number of the agent's slot it holds while it is open. */
+  slot: number;
   status: AttemptStatus;
   epoch: number;
   sends: number;
@@ -104,75 +110,69 @@ export function newTaskRow(task: NewTask, now: number): TaskRow {
     started_at: null,
     ended_at: null,
     deadline: task.deadline,
-    wake_at: task.deadline,
     event_sequence: 0,
+    last: null,
   };
 }
 
-export function insertTask(tx: Tx, row: TaskRow): void {
-  tx.run(
-    `insert into tasks (id, name, session_id, step, step_id, status, requirement, lane, order_key, ready_at, attempts, used,
-      max, undelivered, lost, policy, fell_back, avoid_agent, agent_id, parameters, result, error, dead_letter, created_at,
-      started_at, ended_at, deadline, wake_at, event_sequence)
-      values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    row.id,
-    row.name,
-    row.session_id,
-    row.step,
-    row.step_id,
-    row.status,
-    row.requirement,
-    row.lane,
-    row.order_key,
-    row.ready_at,
-    row.attempts,
-    row.used,
-    row.max,
-    row.undelivered,
-    row.lost,
-    row.policy,
-    row.fell_back,
-    row.avoid_agent,
-    row.agent_id,
-    row.parameters,
-    row.result,
-    row.error,
-    row.dead_letter,
-    row.created_at,
-    row.started_at,
-    row.ended_at,
-    row.deadline,
-    row.wake_at,
-    row.event_sequence,
+/** The task as this transition has left it so far. */
+export function loadTask(tx: Tx, id: string): TaskRow | undefined {
+  return tx.tasks.load(tx, id);
+}
+
+/** The `n`th attempt of a task; changes to the last one are written with the task. */
+export function loadAttempt(tx: Tx, task: TaskRow, n: number): AttemptRow | undefined {
+  if (n === task.attempts) return task.last ?? undefined;
+  return tx.get<AttemptRow>("select * from attempts where task_id = ? and n = ?", task.id, n);
+}
+
+/** Changes a task; it is written once, before the transition's next query or at its end. */
+export function changeTask(tx: Tx, task: TaskRow, change: Partial<TaskColumns>): void {
+  Object.assign(task, change);
+  tx.tasks.changed(tx, task, Object.keys(change));
+}
+
+/** Changes the last attempt of a task. */
+export function changeAttempt(tx: Tx, task: TaskRow, attempt: AttemptRow, change: Partial<AttemptRow>): void {
+  if (task.last !== attempt) throw new Error(`attempt ${attempt.n} of ${task.id} is not its last`);
+  Object.assign(attempt, change);
+  tx.tasks.changed(
+    tx,
+    task,
+    Object.keys(change).map((column) => ATTEMPT_COLUMNS[column] ?? column),
   );
 }
 
-export function loadTask(tx: Tx, id: string): TaskRow | undefined {
-  return tx.context.recent.takeTask(id) ?? tx.get<TaskRow>("select * from tasks where id = ?", id);
+/** Begins an attempt; the one before it is filed. */
+export function beginAttempt(tx: Tx, task: TaskRow, attempt: AttemptRow): void {
+  if (task.last !== null) fileAttempt(tx, task.last);
+  task.last = attempt;
+  changeTask(tx, task, { attempts: attempt.n, agent_id: attempt.agent_id });
+  tx.tasks.changed(tx, task, OF_ATTEMPT);
 }
 
-export function loadAttempt(tx: Tx, taskId: string, n: number): AttemptRow | undefined {
-  const recent = tx.context.recent.takeAttempt(taskId, n);
-  return recent ?? tx.get<AttemptRow>("select * from attempts where task_id = ? and n = ?", taskId, n);
-}
-
-export function insertAttempt(tx: Tx, row: AttemptRow): void {
+function fileAttempt(tx: Tx, row: AttemptRow): void {
   tx.run(
-    `insert into attempts (task_id, n, token, agent_id, permit, status, epoch, sends, probe, created_at, timeout_at,
-      wake_at, wake_for) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `insert into past_attempts (task_id, n, token, agent_id, slot, status, epoch, sends, probe, counted, created_at,
+      acknowledged_at, ended_at, timeout_at, moved, evidence, error)
+      values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     row.task_id,
     row.n,
     row.token,
     row.agent_id,
-    row.permit,
+    row.slot,
     row.status,
     row.epoch,
     row.sends,
     row.probe,
+    row.counted,
     row.created_at,
+    row.acknowledged_at,
+    row.ended_at,
     row.timeout_at,
-    row.wake_at,
-    row.wake_for,
+    row.moved,
+    row.evidence,
+    row.error,
   );
 }
 
@@ -182,17 +182,16 @@ export function taskEvent(tx: Tx, task: TaskRow, type: string, data: JsonObject)
     SessionUnit.load(tx, task.session_id)?.event(type, { taskId: task.id, stepId: task.step_id, ...data });
     return;
   }
-  task.event_sequence += 1;
-  tx.run("update tasks set event_sequence = ? where id = ?", task.event_sequence, task.id);
+  changeTask(tx, task, { event_sequence: task.event_sequence + 1 });
   tx.event(task.id, task.event_sequence, type, { taskId: task.id, ...data });
 }
 
-/** The name under which an attempt holds its permits and its exchange. */
+/** The name under which an attempt has its exchange. */
 export function attemptId(taskId: string, n: number): string {
   return `${taskId}/${n}`;
 }
 
-export function toTaskRecord(row: TaskRow, blocked: Blocked | null): TaskRecord {
+export function toTaskRecord(row: TaskColumns, blocked: Blocked | null): TaskRecord {
   return {
     id: row.id,
     name: row.name,

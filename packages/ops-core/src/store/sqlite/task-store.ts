@@ -6,6 +6,7 @@ import type { AttemptRecord, Evidence, TaskError, TaskFilter, TaskRecord } from 
 import { addTask } from "./add-task.ts";
 import { renewLease } from "./agent-lease.ts";
 import { blockedBy, explainTask, type LaneColumns, storedBlock, TASKS } from "./blocked.ts";
+import { countMessage } from "./claim.ts";
 import { claimLanes } from "./dispatch.ts";
 import { cancelTask, isOpen } from "./ending.ts";
 import { type Due, expire, findDue } from "./expiry.ts";
@@ -15,14 +16,23 @@ import { findByToken, observe, settle } from "./outcomes.ts";
 import { decodeCursor, toPage, Where } from "./paging.ts";
 import { acknowledge, adopt, broken, undelivered } from "./sender.ts";
 import type { SqliteContext } from "./store.ts";
-import { type AttemptRow, loadTask, newTaskRow, type TaskRow, taskEvent, toTaskRecord } from "./task-row.ts";
+import {
+  type AttemptRow,
+  changeAttempt,
+  loadTask,
+  newTaskRow,
+  type TaskColumns,
+  type TaskRow,
+  taskEvent,
+  toTaskRecord,
+} from "./task-row.ts";
 import type { Tx } from "./tx.ts";
 
 export function taskStore({ db, writer, clock, read, tx: context }: SqliteContext): TaskStore {
-  const record = (row: TaskRow & LaneColumns): TaskRecord => toTaskRecord(row, storedBlock(row, clock.now()));
+  const record = (row: TaskColumns & LaneColumns): TaskRecord => toTaskRecord(row, storedBlock(row, clock.now()));
   return {
     get: async (taskId) => {
-      const row = db.get<TaskRow & LaneColumns>(`${TASKS} where t.id = ?`, taskId);
+      const row = db.get<TaskColumns & LaneColumns>(`${TASKS} where t.id = ?`, taskId);
       return row === undefined ? null : record(row);
     },
     attempts: async (taskId) =>
@@ -30,7 +40,7 @@ export function taskStore({ db, writer, clock, read, tx: context }: SqliteContex
     list: async (page, filter) => {
       const where = conditions(filter, clock.now());
       if (page.cursor !== undefined) where.add("t.id < ?", ...decodeCursor(page.cursor, 1));
-      const rows = db.all<TaskRow & LaneColumns>(
+      const rows = db.all<TaskColumns & LaneColumns>(
         `${TASKS} ${where.sql} order by t.id desc limit ?`,
         ...where.values,
         page.limit + 1,
@@ -104,7 +114,8 @@ export function attemptStore({ db, writer, clock, tx: context }: SqliteContext):
     acknowledge: (sender) => writer.submit("outcome", (tx) => acknowledge(tx, sender)),
     broken: (sender, error) => writer.submit("outcome", (tx) => broken(tx, sender, error)),
     undelivered: (sender, error) => writer.submit("outcome", (tx) => undelivered(tx, sender, error)),
-    extendLease: (taskId, token) => writer.submit("outcome", (tx) => extendLease(tx, taskId, token)),
+    extendLease: (taskId, token, resend = false) =>
+      writer.submit("outcome", (tx) => extendLease(tx, taskId, token, resend)),
     adopt: (max, sending) => writer.submit("normal", (tx) => adopt(tx, max, sending)),
     expire: async (max) => {
       if (isDeaf(db, clock.now())) await writer.submit("outcome", markJudged);
@@ -115,21 +126,15 @@ export function attemptStore({ db, writer, clock, tx: context }: SqliteContext):
   };
 }
 
-function extendLease(tx: Tx, taskId: string, token: string): { leaseUntil: number } {
+function extendLease(tx: Tx, taskId: string, token: string, resend: boolean): { leaseUntil: number } {
   const { task, attempt } = findByToken(tx, taskId, token);
   const agent = tx.context.agents.get(attempt.agent_id);
   if (!isOpen(attempt) || agent === undefined) {
     throw new OpspawnError("lease_lost", `Attempt ${attempt.n} of ${taskId} is ${attempt.status}.`);
   }
+  if (resend) countMessage(tx, agent);
   if (attempt.status !== "acknowledged") {
-    tx.run(
-      `update attempts set status = 'acknowledged', acknowledged_at = ?
-        where task_id = ? and n = ? and token = ? and status in ('created', 'dispatched')`,
-      tx.now,
-      taskId,
-      attempt.n,
-      token,
-    );
+    changeAttempt(tx, task, attempt, { status: "acknowledged", acknowledged_at: tx.now });
     taskEvent(tx, task, "attempt.acknowledged", { number: attempt.n, agentId: agent.id });
   }
   return { leaseUntil: keepsLease(agent) ? Math.min(renewLease(tx, agent), attempt.timeout_at) : attempt.timeout_at };

@@ -22,17 +22,25 @@ export class FaultyDatabase extends Database {
     return super.all<T>(sql, ...values);
   }
 
+  override transaction(step: Parameters<Database["transaction"]>[0]): void {
+    this.before?.(step);
+    super.transaction(step);
+    this.after?.(step);
+  }
+
   override exec(sql: string): void {
     this.before?.(sql);
     super.exec(sql);
     this.after?.(sql);
   }
 
-  /** The next statement that matches fails. */
-  failOnce(pattern: RegExp, error: Error): void {
+  /** The next statements that match fail, `times` of them. */
+  fail(pattern: RegExp, error: Error, times: number): void {
+    let left = times;
     this.before = (sql) => {
       if (!pattern.test(sql)) return;
-      this.before = undefined;
+      left -= 1;
+      if (left === 0) this.before = undefined;
       throw error;
     };
   }

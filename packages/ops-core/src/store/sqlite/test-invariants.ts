@@ -6,17 +6,16 @@ const INVARIANTS: Readonly<Record<string, string>> = {
     (select count(*) from attempts a where a.task_id = t.id and a.n = t.attempts and a.ended_at is null)`,
   "an open attempt is the last of a running task": `select a.task_id, a.n from attempts a left join tasks t
     on t.id = a.task_id where a.ended_at is null and (t.status is not 'running' or t.attempts <> a.n)`,
-  "an open attempt holds a slot of its agent": `select a.task_id, a.n from attempts a where a.ended_at is null and
-    not exists (select 1 from permits p where p.kind = 'agent' and p.key = a.agent_id and p.n = a.permit
-      and p.attempt_id = a.task_id || '/' || a.n and p.draining_until is null)`,
-  "a slot in use belongs to an open attempt, a draining one to an ended attempt": `select p.key, p.attempt_id
-    from permits p left join attempts a on p.attempt_id = a.task_id || '/' || a.n and a.agent_id = p.key
-    where p.attempt_id is not null and (a.n is null or (p.draining_until is null) <> (a.ended_at is null))`,
-  "a free slot does not drain": "select key, n from permits where attempt_id is null and draining_until is not null",
-  "an agent has a row per slot": `select id from agents a where removed_at is null and max_concurrency >
-    (select count(*) from permits p where p.kind = 'agent' and p.key = a.id and p.n < a.max_concurrency)`,
-  "an agent that is gone has no slots": `select key from permits where kind = 'agent' and key not in
-    (select id from agents where removed_at is null)`,
+  "a slot of an agent is taken once": `select agent_id, slot from
+    (select agent_id, slot from attempts where ended_at is null union all select agent_id, slot from draining_slots)
+    group by agent_id, slot having count(*) > 1`,
+  "a draining slot is that of an ended attempt": `select d.agent_id, d.slot from draining_slots d left join attempts a
+    on a.task_id = d.task_id and a.n = d.n and a.agent_id = d.agent_id and a.slot = d.slot where a.ended_at is null`,
+  "an agent that is gone has no slots": `select agent_id from
+    (select agent_id from attempts where ended_at is null union all select agent_id from draining_slots)
+    where agent_id not in (select id from agents where removed_at is null)`,
+  "a past attempt has another after it": `select p.task_id, p.n from past_attempts p left join tasks t on t.id = p.task_id
+    where t.id is null or t.attempts <= p.n`,
   "an open attempt wakes up, at its timeout at the latest": `select task_id, n from attempts where ended_at is null
     and (wake_at is null or wake_at > timeout_at or wake_for is null)`,
   "what has ended wakes up no more": `select id from tasks where ended_at is not null and wake_at is not null

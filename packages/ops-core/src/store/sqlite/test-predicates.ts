@@ -57,16 +57,12 @@ interface Redundant {
 }
 
 const READ_BEFORE = "its value was read in the same transaction, and on SQLite nobody else writes";
-const ONE_OPEN = "a task has one open attempt at most";
-const SAME_SLOT = "the attempt's name alone finds its slot";
-const SAME_ATTEMPT = "the token alone finds its attempt, and so do task and number";
 
 /**
  * Predicates that nothing on SQLite can show to be missing: one process writes, and what a transition has read stays
  * true to its end. They stay in the writes all the same, because that is where a precondition belongs.
  */
 const REDUNDANT: readonly Redundant[] = [
-  { statement: "", predicates: ["kind = 'agent'"], reason: "slots of agents are the only permits yet" },
   {
     statement: "update instances",
     predicates: ["epoch = ?"],
@@ -94,77 +90,6 @@ const REDUNDANT: readonly Redundant[] = [
     predicates: ["lanes.reason <> excluded.reason or lanes.details <> excluded.details"],
     reason: "saves a write that changes nothing",
   },
-  { statement: "update permits set attempt_id = ?", predicates: ["attempt_id is null"], reason: READ_BEFORE },
-  {
-    statement: "update permits set draining_until",
-    predicates: ["key = ?", "n = ?", "attempt_id = ?"],
-    reason: SAME_SLOT,
-  },
-  { statement: "update permits set draining_until", predicates: ["draining_until is null"], reason: READ_BEFORE },
-  {
-    statement: "update permits set attempt_id = null, draining_until = null where kind = 'agent' and key = ? and n = ?",
-    predicates: ["key = ?", "n = ?"],
-    reason: SAME_SLOT,
-  },
-  {
-    statement: "update tasks set status = 'failed'",
-    predicates: ["status in ('pending', 'running')"],
-    reason: READ_BEFORE,
-  },
-  { statement: "update tasks set status = 'running'", predicates: ["status = 'pending'"], reason: READ_BEFORE },
-  { statement: "update tasks set status = 'pending'", predicates: ["status = ?", "attempts = ?"], reason: READ_BEFORE },
-  {
-    statement: "update tasks set status = 'completed'",
-    predicates: ["status = 'running'", "attempts = ?"],
-    reason: READ_BEFORE,
-  },
-  { statement: "update attempts set status = 'created'", predicates: ["n = ?"], reason: ONE_OPEN },
-  {
-    statement: "update attempts set status = 'created'",
-    predicates: ["epoch = ?", "sends = ?", "status in ('created', 'dispatched')"],
-    reason: READ_BEFORE,
-  },
-  { statement: "update attempts set status = 'dispatched'", predicates: ["n = ?"], reason: ONE_OPEN },
-  {
-    statement: "update attempts set status = 'dispatched'",
-    predicates: ["epoch = ?", "sends = ?", "status = 'created'"],
-    reason: READ_BEFORE,
-  },
-  {
-    statement: "update attempts set status = 'acknowledged', acknowledged_at = ?, wake_at",
-    predicates: ["n = ?"],
-    reason: ONE_OPEN,
-  },
-  {
-    statement: "update attempts set status = 'acknowledged', acknowledged_at = ?, wake_at",
-    predicates: ["epoch = ?"],
-    reason: "no send number is given twice, whichever process sends",
-  },
-  {
-    statement: "update attempts set status = 'acknowledged', acknowledged_at = ? where",
-    predicates: ["task_id = ?", "n = ?", "token = ?"],
-    reason: SAME_ATTEMPT,
-  },
-  {
-    statement: "update attempts set status = 'acknowledged', acknowledged_at = ? where",
-    predicates: ["status in ('created', 'dispatched')"],
-    reason: READ_BEFORE,
-  },
-  {
-    statement: "update attempts set status = ?",
-    predicates: ["task_id = ?", "n = ?", "token = ?"],
-    reason: SAME_ATTEMPT,
-  },
-  {
-    statement: "update attempts set status = ?",
-    predicates: ["status in ('created', 'dispatched', 'acknowledged')"],
-    reason: READ_BEFORE,
-  },
-  {
-    statement: "update attempts set timeout_at",
-    predicates: ["wake_at <= ?", "ended_at is null"],
-    reason: "follows from the others; the first one is for the index",
-  },
   {
     statement: "update agents set lease_until = ?, lease_moved = lease_moved + 1",
     predicates: ["lease_until < ?"],
@@ -181,6 +106,11 @@ const REDUNDANT: readonly Redundant[] = [
     reason: "all that waits for an agent is where the agent is; this finds the index",
   },
   { statement: "update circuits set next_probe_at", predicates: ["next_probe_at = ?"], reason: READ_BEFORE },
+  {
+    statement: "update tasks set timeout_at",
+    predicates: ["wake_at <= ?", "status = 'running'"],
+    reason: "follows from the others; the first one is for the index",
+  },
 ];
 
 /** Which entry of the list explains that a predicate's absence cannot be noticed. */

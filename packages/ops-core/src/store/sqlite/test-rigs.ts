@@ -44,6 +44,11 @@ export class KeptDatabase extends Database {
     super(":memory:");
   }
 
+  override transaction(step: Parameters<Database["transaction"]>[0]): void {
+    if (this.deaf) throw new Error("the process is dead");
+    super.transaction(step);
+  }
+
   override exec(sql: string): void {
     if (this.deaf) throw new Error("the process is dead");
     super.exec(sql);

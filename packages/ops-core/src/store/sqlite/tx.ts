@@ -5,6 +5,7 @@ import type { Failpoint } from "../../domain/failpoint.ts";
 import type { Ids } from "../../domain/ids.ts";
 import type { AgentIndex } from "./agent-index.ts";
 import type { Database, Values } from "./database.ts";
+import { HeldTasks } from "./held-tasks.ts";
 import { CommitHints } from "./hints.ts";
 import type { PlanCache } from "./plan-cache.ts";
 import type { RecentRows } from "./recent-rows.ts";
@@ -30,19 +31,25 @@ export interface TxContext {
   forget(): void;
 }
 
-/** One transition at work: its statements, events, hints and the sessions it holds. */
+/** One transition at work: its statements, events, hints and the sessions and tasks it holds. */
 export class Tx {
   readonly context: TxContext;
   readonly now: number;
   readonly hints = new CommitHints();
+  readonly tasks = new HeldTasks();
   readonly #db: Database;
   readonly #sessions = new Map<string, SessionUnit>();
   readonly #events = new Map<string, { sequence: number; entries: [string, JsonObject][] }>();
+  readonly #savepoint: boolean;
+  /** What memory knows beyond the database may be ahead of it. */
+  #touched = false;
   #wrote = false;
 
-  constructor(db: Database, context: TxContext) {
+  /** @param savepoint whether what it writes can be taken back without what was written before it. Default: no. */
+  constructor(db: Database, context: TxContext, savepoint = false) {
     this.#db = db;
     this.context = context;
+    this.#savepoint = savepoint;
     this.now = context.clock.now();
   }
 
@@ -52,21 +59,25 @@ export class Tx {
   }
 
   get<T>(sql: string, ...values: Values): T | undefined {
+    this.#writeTasks();
     return this.#db.get<T>(sql, ...values);
   }
 
   all<T>(sql: string, ...values: Values): T[] {
+    this.#writeTasks();
     return this.#db.all<T>(sql, ...values);
   }
 
-  /** The number of rows changed. The savepoint is set before the first write only: most refusals never need one. */
+  /** The number of rows changed. */
   run(sql: string, ...values: SQLInputValue[]): number {
+    this.#writeTasks();
     this.#begin();
     return this.#db.run(sql, ...values);
   }
 
   /** As `get`, for a statement that writes and returns its row. */
   returning<T>(sql: string, ...values: SQLInputValue[]): T | undefined {
+    this.#writeTasks();
     this.#begin();
     return this.#db.get<T>(sql, ...values);
   }
@@ -99,7 +110,20 @@ export class Tx {
   #begin(): void {
     if (this.#wrote) return;
     this.#wrote = true;
-    this.#db.run("savepoint transition");
+    this.#touched = true;
+    if (this.#savepoint) this.#db.run("savepoint transition");
+  }
+
+  /** Whatever asks the database sees what this transition has changed. */
+  #writeTasks(): void {
+    if (this.tasks.isWritten) return;
+    this.#begin();
+    this.tasks.write(this.#db);
+  }
+
+  /** Memory is changed ahead of the rows. */
+  touch(): void {
+    this.#touched = true;
   }
 
   session(id: string): SessionUnit | undefined {
@@ -114,17 +138,21 @@ export class Tx {
   finish(): void {
     for (const unit of this.#sessions.values()) unit.flush(this);
     this.#writeEvents();
-    if (this.#wrote) this.#db.run("release transition");
+    this.#writeTasks();
+    if (this.#savepoint && this.#wrote) this.#db.run("release transition");
+    for (const row of this.tasks.rows()) this.context.recent.putTask(row);
   }
 
-  /** Takes everything back. */
-  undo(): void {
+  /** Takes everything back; false when that takes a rollback of the whole batch. */
+  undo(): boolean {
+    if (this.#wrote && !this.#savepoint) return false;
     if (this.#wrote) {
       this.#db.run("rollback to transition");
       this.#db.run("release transition");
-      this.context.forget();
     }
+    if (this.#touched) this.context.forget();
     this.#sessions.clear();
+    return true;
   }
 }
 

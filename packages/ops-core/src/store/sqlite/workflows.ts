@@ -30,6 +30,7 @@ export function applyWorkflow(tx: Tx, workflow: StoredWorkflow): { created: bool
   if (known !== undefined) {
     if (known.hash === workflow.hash) {
       // By id = the most recently applied version, so applying an old one again makes it the current one.
+      tx.context.plans.forgetCurrent();
       tx.run("update workflows set applied_at = ? where id = ? and version = ?", tx.now, workflow.id, workflow.version);
       return { created: false, appliedAt: tx.now };
     }
@@ -51,6 +52,7 @@ export function saveWorkflow(tx: Tx, plan: WorkflowPlan, hash: string): void {
 }
 
 function insertWorkflow(tx: Tx, workflow: Omit<StoredWorkflow, "document" | "appliedAt">): void {
+  tx.context.plans.forgetCurrent();
   tx.run(
     "insert into workflows (id, version, name, description, steps, hash, applied_at) values (?, ?, ?, ?, ?, ?, ?)",
     workflow.id,

@@ -9,7 +9,8 @@ const ORDER: Record<Urgency, number> = { outcome: 0, normal: 1, expiry: 2, intak
 
 /**
  * A batch this large says that requests come faster than commits end. Then the next one waits for a few turns of the
- * event loop: what comes in meanwhile shares its fsync and the pages it writes. An idle server does not wait.
+ * event loop: what comes in meanwhile shares its fsync and the pages it writes. An idle server does not wait: it commits
+ * at once the first that comes in a turn, and sends out what that set free before it answers.
  */
 const BUSY_BATCH = 4;
 const BUSY_TURNS = 4;
@@ -35,8 +36,8 @@ interface Done {
 }
 
 /**
- * One writer with group commit: the transitions queued in one turn of the event loop share a transaction, a savepoint
- * each, and every promise settles after COMMIT.
+ * One writer with group commit: the transitions queued in one turn of the event loop share a transaction, and every
+ * promise settles after COMMIT.
  */
 export class Writer {
   readonly #db: Database;
@@ -44,6 +45,7 @@ export class Writer {
   readonly #committed: (hints: Hints) => void;
   #queue: Queued[] = [];
   #scheduled = false;
+  #servedAtOnce = false;
   #lastBatch = 0;
   #intake = 0;
   #closed = false;
@@ -75,27 +77,39 @@ export class Writer {
 
   /** Writes what is queued and refuses everything after. */
   close(): void {
-    if (this.#queue.length > 0) this.#flush();
+    if (this.#queue.length > 0) this.#flush()();
     this.#closed = true;
   }
 
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    this.#flushAfter(this.#lastBatch >= BUSY_BATCH ? BUSY_TURNS : 1);
+    if (this.#lastBatch >= BUSY_BATCH) this.#flushAfter(BUSY_TURNS);
+    else if (this.#servedAtOnce) this.#flushAfter(1);
+    else queueMicrotask(() => this.#flushAtOnce());
+  }
+
+  #flushAtOnce(): void {
+    this.#servedAtOnce = true;
+    const answer = this.#flush();
+    setImmediate(() => {
+      this.#servedAtOnce = false;
+      answer();
+    });
   }
 
   #flushAfter(turns: number): void {
-    setImmediate(() => (turns > 1 ? this.#flushAfter(turns - 1) : this.#flush()));
+    setImmediate(() => (turns > 1 ? this.#flushAfter(turns - 1) : this.#flush()()));
   }
 
-  #flush(): void {
+  /** Commits the queue and passes on what it set free. What is returned answers those who wait for it. */
+  #flush(): () => void {
     this.#scheduled = false;
     const batch = this.#queue;
     this.#queue = [];
     this.#intake = 0;
     // The wake-up of a queue that closing has emptied.
-    if (batch.length === 0) return;
+    if (batch.length === 0) return () => undefined;
     if (batch.length > 1) batch.sort((a, b) => ORDER[a.urgency] - ORDER[b.urgency]);
     let done: Done[];
     try {
@@ -103,33 +117,58 @@ export class Writer {
     } catch (error) {
       this.#context.forget();
       const failure = error instanceof OpspawnError ? error : commitError(error);
-      for (const queued of batch) queued.reject(failure);
-      return;
+      return () => {
+        for (const queued of batch) queued.reject(failure);
+      };
     }
     this.#context.failpoint?.("store.after-commit");
     this.#lastBatch = batch.length;
     this.stats.commits += 1;
     this.stats.transitions += batch.length;
-    for (const { queued, ok, value } of done) ok ? queued.resolve(value) : queued.reject(value);
     for (const hints of mergedHints(done)) this.#committed(hints);
+    return () => {
+      for (const { queued, ok, value } of done) ok ? queued.resolve(value) : queued.reject(value);
+    };
   }
 
+  /**
+   * Most batches hold nothing that fails after it has written, so the first try goes without savepoints; if one does,
+   * the batch is rolled back and run again with one around each transition.
+   */
   #commit(batch: readonly Queued[]): Done[] {
+    const done = this.#run(batch, false);
+    if (done !== null) return done;
+    this.#context.forget();
+    const apart = this.#run(batch, true);
+    if (apart === null) throw new Error("a savepoint did not hold");
+    return apart;
+  }
+
+  /** Null when a transition could not be taken back alone; nothing of the batch remains then. */
+  #run(batch: readonly Queued[], savepoints: boolean): Done[] | null {
     this.#context.promised = 0;
-    this.#db.exec("begin immediate");
+    this.#db.transaction("begin immediate");
     try {
-      const done = batch.map((queued) => this.#apply(queued));
+      const done: Done[] = [];
+      for (const queued of batch) {
+        const applied = this.#apply(queued, savepoints);
+        if (applied === null) {
+          this.#db.transaction("rollback");
+          return null;
+        }
+        done.push(applied);
+      }
       this.#context.failpoint?.("store.before-commit");
-      this.#db.exec("commit");
+      this.#db.transaction("commit");
       return done;
     } catch (error) {
-      if (this.#db.inTransaction) this.#db.exec("rollback");
+      if (this.#db.inTransaction) this.#db.transaction("rollback");
       throw error;
     }
   }
 
-  #apply(queued: Queued): Done {
-    const tx = new Tx(this.#db, this.#context);
+  #apply(queued: Queued, savepoint: boolean): Done | null {
+    const tx = new Tx(this.#db, this.#context, savepoint);
     try {
       const value = queued.transition(tx);
       tx.finish();
@@ -138,11 +177,8 @@ export class Writer {
     } catch (error) {
       // On a full disk SQLite rolls back everything, not only this savepoint: then nothing of the batch holds.
       if (!this.#db.inTransaction) throw error;
-      tx.undo();
-      if (!(error instanceof OpspawnError)) {
-        return { queued, tx, ok: false, value: transitionError(error) };
-      }
-      return { queued, tx, ok: false, value: error };
+      if (!tx.undo()) return null;
+      return { queued, tx, ok: false, value: error instanceof OpspawnError ? error : transitionError(error) };
     }
   }
 }

@@ -39,6 +39,7 @@ function registration(on: Declare): void {
         evidence: "none",
         slots: { total: 3, held: 0, draining: 0 },
         leaseUntil: null,
+        announcedAt: null,
       },
     );
     assert.deepEqual(await w.store.agents.getByName("reader"), agent);
@@ -204,6 +205,50 @@ function announcement(on: Declare): void {
       },
     );
   }
+
+  on(
+    "an agent that was announced is known as such, with the time of the last notification, until it registers here",
+    async (w) => {
+      const agent = w.registration("reader", { capabilities: ["work"] });
+      const announcedAt = async () => (await w.store.agents.get(agent.id))?.announcedAt;
+      await w.store.agents.announce(agent);
+      const first = w.clock.now();
+      const bystander = w.registration("bystander");
+      await w.store.agents.announce(bystander);
+      w.clock.advance(SECOND);
+      await w.store.agents.announce(agent);
+      assert.equal(await announcedAt(), w.clock.now());
+      assert.equal((await w.store.agents.get(bystander.id))?.announcedAt, first);
+      w.clock.advance(SECOND);
+      await w.store.agents.announce({ ...agent, version: "2" });
+      assert.equal(await announcedAt(), w.clock.now());
+      await w.task();
+      assert.equal(w.take().announced, true);
+      await w.store.agents.register({ ...agent, replace: "allowed" });
+      assert.equal(await announcedAt(), null);
+      await w.store.agents.announce({ ...agent, registrationTime: null });
+      assert.equal(await announcedAt(), null);
+      await w.agent("other", { capabilities: ["more"] });
+      await w.task({ requirement: { kind: "capability", capability: "more", preferred: null } });
+      assert.equal(w.take().announced, false);
+    },
+  );
+
+  on("hole 27: an agent is removed only if AgentKit has not told of it since", async (w) => {
+    const agent = w.registration("reader");
+    await w.store.agents.announce(agent);
+    const announcedAt = w.clock.now();
+    w.clock.advance(SECOND);
+    await w.store.agents.announce(agent);
+    assert.deepEqual(await w.store.agents.remove(agent.id, announcedAt), { reassigned: 0 });
+    const own = await w.agent("own");
+    await w.store.agents.remove(own, announcedAt);
+    assert.notEqual(await w.store.agents.get(own), null, "it registered here");
+    assert.notEqual(await w.store.agents.get(agent.id), null);
+    await w.store.agents.remove(agent.id, w.clock.now());
+    assert.equal(await w.store.agents.get(agent.id), null);
+    await assert.rejects(w.store.agents.remove(agent.id, announcedAt), withCode("agent_not_found"));
+  });
 
   on("two agents may bring the same name by notification; a step by name may go to either", async (w) => {
     await w.store.agents.announce(w.registration("twin"));

@@ -9,7 +9,6 @@ import { need, type World } from "./test-world.ts";
 export const claimsSuite: Suite = (on) => {
   choice(on);
   order(on);
-  slots(on);
   reasons(on);
 };
 
@@ -240,34 +239,6 @@ function order(on: Declare): void {
     assert.ok(w.hints[0]?.lanes.has("capability:rare"));
     await w.dispatch();
     assert.equal(w.take().taskId, waiting.id);
-  });
-}
-
-function slots(on: Declare): void {
-  on("hole 18: two attempts of one agent that end in one batch free two slots, once", async (w) => {
-    const agentId = await w.agent("worker", { capabilities: ["work"], maxConcurrency: 3 });
-    for (let i = 0; i < 3; i += 1) await w.task();
-    const [a, b] = w.sent.splice(0);
-    assert.ok(a && b);
-    assert.equal(await w.slots(agentId), "3/0");
-    await Promise.all([w.complete(a), w.complete(b), w.complete(a), w.complete(b)]);
-    assert.equal(await w.slots(agentId), "1/0");
-    await w.complete(a);
-    assert.equal(await w.slots(agentId), "1/0");
-  });
-
-  on("an agent never holds more than its slots, draining ones included", async (w) => {
-    const agentId = await w.agent("worker", { capabilities: ["work"], maxConcurrency: 2 });
-    const tasks = await Promise.all(Array.from({ length: 6 }, () => w.task()));
-    assert.equal(w.sent.length, 2);
-    await w.store.tasks.cancel(w.take().taskId, "no more");
-    assert.equal(await w.dispatch(), 0);
-    assert.equal(await w.slots(agentId), "2/1");
-    assert.equal((await w.store.tasks.why(need(tasks[5], "task").id))?.reason, "agent_busy");
-    await w.store.tasks.cancel(w.take().taskId, "no more");
-    assert.equal((await w.store.tasks.why(need(tasks[5], "task").id))?.reason, "agent_draining");
-    await w.report(agentId, "idle");
-    assert.equal(await w.dispatch(), 2);
   });
 }
 

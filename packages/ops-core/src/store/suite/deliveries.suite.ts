@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { DAY, MINUTE, SECOND } from "../../domain/clock.ts";
-import type { Suite } from "./test-rig.ts";
+import type { Declare, Suite } from "./test-rig.ts";
 import { need, type World } from "./test-world.ts";
 
-const due = async (w: World) => (await w.store.deliveries.due(100)).map(({ id }) => id);
+const KINDS = ["message", "task", "webhook", "notification", "result"] as const;
+const due = async (w: World) => (await w.store.deliveries.due(100, KINDS)).map(({ id }) => id);
 
 /** Messages that must arrive, in order per receiver. */
 export const deliveriesSuite: Suite = (on) => {
@@ -11,7 +12,7 @@ export const deliveriesSuite: Suite = (on) => {
     const delivery = w.delivery({ headers: { "x-one": "1" }, body: '{"big":12345678901234567890}', sessionId: "s" });
     await w.store.deliveries.enqueue(delivery);
     assert.equal(w.hints.at(-1)?.deliveries, true);
-    const [first] = await w.store.deliveries.due(10);
+    const [first] = await w.store.deliveries.due(10, KINDS);
     assert.deepEqual(first, { ...delivery, nextAt: w.clock.now() });
     await w.store.deliveries.delivered(delivery.id, 1);
     assert.deepEqual(await due(w), []);
@@ -86,9 +87,21 @@ export const deliveriesSuite: Suite = (on) => {
       w.clock.advance(1);
     }
     assert.deepEqual(
-      (await w.store.deliveries.due(2)).map(({ id }) => id),
+      (await w.store.deliveries.due(2, KINDS)).map(({ id }) => id),
       ["dlv_x", "dlv_y"],
     );
+  });
+
+  on("only the kinds asked for are due, without those that are under way", async (w) => {
+    for (const kind of KINDS) {
+      await w.store.deliveries.enqueue(w.delivery({ id: `dlv_${kind}`, aggregate: kind, kind }));
+    }
+    const { deliveries } = w.store;
+    const names = async (...asked: Parameters<typeof deliveries.due>) =>
+      (await deliveries.due(...asked)).map(({ id }) => id).sort();
+    assert.deepEqual(await names(10, ["task"]), ["dlv_task"]);
+    assert.deepEqual(await names(10, ["task", "result"], ["dlv_task", "dlv_webhook"]), ["dlv_result"]);
+    assert.deepEqual(await names(10, []), []);
   });
 
   on("deliveries are listed newest first, by status, agent and session", async (w) => {
@@ -113,28 +126,19 @@ export const deliveriesSuite: Suite = (on) => {
     assert.equal(await w.store.deliveries.get("dlv_none"), null);
   });
 
-  on("messages that wait for an agent follow it to its new place, and end with it", async (w) => {
-    const { store } = w;
-    const agentId = await w.agent("mover", { endpoint: "http://agent.test/old" });
-    const known = need(await store.agents.get(agentId), "agent");
-    const message = w.delivery({ kind: "message", url: "http://agent.test/old", aggregate: agentId, agentId });
-    const webhook = w.delivery({ url: "http://agent.test/old", aggregate: agentId, agentId });
-    for (const delivery of [message, webhook]) await store.deliveries.enqueue(delivery);
-    await store.deliveries.failed(message.id, 1, "refused", w.clock.now() + MINUTE);
-    const move = (endpoint: string) =>
-      store.agents.register({ ...known, id: w.ids.uuid(), endpoint, replace: "allowed", key: null });
-    await move("http://agent.test/old");
-    assert.deepEqual((await store.deliveries.get(message.id))?.nextAt, w.clock.now() + MINUTE);
-    await move("https://elsewhere.test/new");
-    const moved = need(await store.deliveries.get(message.id), "message");
-    assert.deepEqual([moved.url, moved.nextAt, moved.attempts], ["https://elsewhere.test/new", w.clock.now(), 1]);
-    await store.agents.remove(agentId);
-    const ended = need(await store.deliveries.get(message.id), "message");
-    assert.deepEqual(
-      [ended.status, ended.endedAt, ended.nextAt, ended.lastError],
-      ["failed", w.clock.now(), null, "The agent was deregistered."],
-    );
-    assert.deepEqual((await store.deliveries.get(webhook.id))?.status, "pending");
+  for (const kind of ["message", "task"] as const) follows(on, kind);
+
+  on("what follows from a delivery is stored with its end, and only by the attempt that wrote it", async (w) => {
+    const { deliveries } = w.store;
+    const first = w.delivery({ aggregate: "first" });
+    const second = w.delivery({ aggregate: "second" });
+    const follow = (name: string) => w.delivery({ id: `dlv_${name}`, aggregate: name, kind: "result" });
+    for (const delivery of [first, second]) await deliveries.enqueue(delivery);
+    await deliveries.delivered(first.id, 1, follow("a"));
+    await deliveries.delivered(first.id, 1, follow("b"));
+    await deliveries.failed(second.id, 1, "no", null, follow("c"));
+    await deliveries.failed(second.id, 1, "no", null, follow("d"));
+    assert.deepEqual(await due(w), ["dlv_a", "dlv_c"]);
   });
 
   on("a delivery asked for twice under one key is stored once", async (w) => {
@@ -165,3 +169,34 @@ export const deliveriesSuite: Suite = (on) => {
     assert.equal(await w.store.deliveries.remember("msg_1", until + DAY), true);
   });
 };
+
+function follows(on: Declare, kind: "message" | "task"): void {
+  on(`a ${kind} that waits for an agent follows it to its new place, and ends with it`, async (w) => {
+    const { store } = w;
+    const agentId = await w.agent("mover", { endpoint: "http://agent.test/old" });
+    const known = need(await store.agents.get(agentId), "agent");
+    const message = w.delivery({ kind, url: "http://agent.test/old", aggregate: agentId, agentId });
+    const webhook = w.delivery({ url: "http://agent.test/old", aggregate: agentId, agentId });
+    const notification = w.delivery({ ...webhook, id: "dlv_notification", kind: "notification", aggregate: "news" });
+    const arrived = w.delivery({ ...message, id: "dlv_arrived", aggregate: "earlier" });
+    for (const delivery of [message, webhook, notification, arrived]) await store.deliveries.enqueue(delivery);
+    await store.deliveries.failed(message.id, 1, "refused", w.clock.now() + MINUTE);
+    await store.deliveries.delivered(arrived.id, 1);
+    const others = async () => Promise.all([webhook, notification, arrived].map(({ id }) => store.deliveries.get(id)));
+    const before = await others();
+    const move = (endpoint: string) =>
+      store.agents.register({ ...known, id: w.ids.uuid(), endpoint, replace: "allowed", key: null });
+    await move("http://agent.test/old");
+    assert.deepEqual((await store.deliveries.get(message.id))?.nextAt, w.clock.now() + MINUTE);
+    await move("https://elsewhere.test/new");
+    const moved = need(await store.deliveries.get(message.id), "message");
+    assert.deepEqual([moved.url, moved.nextAt, moved.attempts], ["https://elsewhere.test/new", w.clock.now(), 1]);
+    await store.agents.remove(agentId);
+    const ended = need(await store.deliveries.get(message.id), "message");
+    assert.deepEqual(
+      [ended.status, ended.endedAt, ended.nextAt, ended.lastError],
+      ["failed", w.clock.now(), null, "The agent was deregistered."],
+    );
+    assert.deepEqual(await others(), before);
+  });
+}

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { MINUTE, SECOND } from "../../domain/clock.ts";
 import { STEP_RETRY } from "../../domain/tasks/retry.ts";
 import type { ClaimedAttempt } from "../../domain/tasks/task.ts";
-import { listOf } from "./test-definitions.ts";
+import { listOf, step, workflow } from "./test-definitions.ts";
 import { bareAgent, say } from "./test-reports.ts";
 import type { Suite } from "./test-rig.ts";
 import { failed, need, senderOf, type World } from "./test-world.ts";
@@ -35,6 +35,23 @@ export const neighboursSuite: Suite = (on) => {
       await deed();
       assert.deepEqual(await picture(w, neighbour), before, `after deed ${i}`);
     }
+  });
+
+  on("a task that falls back or is sent again changes no other", async (w) => {
+    await w.agent("worker", { capabilities: ["work", "work.cheap"], maxConcurrency: 9 });
+    const { id } = await w.task();
+    const kept = w.take();
+    await w.acknowledge(kept);
+    const before = await w.getTask(id);
+    await w.start(workflow([step("a", { retry: { maxAttempts: 1 }, fallback: { agentCapability: "work.cheap" } })]));
+    await w.fail(w.take());
+    await w.dispatch();
+    const interrupted = w.take();
+    await w.store.attempts.broken(senderOf(interrupted), "reset");
+    await w.wait(SECOND);
+    assert.equal(w.take().send, 2);
+    assert.deepEqual(await w.getTask(id), before);
+    assert.equal((await w.attempt(id, 1)).status, "acknowledged");
   });
 
   on("one endpoint's circuit is its own", async (w) => {
@@ -183,7 +200,8 @@ export const neighboursSuite: Suite = (on) => {
     on(`when an agent ${leaving}, only messages that wait for it are touched`, async (w) => {
       const endpoint = "http://shared.test/";
       const [agentId, other] = [await w.agent("one", { endpoint }), await w.agent("two", { endpoint })];
-      const to = (aggregate: string, kind: "message" | "webhook") => w.delivery({ url: endpoint, aggregate, kind });
+      const to = (aggregate: string, kind: "message" | "webhook") =>
+        w.delivery({ url: endpoint, aggregate, agentId: aggregate, kind });
       const deliveries = [to(agentId, "message"), to(agentId, "webhook"), to(other, "message")];
       for (const delivery of deliveries) await w.store.deliveries.enqueue(delivery);
       await w.store.deliveries.delivered(need(deliveries[0], "message").id, 1);

@@ -165,6 +165,18 @@ function bareCondition(on: Declare): void {
     await notSettled(w, id);
   });
 
+  on("hole 12: bare states prove nothing when a gateway sent the message again", async (w) => {
+    const agentId = await bareAgent(w);
+    const { id } = await w.task();
+    const attempt = w.take();
+    await w.acknowledge(attempt);
+    await w.store.attempts.extendLease(id, attempt.token);
+    await w.store.attempts.extendLease(id, attempt.token, true);
+    await say(w, agentId, "active", "idle");
+    await w.wait(5 * SECOND);
+    assert.equal((await w.getTask(id)).status, "running");
+  });
+
   on("hole 12: bare states prove nothing when the attempt was sent twice", async (w) => {
     const agentId = await bareAgent(w);
     const { id } = await w.task();

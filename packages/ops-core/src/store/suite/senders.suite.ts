@@ -178,6 +178,31 @@ export const sendersSuite: Suite = (on) => {
     },
   );
 
+  on("hole 10: a message whose holder has asked for the lease is not sent again; others are", async (w) => {
+    await w.agent("worker", { capabilities: ["work"], maxConcurrency: 2 });
+    const retry = { ...STEP_RETRY, jitter: "none" } as const;
+    const { id } = await w.task({ retry });
+    await w.task({ retry });
+    const [first, another] = [w.take(), w.take()];
+    await w.wait(30 * SECOND);
+    for (const attempt of [first, another]) await w.fail(attempt);
+    await w.wait(SECOND);
+    const [second, other] = [w.take(), w.take()];
+    assert.deepEqual([second.taskId, other.taskId], [first.taskId, another.taskId]);
+    await w.store.attempts.broken(senderOf(second), "no answer");
+    await w.store.attempts.extendLease(id, second.token);
+    w.clock.advance(1);
+    await w.store.attempts.broken(senderOf(other), "no answer");
+    await w.wait(2 * SECOND);
+    assert.equal((await w.attempt(id, 2)).sends, 1);
+    assert.equal((await w.attempt(other.taskId, 2)).sends, 2);
+    await w.complete(w.take());
+    await w.wait(first.timeoutAt - w.clock.now());
+    assert.equal(await w.store.attempts.expire(10), 0, "nothing is left to decide before its own timeout");
+    await w.complete(second);
+    assert.equal((await w.getTask(id)).status, "completed");
+  });
+
   on("hole 11: no more is claimed than can be sent, however many transitions share a batch", async (w) => {
     await w.agent("worker", { capabilities: ["work"], maxConcurrency: 100 });
     w.capacity = 3;

@@ -1,6 +1,7 @@
 -- Times are microseconds since the epoch, UTC. JSON is text as received. Hot tables are narrow; ids sort by time.
 -- Tables whose rows may exceed a few hundred bytes have a rowid: without one, a row above a quarter of a page spills into
--- pages of its own, and appending splits pages in halves.
+-- pages of its own, and appending splits pages in halves. Checks name their words with `or`: an `in` list would be built
+-- anew by each statement, which made a task's insert and update half as dear again.
 
 create table meta (
   key text primary key,
@@ -28,6 +29,8 @@ create table agents (
   timeout integer,
   registered_at integer not null,
   registration_time text,
+  -- When AgentKit elsewhere last told of it; null for an agent that registered here.
+  announced_at integer,
   state text not null,
   state_details text,
   state_timestamp text not null,
@@ -38,7 +41,9 @@ create table agents (
   own_state_received_at integer not null,
   -- When `active` or `error` stops keeping the agent from work.
   state_lapses_at integer not null,
-  evidence text not null default 'none' check (evidence in ('none', 'bare', 'named', 'explicit')),
+  evidence text not null default 'none' check (
+    evidence = 'none' or evidence = 'bare' or evidence = 'named' or evidence = 'explicit'
+  ),
   -- Messages of any kind sent since the agent was last known to be idle with nothing outstanding.
   messages_since_idle integer not null default 0,
   -- Pull agents, and push agents that heartbeat: until when their last sign of life counts.
@@ -65,16 +70,17 @@ create table agent_reports (
   primary key (agent_id, sequence)
 ) strict;
 
--- A slot or a limit: one row per unit. `draining_until`: the work ended but the agent is not known to be free yet.
-create table permits (
-  kind text not null,
-  key text not null,
+-- Slots that a running task does not hold any more, but that are not known to be free either: the work was given up,
+-- and the agent may still be at it.
+create table draining_slots (
+  task_id text not null,
   n integer not null,
-  attempt_id text,
-  draining_until integer,
-  primary key (kind, key, n)
+  agent_id text not null,
+  slot integer not null,
+  until integer not null,
+  primary key (task_id, n)
 ) strict, without rowid;
-create index permits_draining on permits (draining_until) where draining_until is not null;
+create unique index draining_slots_by_agent on draining_slots (agent_id, slot);
 
 create table circuits (
   endpoint text primary key,
@@ -107,7 +113,9 @@ create table sessions (
   workflow_version text not null,
   plan_hash text not null,
   agent_id text,
-  status text not null check (status in ('started', 'running', 'completed', 'failed', 'cancelled')),
+  status text not null check (
+    status = 'started' or status = 'running' or status = 'completed' or status = 'failed' or status = 'cancelled'
+  ),
   labels text not null,
   input text,
   result text,
@@ -138,20 +146,26 @@ create table session_labels (
 create table session_steps (
   session_id text not null,
   step integer not null,
-  status text not null check (status in ('pending', 'running', 'completed', 'failed', 'skipped', 'cancelled')),
+  status text not null check (
+    status = 'pending' or status = 'running' or status = 'completed' or status = 'failed' or status = 'skipped' or
+    status = 'cancelled'
+  ),
   remaining integer not null,
   ended_at integer,
   error text,
   primary key (session_id, step)
 ) strict, without rowid;
 
+-- A task with its last attempt; a new attempt files the one before it in `past_attempts`.
 create table tasks (
   id text primary key,
   name text not null,
   session_id text,
   step integer,
   step_id text,
-  status text not null check (status in ('pending', 'running', 'completed', 'failed', 'cancelled')),
+  status text not null check (
+    status = 'pending' or status = 'running' or status = 'completed' or status = 'failed' or status = 'cancelled'
+  ),
   requirement text not null,
   lane text not null,
   order_key integer not null,
@@ -165,6 +179,7 @@ create table tasks (
   policy text not null,
   fell_back integer not null,
   avoid_agent text,
+  -- Of the last attempt.
   agent_id text,
   parameters text not null,
   result text,
@@ -174,44 +189,75 @@ create table tasks (
   started_at integer,
   ended_at integer,
   deadline integer not null,
-  -- The deadline while the task is open.
-  wake_at integer,
   -- Of its own stream, when it stands alone.
-  event_sequence integer not null
+  event_sequence integer not null,
+  -- The next moment something must be decided: the deadline of a task that waits, `wake_for` of one that runs, whose
+  -- attempt never ends behind the deadline.
+  wake_at integer,
+  -- What follows is the last attempt, and null before the first one.
+  token text,
+  -- The number of the agent's slot, which it holds while the task runs.
+  slot integer,
+  attempt_status text check (
+    attempt_status = 'created' or attempt_status = 'dispatched' or attempt_status = 'acknowledged' or attempt_status
+    = 'succeeded' or attempt_status = 'failed' or attempt_status = 'timed_out' or attempt_status = 'lost' or
+    attempt_status = 'cancelled'
+  ),
+  -- The process that sends it and how often it was sent; a sender that was replaced cannot write.
+  epoch integer,
+  sends integer,
+  probe integer,
+  counted integer,
+  attempt_created_at integer,
+  acknowledged_at integer,
+  attempt_ended_at integer,
+  timeout_at integer,
+  -- `timeout`, `resend`, `grace`.
+  wake_for text,
+  -- Leases and timers that fell due while nobody judged are moved, at most twice.
+  moved integer,
+  evidence text,
+  attempt_error text
 ) strict;
 create index tasks_waiting on tasks (lane, order_key) where status = 'pending';
--- A running task ends with its attempt, whose timeout is never behind the deadline.
-create index tasks_due on tasks (wake_at) where status = 'pending';
+-- No two tasks run in one slot.
+create unique index tasks_running on tasks (agent_id, slot) where status = 'running';
+create index tasks_due on tasks (wake_at) where wake_at is not null;
 create index tasks_dead on tasks (ended_at) where dead_letter is not null;
 create unique index tasks_by_session on tasks (session_id, step) where session_id is not null;
 
-create table attempts (
+create table past_attempts (
   task_id text not null,
   n integer not null,
   token text not null,
   agent_id text not null,
-  permit integer not null,
-  status text not null check (status in
-    ('created', 'dispatched', 'acknowledged', 'succeeded', 'failed', 'timed_out', 'lost', 'cancelled')),
-  -- The process that sends it and how often it was sent; a sender that was replaced cannot write.
+  slot integer not null,
+  status text not null check (
+    status = 'failed' or status = 'timed_out' or status = 'lost' or status = 'cancelled'
+  ),
   epoch integer not null,
   sends integer not null,
   probe integer not null,
-  counted integer not null default 1,
+  counted integer not null,
   created_at integer not null,
   acknowledged_at integer,
-  ended_at integer,
+  ended_at integer not null,
   timeout_at integer not null,
-  -- The next moment something must be decided about it: `timeout`, `resend`, `grace`.
-  wake_at integer,
-  wake_for text,
-  -- Leases and timers that fell due while nobody judged are moved, at most twice.
-  moved integer not null default 0,
+  moved integer not null,
   evidence text,
   error text,
   primary key (task_id, n)
 ) strict;
-create index attempts_due on attempts (wake_at) where wake_at is not null;
+
+create view attempts as
+  select id as task_id, attempts as n, token, agent_id, slot, attempt_status as status, epoch, sends, probe, counted,
+    attempt_created_at as created_at, acknowledged_at, attempt_ended_at as ended_at, timeout_at,
+    case when status = 'running' then wake_at end as wake_at, wake_for, moved, evidence, attempt_error as error
+    from tasks where attempts > 0
+  union all
+  select task_id, n, token, agent_id, slot, status, epoch, sends, probe, counted, created_at, acknowledged_at, ended_at,
+    timeout_at, null, null, moved, evidence, error
+    from past_attempts;
 
 -- What a lane waits for, written by the claim that found nothing, on change only.
 create table lanes (
@@ -224,7 +270,9 @@ create table lanes (
 
 create table deliveries (
   id text primary key,
-  kind text not null check (kind in ('message', 'webhook', 'notification', 'result')),
+  kind text not null check (
+    kind = 'message' or kind = 'task' or kind = 'webhook' or kind = 'notification' or kind = 'result'
+  ),
   url text not null,
   headers text not null,
   body text not null,
@@ -232,7 +280,7 @@ create table deliveries (
   aggregate text not null,
   agent_id text,
   session_id text,
-  status text not null check (status in ('pending', 'delivered', 'failed')),
+  status text not null check (status = 'pending' or status = 'delivered' or status = 'failed'),
   attempts integer not null,
   created_at integer not null,
   ended_at integer,
@@ -271,7 +319,6 @@ create table idempotency (
   created_at integer not null,
   primary key (actor, operation, key)
 ) strict;
-create index idempotency_by_age on idempotency (created_at);
 
 create table replays (
   id text primary key,

@@ -1,0 +1,84 @@
+import type { AgentEntry } from "./agent-index.ts";
+import type { AttemptRow } from "./task-row.ts";
+import type { Tx } from "./tx.ts";
+
+/** The slot that an attempt holds, or held. */
+export type Slot = Pick<AttemptRow, "task_id" | "n" | "agent_id" | "slot">;
+
+/** Takes one slot of the agent; its number, or null when none is free. The running task's row holds it. */
+export function takeSlot(tx: Tx, agent: AgentEntry): number | null {
+  if (agent.held >= agent.maxConcurrency) return null;
+  agent.free ??= freeSlots(tx, agent);
+  const slot = agent.free.pop();
+  if (slot === undefined) return null;
+  tx.touch();
+  agent.held += 1;
+  return slot;
+}
+
+/** Descending, so that the smallest number is taken first. */
+export function freeSlots(tx: Pick<Tx, "all">, agent: Pick<AgentEntry, "id" | "maxConcurrency">): number[] {
+  const rows = tx.all<{ slot: number }>(
+    `select slot from tasks where status = 'running' and agent_id = :agent
+      union all select slot from draining_slots where agent_id = :agent`,
+    { agent: agent.id },
+  );
+  const taken = new Set(rows.map(({ slot }) => slot));
+  const free: number[] = [];
+  for (let slot = agent.maxConcurrency - 1; slot >= 0; slot--) if (!taken.has(slot)) free.push(slot);
+  return free;
+}
+
+/** The agent is done with an attempt that has just ended. */
+export function releaseSlot(tx: Tx, agent: AgentEntry | undefined, { slot }: Pick<Slot, "slot">): void {
+  if (agent === undefined) return;
+  tx.touch();
+  agent.held -= 1;
+  // A slot beyond what the agent has now is not used again.
+  if (slot < agent.maxConcurrency) agent.free?.push(slot);
+  wakeLanes(tx, agent);
+}
+
+/** The attempt has ended but the agent may still be at it: the slot stays taken until it says so, or until `until`. */
+export function drainSlot(tx: Tx, agent: AgentEntry | undefined, slot: Slot, until: number): void {
+  // The slots of an agent that is gone are gone with it.
+  if (agent === undefined) return;
+  tx.run(
+    "insert into draining_slots (agent_id, slot, task_id, n, until) values (?, ?, ?, ?, ?)",
+    agent.id,
+    slot.slot,
+    slot.task_id,
+    slot.n,
+    until,
+  );
+  agent.draining += 1;
+}
+
+/** Frees the slot that an ended attempt still takes; repeating it changes nothing. */
+export function releaseDrained(tx: Tx, agent: AgentEntry | undefined, slot: Slot): void {
+  if (agent === undefined || agent.draining === 0) return;
+  const freed = tx.run("delete from draining_slots where task_id = ? and n = ?", slot.task_id, slot.n);
+  if (freed !== 1) return;
+  agent.draining -= 1;
+  releaseSlot(tx, agent, slot);
+}
+
+/** Frees the draining slots of an agent that is known to be free, at most `max`, those that drain longest first. */
+export function releaseDraining(tx: Tx, agent: AgentEntry, max = agent.draining): void {
+  if (agent.draining === 0 || max === 0) return;
+  const freed = tx.run(
+    `delete from draining_slots where (task_id, n) in
+      (select task_id, n from draining_slots where agent_id = ? order by until limit ?)`,
+    agent.id,
+    max,
+  );
+  agent.held -= freed;
+  agent.draining -= freed;
+  agent.free = null;
+  wakeLanes(tx, agent);
+}
+
+/** Work that waits for anything this agent serves may be claimed now. */
+export function wakeLanes(tx: Tx, agent: AgentEntry): void {
+  for (const lane of agent.lanes) if (tx.context.agents.waiting.has(lane)) tx.hints.lanes.add(lane);
+}
