@@ -66,7 +66,7 @@ export function cancelTask(tx: Tx, taskId: string, reason: string): boolean {
 }
 
 /** Ends the open attempt of a running task for a reason outside of it; the slot drains. */
-export function endLastAttempt(
+function endLastAttempt(
   tx: Tx,
   task: TaskRow,
   event: "cancel" | "lose" | "time_out",
