@@ -1,6 +1,9 @@
+import { drawSpans, Timeline, type TimelineLine } from "@opspawn/cli/timeline";
 import type { OpspawnClient, SessionDetail } from "@opspawn/sdk";
 import type { Screen } from "./screen.ts";
-import { drawSpans, Timeline } from "./timeline.ts";
+
+const COLUMNS = 80;
+const COLOURS = { good: "green", bad: "red", warn: "yellow", dim: "dim", title: "bold" } as const;
 
 export interface Following {
   readonly client: OpspawnClient;
@@ -11,15 +14,19 @@ export interface Following {
 /** Shows a session's events as they happen, until it ends. Undefined when the signal aborted first. */
 export async function followSession(sessionId: string, following: Following): Promise<SessionDetail | undefined> {
   const { client, screen, signal } = following;
-  const timeline = new Timeline();
+  const timeline = new Timeline(COLUMNS);
   // A server that restarts is waited for: the events go on where they stopped.
   for await (const event of client.events.follow({ stream: sessionId, signal, patience: "2m" })) {
     const line = timeline.tell(event);
-    if (line !== null) screen.line(screen.paint(line.tone, line.text));
+    if (line !== null) screen.line(painted(screen, line));
     if (timeline.status !== null) break;
   }
   if (timeline.status === null) return undefined;
   screen.line();
-  for (const line of drawSpans(timeline.spans, timeline.elapsed)) screen.line(screen.paint("dim", line));
+  for (const line of drawSpans(timeline.spans, timeline.elapsed, COLUMNS)) screen.line(screen.paint("dim", line));
   return client.sessions.waitFor(sessionId, { signal });
+}
+
+function painted(screen: Screen, { tone, text }: TimelineLine): string {
+  return tone === undefined ? text : screen.paint(COLOURS[tone], text);
 }

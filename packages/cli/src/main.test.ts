@@ -44,7 +44,7 @@ test("as a process: Ctrl-C stops the watching with its own exit code", async () 
   const child = opspawn("sessions", "watch", "s1");
   const [stdout, stderr, [exitCode]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "exit")]);
   assert.equal(exitCode, 130);
-  assert.match(stdout, /0\.000s +session started\n$/);
+  assert.match(stdout, /0\.00 s +the session is accepted\n$/);
   assert.match(stderr, /the session goes on/);
 });
 

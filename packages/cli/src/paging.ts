@@ -32,6 +32,8 @@ export interface Listing<Item> {
   readonly empty: string;
   /** A command that would change that. */
   readonly remedy?: string;
+  /** A command that says more about one of them. */
+  readonly hint?: string;
 }
 
 /** Shows a page of a list, or all of it. */
@@ -76,5 +78,8 @@ function showTable<Item>(call: Call, items: readonly Item[], listing: Listing<It
   const { program } = call.io.settings;
   const remedy = listing.remedy === undefined ? "" : ` Make one: ${program} ${listing.remedy}`;
   if (items.length === 0) call.say(listing.empty + remedy);
-  else call.output.lines(call.output.table(items, listing.columns));
+  else {
+    call.output.lines(call.output.table(items, listing.columns));
+    if (listing.hint !== undefined) call.say(`More of one: ${program} ${listing.hint}`);
+  }
 }

@@ -1,70 +1,196 @@
-import { type EventView, formatTime, type JsonObject, type JsonValue, parseTime } from "@opspawn/contract";
-import { type Style, toneOf } from "./output/style.ts";
+import { type EventView, isJsonObject, type JsonObject, type JsonValue, parseTime } from "@opspawn/contract";
+import type { Tone } from "./output/style.ts";
 import { padEnd, plain, truncate } from "./output/text.ts";
-import { elapsed } from "./output/time.ts";
+import { duration } from "./output/time.ts";
 
-const TIME_WIDTH = 9;
-const STEP_WIDTH = 16;
-// Said elsewhere in the line, or of no use to a reader.
-const TOLD: readonly string[] = ["taskId", "lane", "stepId", "number", "agentId", "agentName", "error", "readyAt"];
+/** A line of the timeline. */
+export interface TimelineLine {
+  readonly tone: Tone | undefined;
+  readonly text: string;
+}
 
-/** Turns the events of one session, task or agent into lines for people, the time counted from the first one. */
+/** When a step was worked on; times are microseconds since the session began. */
+export interface StepSpan {
+  readonly step: string;
+  readonly from: number;
+  readonly until: number;
+  readonly attempts: number;
+}
+
+const TIME_WIDTH = 10;
+const STEP_WIDTH = 12;
+const BARS_AT_MOST = 120;
+
+interface Task {
+  readonly step: string;
+  /** Of the attempt under way, or the last one. */
+  agent: string;
+  attempt: number;
+  attemptBegan: number;
+  from: number | null;
+  until: number | null;
+}
+
+/** `began` is when the session did, in microseconds since the epoch. */
+type Teller = (
+  data: JsonObject,
+  task: Task,
+  time: { readonly at: number; readonly began: number },
+) => [tone: TimelineLine["tone"], text: string] | null;
+
+/** What each event is to a reader; events that are not here say nothing that another does not. */
+const TELLERS: Readonly<Record<string, Teller>> = {
+  "attempt.created": (_, { attempt, agent }) => [
+    undefined,
+    `${attempt > 1 ? `attempt ${attempt}` : "started"} on ${agent}`,
+  ],
+  "attempt.acknowledged": (_, { agent }) => ["dim", `taken by ${agent}, which will report`],
+  "attempt.interrupted": (data, { agent }) => ["warn", `${agent} was cut off: ${text(data.message)}`],
+  "attempt.resent": (_, { agent }) => ["warn", `sent again to ${agent}, same attempt`],
+  "attempt.succeeded": (_, { agent, attemptBegan }, { at }) => [
+    "good",
+    `done by ${agent} in ${duration(at - attemptBegan)}`,
+  ],
+  "attempt.failed": (data, { agent }) => ["bad", `failed on ${agent}: ${errorIn(data)}`],
+  "attempt.timed_out": (_, { agent }) => ["bad", `${agent} did not finish in time`],
+  "attempt.lost": (data, { agent }) => ["warn", `lost with ${agent}: ${errorIn(data)}`],
+  "attempt.cancelled": () => ["warn", "cancelled"],
+  "attempt.ambiguous_report": (data, { agent }) => [
+    "warn",
+    `${agent} said something that settles nothing: ${rest(data)}`,
+  ],
+  "attempt.late_result": (_, { agent }) => [
+    "warn",
+    `${agent} was too late with a result; it is kept, and changes nothing`,
+  ],
+  "task.cancelled": () => ["warn", "cancelled"],
+  "task.retrying": (data, _, time) => ["warn", retryIn(data, time)],
+  "task.fell_back": (data) => ["warn", `falls back to ${targetIn(data)}`],
+  "task.failed": (data) => [
+    "bad",
+    `failed for good${typeof data.deadLetter === "string" ? ", a dead letter" : ""}: ${errorIn(data)}`,
+  ],
+};
+
+/** Turns the events of one session into lines, and keeps when each step was worked on. */
 export class Timeline {
-  readonly #style: Style;
   readonly #columns: number;
-  readonly #agentNames = new Map<string, string>();
-  #start: string | null = null;
+  readonly #tasks = new Map<string, Task>();
+  #began: number | null = null;
+  #status: string | null = null;
+  #last = 0;
 
-  constructor(style: Style, columns: number) {
-    this.#style = style;
+  /** @param columns the width of a line */
+  constructor(columns: number) {
     this.#columns = columns;
   }
 
-  line(event: EventView): string {
-    this.#start ??= event.at;
-    const { data } = event;
-    const [noun = "", word = ""] = event.type.split(".");
-    this.#learn(data);
-    const time = elapsed(this.#start, event.at).padStart(TIME_WIDTH);
-    const subject = padEnd(truncate(plain(textOf(data.stepId ?? "")), STEP_WIDTH), STEP_WIDTH);
-    const number = data.number === undefined ? "" : ` ${textOf(data.number)}`;
-    const what = `${noun}${number} ${word.replaceAll("_", " ")}`;
-    const details = this.#details(event).map((detail) => ` · ${plain(detail)}`);
-    const room = Math.max(20, this.#columns - TIME_WIDTH - STEP_WIDTH - 4);
-    const text = truncate(`${plain(what)}${details.join("")}`, room);
-    return `${this.#style("dim", time)}  ${subject}  ${this.#style(toneOf(word), text)}`;
+  /** `completed`, `failed` or `cancelled` once the session has ended. */
+  get status(): string | null {
+    return this.#status;
   }
 
-  #learn(data: JsonObject): void {
-    const { agentId, agentName } = data;
-    if (typeof agentId === "string" && typeof agentName === "string") this.#agentNames.set(agentId, agentName);
+  /** Microseconds from its first event to its last. */
+  get elapsed(): number {
+    return this.#last;
   }
 
-  #details(event: EventView): string[] {
-    const { data } = event;
-    const details: string[] = [];
-    const agent = data.agentId;
-    if (typeof agent === "string") details.push(this.#agentNames.get(agent) ?? agent);
-    const ready = secondsUntil(data.readyAt, event.at);
-    if (ready !== null) details.push(`again in ${ready}`);
-    const error = data.error;
-    if (typeof error === "object" && error !== null && !Array.isArray(error)) {
-      details.push(`${textOf(error.code ?? "error")}: ${textOf(error.message ?? "")}`);
+  get spans(): readonly StepSpan[] {
+    return [...this.#tasks.values()].flatMap(({ step, from, until, attempt }) =>
+      from === null ? [] : [{ step, from, until: until ?? this.#last, attempts: attempt }],
+    );
+  }
+
+  /** Takes the next event; null when there is nothing to show. */
+  tell(event: EventView): TimelineLine | null {
+    const time = parseTime(event.at) ?? 0;
+    this.#began ??= time;
+    const at = time - this.#began;
+    this.#last = at;
+    const [noun, word = ""] = event.type.split(".");
+    if (noun === "session") return this.#tellSession(word, event.data, at);
+    if (event.type === "step.skipped") return this.#line(at, text(event.data.stepId), "dim", "skipped");
+    const task = this.#note(event.type, event.data, at);
+    const told = TELLERS[event.type]?.(event.data, task, { at, began: this.#began });
+    return told == null ? null : this.#line(at, task.step, ...told);
+  }
+
+  #tellSession(word: string, data: JsonObject, at: number): TimelineLine | null {
+    if (word === "started") return this.#line(at, "", "dim", "the session is accepted");
+    if (!["completed", "failed", "cancelled"].includes(word)) return null;
+    this.#status = word;
+    if (word === "completed") return this.#line(at, "", "good", "the session is completed");
+    const what = word === "failed" ? "the session failed" : "the session was cancelled";
+    return this.#line(at, "", "bad", isJsonObject(data.error) ? `${what}: ${errorIn(data)}` : what);
+  }
+
+  #line(at: number, step: string, tone: TimelineLine["tone"], what: string): TimelineLine {
+    const time = `${(at / 1_000_000).toFixed(2)} s`.padStart(TIME_WIDTH);
+    const subject = padEnd(truncate(plain(step), STEP_WIDTH), STEP_WIDTH);
+    return { tone, text: truncate(`${time}  ${subject} ${plain(what)}`, this.#columns).trimEnd() };
+  }
+
+  /** Keeps what later events only refer to. */
+  #note(type: string, data: JsonObject, at: number): Task {
+    const id = text(data.taskId);
+    const fresh: Task = {
+      step: text(data.stepId) || id,
+      agent: "?",
+      attempt: 0,
+      attemptBegan: at,
+      from: null,
+      until: null,
+    };
+    const task = this.#tasks.get(id) ?? fresh;
+    this.#tasks.set(id, task);
+    if (type === "attempt.created") {
+      task.agent = plain(text(data.agentName) || text(data.agentId));
+      task.attempt = typeof data.number === "number" ? data.number : task.attempt + 1;
+      task.attemptBegan = at;
+      task.from ??= at;
     }
-    for (const [name, value] of Object.entries(data)) {
-      if (!TOLD.includes(name) && value !== null && value !== false) details.push(`${name} ${textOf(value)}`);
-    }
-    return details;
+    if (/^(?:task\.(?:completed|failed|cancelled)|attempt\.succeeded)$/.test(type)) task.until ??= at;
+    return task;
   }
 }
 
-function textOf(value: JsonValue): string {
-  return typeof value === "string" ? value : JSON.stringify(value);
+/** The steps as bars over time, so that one sees what ran side by side. */
+export function drawSpans(spans: readonly StepSpan[], elapsed: number, columns: number): string[] {
+  const labels = spans.map(({ from, until }) => duration(until - from).padStart(9));
+  // Beside the blanks between the columns: the duration, and how many tries it took.
+  const room = Math.max(10, Math.min(columns, BARS_AT_MOST) - TIME_WIDTH - STEP_WIDTH - 4 - 9 - "  9 tries".length);
+  const column = (time: number): number => Math.round((time / Math.max(1, elapsed)) * room);
+  return spans.map(({ step, from, until, attempts }, i) => {
+    const start = Math.min(room - 1, column(from));
+    const bar = `${" ".repeat(start)}${"█".repeat(Math.max(1, column(until) - start))}`;
+    const tries = attempts > 1 ? `  ${attempts} tries` : "";
+    return `${" ".repeat(TIME_WIDTH)}  ${padEnd(truncate(plain(step), STEP_WIDTH), STEP_WIDTH)} ${bar.padEnd(room)} ${labels[i]}${tries}`;
+  });
 }
 
-/** How long after `at` a time is; it may come as text or in microseconds. */
-function secondsUntil(time: JsonValue | undefined, at: string): string | null {
-  const text = typeof time === "number" ? formatTime(time) : time;
-  if (typeof text !== "string" || parseTime(text) === null) return null;
-  return elapsed(at, text);
+function errorIn(data: JsonObject): string {
+  const { error } = data;
+  if (!isJsonObject(error)) return text(error) || "no reason given";
+  return text(error.message) || text(error.code) || "no reason given";
+}
+
+function targetIn({ to }: JsonObject): string {
+  if (!isJsonObject(to)) return "another agent";
+  if (to.kind === "capability") return `an agent with \`${text(to.capability)}\``;
+  return to.kind === "agentName" ? `\`${text(to.agentName)}\`` : `agent ${text(to.agentId)}`;
+}
+
+function rest({ open, messages }: JsonObject): string {
+  return `${open} attempts and ${messages} messages are open there`;
+}
+
+function retryIn({ readyAt, used, max }: JsonObject, { at, began }: { at: number; began: number }): string {
+  const ready = typeof readyAt === "number" ? readyAt : parseTime(text(readyAt));
+  const wait = ready === null ? 0 : ready - began - at;
+  const when = wait > 0 ? `in ${duration(wait)}` : "at once";
+  return `again ${when}${typeof used === "number" && typeof max === "number" ? `, ${used} of ${max} tries used` : ""}`;
+}
+
+function text(value: JsonValue | undefined): string {
+  return typeof value === "string" ? value : "";
 }

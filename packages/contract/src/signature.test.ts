@@ -60,6 +60,13 @@ test("a Standard Webhooks signature is base64 over id, timestamp and body, keyed
   });
 });
 
+test("without a secret a message still says which it is and when it was sent, and claims no signature", () => {
+  assert.deepEqual(signStandardWebhook({ secrets: [], id: "msg_1", body: BODY, now: NOW }), {
+    "webhook-id": "msg_1",
+    "webhook-timestamp": "1700000000",
+  });
+});
+
 test("what was signed verifies, and no changed byte, id, time or secret does", () => {
   const text = fc.string({ minLength: 1, maxLength: 40, unit: "binary" });
   const flip = (value: string) => `${value.slice(0, -1)}${value.endsWith("x") ? "y" : "x"}`;

@@ -83,6 +83,7 @@ export function verifyAgentKit(
 /**
  * Signs by Standard Webhooks, once with each live secret, so that receivers may rotate at their own time.
  * @param message.id the same for every try at one message; no full stop, no blanks
+ * @param message.secrets without any, only the id and the time are sent: receivers tell copies by the id
  */
 export function signStandardWebhook(
   message: SignedMessage & { readonly secrets: readonly string[]; readonly id: string },
@@ -90,8 +91,10 @@ export function signStandardWebhook(
   const { id, body, secrets } = message;
   if (!MESSAGE_ID.test(id)) throw new OpspawnError("invalid_request", `"${id}" cannot be a webhook id.`);
   const timestamp = unixSeconds(message.now);
+  const headers = { "webhook-id": id, "webhook-timestamp": timestamp };
+  if (secrets.length === 0) return headers;
   const signatures = secrets.map((secret) => `v1,${standardDigest(secret, id, timestamp, body).toString("base64")}`);
-  return { "webhook-id": id, "webhook-timestamp": timestamp, "webhook-signature": signatures.join(" ") };
+  return { ...headers, "webhook-signature": signatures.join(" ") };
 }
 
 /**

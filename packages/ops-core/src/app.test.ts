@@ -183,6 +183,7 @@ test("work is pushed to its agent with everything it needs to answer, and its an
   assert.equal(ticket.resultUrl, `${app.app.url}/v1/opscore/tasks/${ticket.taskId}/result`);
   assert.match(String(delivery?.headers["x-agentkit-signature"]), /^[0-9a-f]{64}$/);
   assert.match(String(delivery?.headers["webhook-signature"]), /^v1,/);
+  assert.equal(delivery?.headers["webhook-id"], ticket.taskId, "the id of a delivery is its task's, over all attempts");
   await app.close();
   agent.close();
 });

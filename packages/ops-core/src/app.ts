@@ -25,10 +25,12 @@ import { Engine } from "./engine/engine.ts";
 import type { AgentkitElsewhere } from "./engine/other-half.ts";
 import { SendCapacity } from "./engine/send-capacity.ts";
 import { addDocsRoutes } from "./http/docs-routes.ts";
+import { Gate } from "./http/gate.ts";
 import { addHealthRoutes, type Readiness } from "./http/health-routes.ts";
 import { addOperationRoutes } from "./http/operation-routes.ts";
 import { addAgentKitRoutes } from "./http/originals/agentkit-routes.ts";
 import { addOpsCoreRoutes } from "./http/originals/opscore-routes.ts";
+import { RateCaps } from "./http/rate-caps.ts";
 import { createServer } from "./http/server.ts";
 import { watchTraffic } from "./http/traffic.ts";
 import { OutboundClient } from "./outbound/client.ts";
@@ -56,6 +58,8 @@ const AFTER_OPERATION: Readonly<Record<string, FailpointName>> = {
 const EVERYTHING_OPEN: readonly OpenGroup[] = ["agentkit", "tasks"];
 /** What a process that is only AgentKit has to do with; agents register there by its own route, and have no states. */
 const AGENTKIT_OPERATIONS = /^(agents\.(list|get|remove)|(tools|deliveries|keys|events)\..*)$/;
+/** One agent may have a part of all waits, so that it takes at least so many agents to take them all. */
+const WAITERS_SHARE = 20;
 /** Bytes of an answer of the platform's other half: AgentKit's list of agents is one body. */
 const INTERNAL_BODY = 33_554_432;
 /** Milliseconds a stop waits for answers under way, after the engine has drained. */
@@ -91,7 +95,11 @@ export class App {
     this.#policy = new OutboundPolicy({ allowLoopback: config.isLoopback, allow: config.outboundAllow });
     this.#outbound = new OutboundClient({ policy: this.#policy, timers });
     this.#internal = new OutboundClient({ policy: internalPolicy(config), timers, bodyCap: INTERNAL_BODY });
-    this.#waiters = new Waiters({ timers, max: config.maxWaits });
+    this.#waiters = new Waiters({
+      timers,
+      max: config.maxWaits,
+      maxPerOwner: Math.ceil(config.maxWaits / WAITERS_SHARE),
+    });
     this.#capacity = new SendCapacity(config.maxSends);
     const sendCapacity = config.roles.includes("engine") ? { sendCapacity: this.#capacity.left } : {};
     const store = openStore({ folder: config.data, clock, ids, failpoint, ...sendCapacity });
@@ -186,19 +194,21 @@ export class App {
     watchTraffic(http, { log, maxInFlight: config.maxInFlight, elapsed: () => timers.now() });
     addHealthRoutes(http, () => this.#readiness);
     addDocsRoutes(http, () => ({ version: packageVersion(), url: this.#url }));
+    const gate = new Gate(this.#authenticator, capsOf(config, timers));
+    gate.watch(http);
     const { roles } = config;
     const isAlone = !roles.includes("api");
-    if (roles.includes("agentkit")) addAgentKitRoutes(http, this.#ports, this.#authenticator, isAlone);
+    if (roles.includes("agentkit")) addAgentKitRoutes(http, this.#ports, gate, isAlone);
     if (roles.includes("api")) {
       const { clock } = this.#surroundings;
       const secrets = config.webhookSecret === null ? [] : [config.webhookSecret.reveal()];
       const rules = { secrets, clock, replays: this.store.deliveries };
       const verify = async (message: IncomingWebhook) => (await receiveWebhook(message, rules, () => null)).isSigned;
-      addOpsCoreRoutes(http, this.#ports, this.#authenticator, { verify });
+      addOpsCoreRoutes(http, this.#ports, gate, { verify });
     }
-    if (roles.includes("api")) addOperationRoutes(http, this.operations, this.#authenticator);
+    if (roles.includes("api")) addOperationRoutes(http, this.operations, gate);
     else if (roles.includes("agentkit")) {
-      addOperationRoutes(http, this.operations, this.#authenticator, ({ id }) => AGENTKIT_OPERATIONS.test(id));
+      addOperationRoutes(http, this.operations, gate, ({ id }) => AGENTKIT_OPERATIONS.test(id));
     }
   }
 
@@ -239,6 +249,10 @@ function opsCoreOriginOf({ roles, webhookUrl }: Config): string | null {
 /** Registrations are told to nobody who could not tell that it is us. */
 function notifyUrlOf({ roles, webhookUrl, webhookSecret }: Config): string | null {
   return roles.includes("agentkit") && webhookSecret !== null ? webhookUrl : null;
+}
+
+function capsOf({ ratePerAgent, ratePerAddress }: Config, timers: Timers): RateCaps {
+  return new RateCaps({ perAgent: ratePerAgent, perAddress: ratePerAddress, elapsed: () => timers.now() });
 }
 
 function internalPolicy({ webhookUrl, agentkitUrl }: Config): OutboundPolicy {

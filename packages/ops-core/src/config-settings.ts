@@ -155,6 +155,20 @@ export const SETTINGS = {
     rule: "is no count of waiting requests; use a whole number from 1",
     fallback: 4_000,
   }),
+  ratePerAgent: setting<number>({
+    env: ["OPSPAWN_RATE_PER_AGENT"],
+    yaml: "ratePerAgent",
+    read: readWhole(0, 1_000_000),
+    rule: "is no count of requests a second; use a whole number, where 0 caps nothing",
+    fallback: 500,
+  }),
+  ratePerAddress: setting<number>({
+    env: ["OPSPAWN_RATE_PER_ADDRESS"],
+    yaml: "ratePerAddress",
+    read: readWhole(0, 1_000_000),
+    rule: "is no count of requests a second; use a whole number, where 0 caps nothing",
+    fallback: 1_000,
+  }),
   maxSends: setting<number>({
     env: ["OPSPAWN_MAX_SENDS"],
     yaml: "maxSends",

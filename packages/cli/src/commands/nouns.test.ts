@@ -354,10 +354,7 @@ const story = [
       error: { code: "unavailable", message: "503 \u001b[31mfrom\nthe agent" },
     },
   }),
-  sampleEvent({
-    ...{ sequence: 4, type: "attempt.timed_out", at: "2026-05-01T12:02:00.500000Z" },
-    data: { taskId: "t", stepId: "fetch", number: 2, agentId: "a1" },
-  }),
+  sampleEvent({ sequence: 4, type: "attempt.timed_out", at: "2026-05-01T12:02:00.500000Z", data: { taskId: "t" } }),
   sampleEvent({ sequence: 5, type: "session.failed", at: "2026-05-01T12:02:00.501000Z", data: {} }),
 ];
 
@@ -366,13 +363,14 @@ test("watching a session prints a line per event, live, and ends with it", async
   fake.on(events.list, { items: story.slice(0, 2), next: 2 }, { items: story.slice(2), next: 5 });
   const { exitCode, stdout } = await opspawn("sessions", "watch", "s1");
   assert.equal(exitCode, 6);
-  assert.deepEqual(stdout.split("\n"), [
-    "   0.000s                    session started · workflowId w · workflowVersion 1.0",
-    "   0.010s  fetch             attempt 1 created · fetcher",
-    "   0.500s  fetch             task retrying · again in 1.000s · unavailable: 503 from the agent · used 1 · max 4",
-    " 120.500s  fetch             attempt 2 timed out · fetcher",
-    " 120.501s                    session failed",
+  assert.deepEqual(stdout.split(/\n(?!$)/), [
+    "    0.00 s               the session is accepted",
+    "    0.01 s  fetch        started on fetcher",
+    "    0.50 s  fetch        again in 1.00 s, 1 of 4 tries used",
+    "  120.50 s  fetch        fetcher did not finish in time",
+    "  120.50 s               the session failed",
     "",
+    `            fetch        ${"█".repeat(36)} 2 min 0 s\n`,
   ]);
 });
 

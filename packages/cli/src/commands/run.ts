@@ -74,7 +74,10 @@ async function runWorkflow(call: Call, workflow: string, options: RunOptions): P
     ["Workflow", `${workflowId} ${workflowVersion}`],
     ["Status", status],
   ]);
-  call.say(`Watch it: ${call.io.settings.program} sessions watch ${sessionId}`);
+  const { program } = call.io.settings;
+  if (status === "started" && options.delay === undefined)
+    call.say(`Nothing has taken it yet. See why: ${program} why ${sessionId}`);
+  call.say(`Watch it: ${program} sessions watch ${sessionId}`);
   return EXIT.ok;
 }
 

@@ -10,7 +10,7 @@ import { toneOf } from "../output/style.ts";
 import { type Column, ID_WIDTH } from "../output/table.ts";
 import { age, elapsed } from "../output/time.ts";
 import { type PageOptions, showList, withPaging } from "../paging.ts";
-import { Timeline } from "../timeline.ts";
+import { drawSpans, Timeline } from "../timeline.ts";
 import { showWhy } from "./why.ts";
 
 /** `opspawn sessions`: executions of workflows. */
@@ -150,15 +150,21 @@ const LAST_EVENTS = /^session\.(completed|failed|cancelled)$/;
 async function watchSession(call: Call, sessionId: string): Promise<ExitCode> {
   // An unknown id must say so at once; a stream of its events would only stay silent.
   const session = await call.client.sessions.get(sessionId);
-  const timeline = new Timeline(call.output.style, call.io.stdout.isTerminal ? call.io.columns : Infinity);
+  const columns = call.io.stdout.isTerminal ? call.io.columns : Infinity;
+  const timeline = new Timeline(columns);
   const show = (event: EventView): void => {
-    if (!call.output.data(event)) call.output.lines([timeline.line(event)]);
+    if (call.output.data(event)) return;
+    const line = timeline.tell(event);
+    if (line !== null) call.output.lines([call.output.style(line.tone, line.text)]);
   };
-  if (isTerminal(session)) {
-    await showPast(call, sessionId, show);
-    return exitCodeOf(session);
-  }
-  return followToEnd(call, sessionId, show);
+  const showBars = (): void => {
+    const bars = call.output.format !== "table" ? [] : drawSpans(timeline.spans, timeline.elapsed, call.output.columns);
+    if (bars.length > 0) call.output.lines(["", ...bars.map((bar) => call.output.style("dim", bar))]);
+  };
+  if (isTerminal(session)) await showPast(call, sessionId, show);
+  const code = isTerminal(session) ? exitCodeOf(session) : await followToEnd(call, sessionId, show);
+  showBars();
+  return code;
 }
 
 /** Of a session that has ended; its last event need not be kept any more. */

@@ -89,7 +89,7 @@ function listDeadLetters(call: Call, options: ListOptions): Promise<void> {
     { title: "ERROR", value: (task) => task.error && `${task.error.code}: ${task.error.message}`, least: 10 },
   ];
   const page = (query: TaskQuery) => call.client.tasks.list({ session, agent, deadLetter: "true", ...query });
-  return showList(call, options, { page, columns, empty: "There are no dead letters." });
+  return showList(call, options, { page, columns, empty: "There are no dead letters.", hint: "tasks get TASK" });
 }
 
 function showTask(call: Call, task: TaskDetail): void {

@@ -6,8 +6,21 @@ import { plain, wrap } from "../output/text.ts";
 
 export interface Why {
   readonly status: string;
+  readonly blocked: { readonly reason: string } | null;
   readonly explanation: readonly string[];
 }
+
+/** What one can do about a reason, as far as there is something. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  no_capable_agent: "Register an agent that has it (`agents register`), or correct the workflow.",
+  no_such_agent: "Register one under that name (`agents register`), or correct the workflow.",
+  agent_gone: "Register one (`agents register`), or cancel.",
+  agent_busy: "More agents, or more slots (maxConcurrency), would shorten the wait: `agents list`.",
+  agents_busy: "More agents, or more slots (maxConcurrency), would shorten the wait: `agents list`.",
+  agent_offline: "Start the agent again; `agents list` shows the others.",
+  circuit_open: "Its endpoint fails again and again: look at the agent's own log, and at `agents list`.",
+  agent_error: "The agent says that it has a problem: look at its own log.",
+};
 
 const TASK_PREFIX = "task_";
 
@@ -35,5 +48,15 @@ async function find(call: Call, id: string): Promise<Why> {
 export function showWhy(call: Call, why: Why): void {
   if (call.output.data(why)) return;
   const sentences = why.explanation.length > 0 ? why.explanation : [`Nothing is waited for; it is ${why.status}.`];
-  call.output.lines(sentences.flatMap((sentence) => wrap(plain(sentence), call.output.columns)));
+  call.output.lines(sentences.flatMap((sentence) => item(sentence, call.output.columns, sentences.length > 1)));
+  const { program } = call.io.settings;
+  const remedy = why.status === "failed" ? "`tasks get TASK` shows each attempt." : REMEDIES[why.blocked?.reason ?? ""];
+  const next = remedy?.replaceAll(/`([^`]+)`/g, (_, command: string) => `${program} ${command}`);
+  if (next !== undefined) call.say(wrap(next, call.output.columns).join("\n"));
+}
+
+/** One of several hangs on a dash, so that each is seen to be one. */
+function item(sentence: string, columns: number, isOneOfSeveral: boolean): string[] {
+  if (!isOneOfSeveral) return wrap(plain(sentence), columns);
+  return wrap(plain(sentence), columns - 2).map((line, n) => (n === 0 ? `- ${line}` : `  ${line}`));
 }

@@ -9,7 +9,7 @@ const SECOND = 1_000_000;
 
 /** An authenticator over one key, whose time and store are in the test's hand. */
 function setUp(options: Partial<AuthenticatorOptions> = {}) {
-  const state = { now: 1_700_000_000 * SECOND, reads: 0 };
+  const state = { now: 1_700_000_000 * SECOND, reads: 0, used: [] as string[], failing: false };
   let uuids = 0;
   const ids = {
     uuid: () => `01890a5d-ac96-774b-bcce-${String(++uuids).padStart(12, "0")}`,
@@ -23,6 +23,7 @@ function setUp(options: Partial<AuthenticatorOptions> = {}) {
       name: "k",
       scopes: ["tasks:read"],
       agentId: null,
+      registered: false,
       createdAt: 0,
       expiresAt: null,
       revokedAt: null,
@@ -35,6 +36,10 @@ function setUp(options: Partial<AuthenticatorOptions> = {}) {
       get: async (id) => {
         state.reads += 1;
         return stored.get(id) ?? null;
+      },
+      used: async (key) => {
+        state.used.push(key.id);
+        if (state.failing) throw new Error("disk full");
       },
     },
     clock: { now: () => state.now },
@@ -88,6 +93,17 @@ test("a key ends when it expires, even while it is believed", async () => {
   await ask(`Bearer ${minted.text}`);
   state.now += 2 * SECOND;
   await refused(`Bearer ${minted.text}`);
+});
+
+test("that a key is in use is told with each look, and a failure to write it is no reason to refuse", async () => {
+  const { ask, minted, state } = setUp();
+  await ask(`Bearer ${minted.text}`);
+  await ask(`Bearer ${minted.text}`);
+  assert.deepEqual(state.used, [minted.id]);
+  state.failing = true;
+  state.now += 5 * SECOND;
+  assert.equal((await ask(`Bearer ${minted.text}`)).id, minted.id);
+  assert.equal(state.used.length, 2);
 });
 
 test("the secret is part of the key: an id alone, or with another secret, proves nothing", async () => {

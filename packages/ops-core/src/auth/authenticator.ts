@@ -14,7 +14,7 @@ const CACHE_MAX = 10_000;
 const NO_SCOPES: Actor["scopes"] = [];
 
 export interface AuthenticatorOptions {
-  readonly keys: Pick<KeyStore, "get">;
+  readonly keys: Pick<KeyStore, "get" | "used">;
   readonly clock: Clock;
   /** `OPSCORE_API_KEY`: any text, covers everything; null = none. */
   readonly operatorKey: string | null;
@@ -91,6 +91,8 @@ export class Authenticator {
     const now = this.#options.clock.now();
     if (shown === null || key === null || !matches(key, shown.secret) || isEnded(key, now)) throw invalid();
     const actor = actorOf(key.id, key.scopes, key.agentId);
+    // That it could not be written is no reason to refuse a good key: it is tried again with the next look.
+    this.#options.keys.used(key).catch(() => undefined);
     if (this.#believed.size >= CACHE_MAX) this.#believed.clear();
     if (forgotten === this.#forgotten) {
       this.#believed.set(id, { actor, expiresAt: key.expiresAt, until: now + BELIEVED_FOR });

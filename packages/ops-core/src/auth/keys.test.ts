@@ -20,6 +20,7 @@ function keyStore(): KeyStore & { readonly all: Map<string, ApiKey> } {
   return {
     all,
     create: async (key) => void all.set(key.id, key),
+    used: async () => undefined,
     revoke: async () => null,
     get: async (id) => all.get(id) ?? null,
     list: async ({ cursor }) => {

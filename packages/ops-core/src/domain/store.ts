@@ -33,6 +33,7 @@ export interface Store {
   readonly tools: ToolStore;
   readonly keys: KeyStore;
   readonly events: EventStore;
+  readonly answers: AnswerStore;
   readonly process: ProcessStore;
   /** Hints about what was just committed; losing one delays, never loses, work. Returns the way to stop listening. */
   onCommit(listener: (hints: Hints) => void): () => void;
@@ -63,6 +64,12 @@ export interface Idempotency {
   readonly bodyHash: string;
 }
 
+/** What keyed requests were answered; the transitions themselves write it. */
+export interface AnswerStore {
+  /** The answer of the first request with this key; null when there was none. Errors: `idempotency_key_reused`. */
+  find(idempotency: Idempotency): Promise<unknown>;
+}
+
 export interface Page {
   readonly limit: number;
   /** Opaque; from the previous page. */
@@ -88,7 +95,7 @@ export interface AgentRecord extends Agent, AgentState {
 export interface RegisterAgent extends Agent {
   /** The id is kept and endpoint and capabilities are updated when the name is known and the caller may replace it. */
   readonly replace: "never" | "same-endpoint" | "allowed";
-  /** Its own key, created with it; null when it keeps the one it has. */
+  /** Its own key, created with it (under the id that it keeps); null where agents have none. */
   readonly key: ApiKey | null;
   readonly idempotency?: Idempotency | undefined;
 }
@@ -285,6 +292,8 @@ export interface ToolStore {
 
 export interface KeyStore {
   create(key: ApiKey): Promise<void>;
+  /** The key was used: those of earlier registrations of its agent end after the overlap. Nearly always only a look. */
+  used(key: ApiKey): Promise<void>;
   revoke(id: string): Promise<ApiKey | null>;
   get(id: string): Promise<ApiKey | null>;
   list(page: Page): Promise<Paged<ApiKey>>;

@@ -91,6 +91,18 @@ test("the number of waits is bounded", () => {
   waiters.open([sessionKey("s2")], 1_000, never);
 });
 
+test("the waits of one owner are bounded, and leave room for the others", () => {
+  const waiters = new Waiters({ timers: fakeTimers(), max: 3, maxPerOwner: 1 });
+  const wait = waiters.open([sessionKey("s1")], 1_000, never, "a");
+  assert.throws(() => waiters.open([sessionKey("s1")], 1_000, never, "a"), { code: "rate_limited", retryAfter: 1 });
+  waiters.open([sessionKey("s1")], 1_000, never, "b");
+  wait.close();
+  wait.close();
+  waiters.open([sessionKey("s1")], 1_000, never, "a");
+  assert.equal(waiters.size, 2);
+  waiters.open([sessionKey("s1")], 1_000, never);
+});
+
 test("who does not wait takes no place, and is not told to wait", async () => {
   const waiters = new Waiters({ timers: fakeTimers(), max: 0 });
   const wait = waiters.open([sessionKey("s1")], 0, never);

@@ -9,6 +9,8 @@ export interface WaitersOptions {
   readonly timers: Timers;
   /** Waits open at once; more are refused. */
   readonly max: number;
+  /** Waits of one owner open at once; default: all of them. */
+  readonly maxPerOwner?: number;
 }
 
 /**
@@ -18,6 +20,8 @@ export interface WaitersOptions {
 export class Waiters {
   readonly #timers: Timers;
   readonly #max: number;
+  readonly #maxPerOwner: number;
+  readonly #byOwner = new Map<string, number>();
   readonly #byKey = new Map<string, Set<Wait>>();
   #open = 0;
   #closed = false;
@@ -25,14 +29,17 @@ export class Waiters {
   constructor(options: WaitersOptions) {
     this.#timers = options.timers;
     this.#max = options.max;
+    this.#maxPerOwner = options.maxPerOwner ?? options.max;
   }
 
   /**
    * Starts to listen for any of `keys` (see `sessionKey`, `laneKey`, `streamKey`).
    * @param ms how long in all
-   * @throws OpspawnError `overloaded` when too many wait, `shutting_down` once the server stops
+   * @param owner the agent that waits, which must not take all places; null = nobody in particular
+   * @throws OpspawnError `overloaded` when too many wait, `rate_limited` when too many of the owner's do,
+   *   `shutting_down` once the server stops
    */
-  open(keys: readonly string[], ms: number, signal: AbortSignal): Wait {
+  open(keys: readonly string[], ms: number, signal: AbortSignal, owner: string | null = null): Wait {
     // Who does not wait takes no place.
     if (ms <= 0) return new Wait(this.#timers, 0, signal, () => undefined);
     // Answering at once instead would make those who wait in a loop ask as fast as they can.
@@ -40,8 +47,8 @@ export class Waiters {
     if (this.#open >= this.#max) {
       throw new OpspawnError("overloaded", `${this.#max} requests wait already.`, { retryAfter: 1 });
     }
-    this.#open += 1;
-    const wait = new Wait(this.#timers, ms, signal, () => this.#remove(keys, wait));
+    this.#take(owner);
+    const wait = new Wait(this.#timers, ms, signal, () => this.#remove(keys, wait, owner));
     for (const key of keys) {
       const set = this.#byKey.get(key);
       if (set === undefined) this.#byKey.set(key, new Set([wait]));
@@ -76,8 +83,22 @@ export class Waiters {
     if (set !== undefined) for (const wait of set) wait.wake();
   }
 
-  #remove(keys: readonly string[], wait: Wait): void {
+  #take(owner: string | null): void {
+    if (owner !== null) {
+      const open = this.#byOwner.get(owner) ?? 0;
+      if (open >= this.#maxPerOwner) {
+        throw new OpspawnError("rate_limited", `${open} requests of this agent wait already.`, { retryAfter: 1 });
+      }
+      this.#byOwner.set(owner, open + 1);
+    }
+    this.#open += 1;
+  }
+
+  #remove(keys: readonly string[], wait: Wait, owner: string | null): void {
     this.#open -= 1;
+    const left = owner === null ? 0 : (this.#byOwner.get(owner) ?? 1) - 1;
+    if (owner !== null && left === 0) this.#byOwner.delete(owner);
+    else if (owner !== null) this.#byOwner.set(owner, left);
     for (const key of keys) {
       const set = this.#byKey.get(key);
       set?.delete(wait);

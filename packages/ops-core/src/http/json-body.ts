@@ -8,11 +8,15 @@ const lossy = new TextDecoder("utf-8", { ignoreBOM: true });
 /**
  * The JSON body of a new route, undefined when there is none.
  *
- * @throws OpspawnError `unsupported_media_type` for anything but `application/json`, and what `parseJson` throws
+ * @throws OpspawnError `unsupported_media_type` for anything but plain `application/json`, and what `parseJson` throws
  */
 export function readJson(request: FastifyRequest): JsonValue | undefined {
   const bytes = rawBody(request);
   if (bytes.length === 0) return undefined;
+  const encoding = request.headers["content-encoding"];
+  if (encoding !== undefined && encoding.toLowerCase() !== "identity") {
+    throw new OpspawnError("unsupported_media_type", "Send the body as it is, without a content-encoding.");
+  }
   const type = request.headers["content-type"];
   if (type !== "application/json" && !/^\s*application\/json\s*(?:;|$)/i.test(type ?? "")) {
     throw new OpspawnError("unsupported_media_type", "Send the body as application/json.");

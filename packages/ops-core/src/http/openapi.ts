@@ -17,7 +17,14 @@ export interface OpenApiOptions {
 }
 
 /** What any operation may answer. */
-const ANY_ERRORS: readonly ErrorCode[] = ["invalid_request", "unauthenticated", "forbidden", "overloaded", "internal"];
+const ANY_ERRORS: readonly ErrorCode[] = [
+  "invalid_request",
+  "unauthenticated",
+  "forbidden",
+  "rate_limited",
+  "overloaded",
+  "internal",
+];
 const BODY_ERRORS: readonly ErrorCode[] = ["json_invalid", "body_too_large", "too_deep", "invalid_text"];
 const KEY_ERRORS: readonly ErrorCode[] = ["idempotency_key_reused"];
 const WRITE_ERRORS: readonly ErrorCode[] = ["unavailable", "shutting_down", "storage_full"];
@@ -37,7 +44,8 @@ export function openApi({ version, url }: OpenApiOptions): JsonObject {
   return {
     openapi: "3.1.0",
     info: { title: "Opspawn", version, description: "Runs fleets of AI agents.", license: { name: "Apache-2.0" } },
-    servers: [{ url }],
+    // First the address the document was read from: the page that shows it may call no other.
+    servers: [{ url: "/" }, { url, description: "Where agents reach it" }],
     tags: [...Object.keys(operations), ...ORIGINAL_TAGS].map((name) => ({ name })),
     paths,
     components: {

@@ -1,12 +1,11 @@
 import { type JsonValue, type Operation, operations, stringifyJson } from "@opspawn/contract";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import type { Authenticator } from "../auth/authenticator.ts";
-import { authorize } from "../auth/authorize.ts";
 import type { Context } from "../domain/context.ts";
 import type { Handlers } from "../domain/operations.ts";
 import { invalidField } from "../domain/request-fields.ts";
+import type { Gate } from "./gate.ts";
 import { readJson } from "./json-body.ts";
-import { contextOf } from "./request-context.ts";
+import type { RequestContext } from "./request-context.ts";
 import { readPart } from "./request-input.ts";
 
 declare module "fastify" {
@@ -31,7 +30,7 @@ interface Input {
 export function addOperationRoutes(
   app: FastifyInstance,
   handlers: Handlers,
-  authenticator: Authenticator,
+  gate: Gate,
   serves: (operation: Operation) => boolean = () => true,
 ): void {
   for (const [noun, verbs] of Object.entries(operations)) {
@@ -42,8 +41,8 @@ export function addOperationRoutes(
       app.route({
         method: operation.method,
         url: routePath(operation.path),
-        config: { operation: operation.id },
-        handler: serve(operation, handler, authenticator),
+        config: { operation: operation.id, token: operation.permission.token === true },
+        handler: serve(operation, handler, gate),
       });
     }
   }
@@ -55,13 +54,20 @@ export function routePath(path: string): string {
 }
 
 /** Parse, authenticate, call, write; errors go to the error handler. */
-function serve(operation: Operation, handler: AnyHandler, authenticator: Authenticator) {
+function serve(operation: Operation, handler: AnyHandler, gate: Gate) {
   const read = inputReader(operation);
+  const answer = async (context: RequestContext, request: FastifyRequest): Promise<JsonValue> => {
+    if (operation.permission.token !== true) return handler(context, read(request));
+    try {
+      return await handler(context, read(request));
+    } catch (error) {
+      gate.failed(context, request, error);
+      throw error;
+    }
+  };
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
-    const context = await contextOf(request, reply, authenticator);
-    // Strangers are not told what a good request looks like. The operation itself decides again, for every transport.
-    authorize(context.actor, operation, request.params as Input["params"]);
-    const output = await handler(context, read(request));
+    const context = await gate.enter(request, reply, operation);
+    const output = await answer(context, request);
     if (context.replayed) reply.header("idempotent-replayed", "true");
     return reply.code(operation.status).type("application/json").send(stringifyJson(output));
   };
@@ -71,9 +77,15 @@ function inputReader({ method, params, query, body }: Operation): (request: Fast
   const strictQuery = query?.strict();
   return (request) => ({
     params: params === undefined ? {} : readPart(params, "path", request.params),
-    query: strictQuery === undefined ? {} : readPart(strictQuery, "query", request.query),
+    query: strictQuery === undefined ? noQuery(request) : readPart(strictQuery, "query", request.query),
     body: body === undefined ? noBody(method, request) : readPart(body, "body", readJson(request)),
   });
+}
+
+function noQuery(request: FastifyRequest): Record<string, never> {
+  const [name] = Object.keys(request.query as object);
+  if (name !== undefined) throw invalidField(["query", name], "this request takes no such parameter", "unknown_field");
+  return {};
 }
 
 /** What an operation without input may be sent: nothing, or an empty object. Reads have no body to look at. */

@@ -1,8 +1,5 @@
 import type { ServerResponse } from "node:http";
-import type { FastifyReply, FastifyRequest } from "fastify";
-import type { Authenticator } from "../auth/authenticator.ts";
 import type { Actor, Context } from "../domain/context.ts";
-import { readIdempotencyKey } from "./idempotency-key.ts";
 
 /** An HTTP request as operations see it. */
 export class RequestContext implements Context {
@@ -37,19 +34,4 @@ function signalOf(response: ServerResponse): AbortSignal {
     });
   }
   return controller.signal;
-}
-
-/**
- * Who asks, and with what.
- * @throws OpspawnError `unauthenticated` for a credential that is none
- */
-export async function contextOf(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  authenticator: Authenticator,
-): Promise<RequestContext> {
-  const { headers } = request;
-  const found = authenticator.authenticate(headers);
-  const actor = found instanceof Promise ? await found : found;
-  return new RequestContext(actor, request.id, readIdempotencyKey(headers["idempotency-key"]), reply.raw);
 }

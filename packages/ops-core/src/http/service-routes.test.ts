@@ -38,6 +38,13 @@ test("the documentation names every operation, its errors and who may use it", a
   }
 });
 
+test("the documentation's page calls the server it came from, under whatever name that was reached", async () => {
+  const document = await app.ok("GET", "/openapi.json", { key: null });
+  assert.equal((document.servers as JsonObject[])[0]?.url, "/");
+  const page = await app.call("GET", "/docs", { key: null });
+  assert.match(String(page.headers["content-security-policy"]), /default-src 'none'.*connect-src 'self'/);
+});
+
 test("everything the documentation refers to is in it", async () => {
   const document = await app.ok("GET", "/openapi.json");
   const references = JSON.stringify(document).matchAll(/"\$ref":"#\/([^"]+)"/g);

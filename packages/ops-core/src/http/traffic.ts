@@ -11,7 +11,7 @@ export interface TrafficOptions {
 }
 
 /** Paths that must answer when everything else is refused, and whose calls are no news. */
-const PROBES = new Set(["/healthz", "/readyz", "/health"]);
+export const PROBES: ReadonlySet<string> = new Set(["/healthz", "/readyz", "/health"]);
 
 /** Bounds the requests that are served at once, and writes one log line for each. */
 export function watchTraffic(app: FastifyInstance, options: TrafficOptions): void {

@@ -1,4 +1,4 @@
-import type { JsonObject } from "@opspawn/contract";
+import { isJsonObject, type JsonObject, jsonNumber } from "@opspawn/contract";
 
 export type AgentChannel = "push" | "pull";
 
@@ -46,8 +46,7 @@ const MAX_CONCURRENCY = 1000;
 /** `metadata.config.maxConcurrency`, the way agents of the originals can say it; else `fallback`. */
 export function declaredConcurrency(metadata: JsonObject | null, fallback: number): number {
   const config = metadata?.config;
-  if (typeof config !== "object" || config === null || Array.isArray(config)) return fallback;
-  const value = config.maxConcurrency;
-  const declared = typeof value === "number" && Number.isInteger(value) && value >= 1;
-  return declared ? Math.min(value, MAX_CONCURRENCY) : fallback;
+  const declared = isJsonObject(config) ? jsonNumber(config.maxConcurrency) : undefined;
+  if (declared === undefined || !Number.isInteger(declared) || declared < 1) return fallback;
+  return Math.min(declared, MAX_CONCURRENCY);
 }

@@ -22,7 +22,7 @@ export async function claimTasks(
   if (agent.channel !== "pull") {
     throw invalidField(["path", "agentId"], 'is sent its work; to ask for it, register it with `channel: "pull"`');
   }
-  const wait = waiters.open(lanesServed(agent).map(laneKey), request.ms, context.signal);
+  const wait = waiters.open(lanesServed(agent).map(laneKey), request.ms, context.signal, agent.id);
   try {
     let claimed: readonly ClaimedAttempt[];
     do claimed = await store.agents.claim(agent.id, request.max);

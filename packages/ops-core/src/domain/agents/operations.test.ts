@@ -110,6 +110,24 @@ test("agents without keys may return to the same endpoint where the operator say
   await lenient.close();
 });
 
+test("an agent that registers again changes its key: the old one goes on until an hour after the new one's first use", async () => {
+  const body = { agentName: "rotates", channel: "pull" };
+  const first = await register(body);
+  const { agentId } = agentOf(first);
+  const oldKey = first.body.agentKey as string;
+  app.time.advance(1);
+  const newKey = (await register(body, { key: oldKey })).body.agentKey as string;
+  const status = async (key: string) => (await app.call("GET", `${AGENTS}/${agentId}`, { key })).status;
+  app.time.advance(48 * 3_600_000);
+  assert.equal(await status(oldKey), 200, "the answer with the new key may have been lost: the old one still opens");
+  assert.equal(await status(newKey), 200);
+  await settled();
+  app.time.advance(3_599_000);
+  assert.deepEqual([await status(oldKey), await status(newKey)], [200, 200]);
+  app.time.advance(1_000);
+  assert.deepEqual([await status(oldKey), await status(newKey)], [401, 200]);
+});
+
 test("a repeated registration with the same Idempotency-Key gets the same answer, the key included", async () => {
   const headers = { "idempotency-key": "register-once" };
   const body = { agentName: "once", channel: "pull" };

@@ -3,7 +3,7 @@ import type { ApiKey } from "../auth/key.ts";
 import { keyRecord, type MintedKey } from "../auth/minting.ts";
 import { AGENT_SCOPES } from "../auth/scopes.ts";
 import { type Context, isAdmin } from "../context.ts";
-import { idempotencyOf } from "../idempotency.ts";
+import { idempotencyOf, repeatable } from "../idempotency.ts";
 import type { Ports } from "../ports.ts";
 import { invalidField, readDuration, readEndpoint } from "../request-fields.ts";
 import type { Idempotency, RegisterAgent } from "../store.ts";
@@ -22,17 +22,28 @@ export async function registerAgent(
   context: Context,
   body: Registration,
 ): Promise<{ agentId: string; agentKey: string | null }> {
-  const agent = toAgent(ports, body);
-  const replace = await replacement(ports, context, body.agentName);
   const idempotency = idempotencyOf(context, "agents.register", body);
   const minted = ports.agentKeys ? mint(ports, idempotency) : null;
+  const { value, replayed } = await repeatable(ports.store.answers, idempotency, () =>
+    register(ports, context, { body, minted, idempotency }),
+  );
+  context.replayed = replayed;
+  return { agentId: value.agentId, agentKey: minted?.text ?? null };
+}
+
+interface Asked {
+  readonly body: Registration;
+  readonly minted: MintedKey | null;
+  readonly idempotency: Idempotency | undefined;
+}
+
+async function register(ports: Ports, context: Context, { body, minted, idempotency }: Asked) {
+  const agent = toAgent(ports, body);
+  const replace = await replacement(ports, context, body.agentName);
   const key = minted === null ? null : agentKey(agent, minted);
-  const done = await ports.store.agents.register({ ...agent, replace, key, idempotency });
-  // The registration makes the key of a new agent only.
-  if (key !== null && (!done.created || done.replayed)) await ensureKey(ports, { ...key, agentId: done.agentId });
-  context.replayed = done.replayed;
-  if (!done.replayed) await notifyRegistration(ports, { ...agent, id: done.agentId }, context.signal);
-  return { agentId: done.agentId, agentKey: minted?.text ?? null };
+  const { replayed, ...value } = await ports.store.agents.register({ ...agent, replace, key, idempotency });
+  if (!replayed) await notifyRegistration(ports, { ...agent, id: value.agentId }, context.signal);
+  return { value, replayed };
 }
 
 function mint({ keys }: Ports, idempotency: Idempotency | undefined): MintedKey {
@@ -77,9 +88,6 @@ async function replacement(ports: Ports, context: Context, name: string): Promis
 
 function agentKey(agent: Agent, minted: MintedKey): ApiKey {
   const { id, name, registeredAt } = agent;
-  return keyRecord(minted, { name, scopes: AGENT_SCOPES, agentId: id, createdAt: registeredAt, expiresAt: null });
-}
-
-async function ensureKey({ store }: Ports, key: ApiKey): Promise<void> {
-  if ((await store.keys.get(key.id)) === null) await store.keys.create(key);
+  const life = { createdAt: registeredAt, expiresAt: null };
+  return keyRecord(minted, { name, scopes: AGENT_SCOPES, agentId: id, registered: true, ...life });
 }

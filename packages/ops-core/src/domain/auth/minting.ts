@@ -17,6 +17,9 @@ export interface KeyMint {
 }
 
 /** The record of a fresh key. */
-export function keyRecord(minted: MintedKey, rest: Omit<ApiKey, "id" | "hash" | "revokedAt">): ApiKey {
-  return { ...rest, id: minted.id, hash: minted.hash, revokedAt: null };
+export function keyRecord(
+  minted: MintedKey,
+  rest: Omit<ApiKey, "id" | "hash" | "revokedAt" | "registered"> & { readonly registered?: true },
+): ApiKey {
+  return { registered: false, ...rest, id: minted.id, hash: minted.hash, revokedAt: null };
 }

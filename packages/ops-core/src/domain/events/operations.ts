@@ -9,7 +9,12 @@ export function eventHandlers({ store, waiters }: Ports): NounHandlers<"events">
     async list(context, { query }) {
       const { after, limit, stream } = query;
       const ms = readWait(query.wait, ["query", "wait"]);
-      const wait = waiters.open([stream === undefined ? ANY_STREAM : streamKey(stream)], ms, context.signal);
+      const wait = waiters.open(
+        [stream === undefined ? ANY_STREAM : streamKey(stream)],
+        ms,
+        context.signal,
+        context.actor.agentId,
+      );
       try {
         let events: readonly StoredEvent[];
         do events = await store.events.list(after, limit, stream);

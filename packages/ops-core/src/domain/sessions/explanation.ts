@@ -1,7 +1,7 @@
 import { formatTime } from "@opspawn/contract";
 import type { Blocked } from "../blocked.ts";
 import type { Ports } from "../ports.ts";
-import { explainTask } from "../tasks/explanation.ts";
+import { because, explainTask } from "../tasks/explanation.ts";
 import { needTask } from "../tasks/view.ts";
 import type { WorkflowPlan } from "../workflows/plan.ts";
 import type { SessionRecord, StepRecord } from "./session.ts";
@@ -18,9 +18,9 @@ export interface SessionExplanation {
 
 /** What a session waits for, step by step, evaluated now. */
 export async function explainSession(ports: Ports, session: SessionRecord): Promise<SessionExplanation> {
-  if (hasEnded(session)) return { blocked: null, sentences: [endSentence(session)] };
   const { store, plans } = ports;
   const [plan, touched] = await Promise.all([plans.stored(session.planHash), store.sessions.steps(session.id)]);
+  if (hasEnded(session)) return { blocked: null, sentences: await endSentences(ports, plan, session, touched) };
   const byIndex = new Map(touched.map((step) => [step.index, step]));
   const sentences: string[] = [];
   let waiting: Blocked | null = null;
@@ -62,9 +62,18 @@ function waitingSentences(plan: WorkflowPlan, touched: ReadonlyMap<number, StepR
   return more > 0 ? [...sentences, `${more} more steps have not begun.`] : sentences;
 }
 
-function endSentence(session: SessionRecord): string {
-  const why = session.error === null ? "" : `: ${session.error.code}, ${session.error.message}`;
-  return `The session ${session.status === "cancelled" ? "was " : ""}${session.status} at ${formatTime(
-    session.endedAt ?? session.updatedAt,
-  )}${why}.`;
+/** How it ended, and how each step did that failed. */
+async function endSentences(
+  ports: Ports,
+  plan: WorkflowPlan,
+  session: SessionRecord,
+  touched: readonly StepRecord[],
+): Promise<string[]> {
+  const was = session.status === "cancelled" ? "was " : "";
+  const at = formatTime(session.endedAt ?? session.updatedAt);
+  const sentences = [`The session ${was}${session.status} at ${at}${because(session.error)}.`];
+  for (const step of touched.filter((each) => each.status === "failed").slice(0, STEPS_MAX)) {
+    sentences.push(...(await explainStep(ports, plan, step)).sentences);
+  }
+  return sentences;
 }

@@ -4,7 +4,7 @@ import { DAY } from "../clock.ts";
 import type { Context } from "../context.ts";
 import { idempotencyOf } from "../idempotency.ts";
 import type { NounHandlers, Ports } from "../ports.ts";
-import { invalidField, readDuration, readEndpoint, readTime, readWait } from "../request-fields.ts";
+import { invalidField, readDuration, readTime, readWait } from "../request-fields.ts";
 import { sessionKey } from "../waiters.ts";
 import { explainSession } from "./explanation.ts";
 import type { SessionFilter, SessionRecord } from "./session.ts";
@@ -21,7 +21,7 @@ export function sessionHandlers(ports: Ports): NounHandlers<"sessions"> {
   const { store } = ports;
   return {
     async start(context, { body }) {
-      const { session, replayed } = await startSession(ports, toRequest(ports, context, body));
+      const { session, replayed } = await startSession(ports, toRequest(context, body));
       context.replayed = replayed;
       const { id, workflowId, workflowVersion, status } = session;
       return { sessionId: id, workflowId, workflowVersion, status };
@@ -53,7 +53,7 @@ export function sessionHandlers(ports: Ports): NounHandlers<"sessions"> {
   };
 }
 
-function toRequest(ports: Ports, context: Context, body: StartBody): SessionRequest {
+function toRequest(context: Context, body: StartBody): SessionRequest {
   const { delay, callbackUrl } = body;
   return {
     source: sourceOf(body),
@@ -62,7 +62,7 @@ function toRequest(ports: Ports, context: Context, body: StartBody): SessionRequ
     agentId: body.agentId ?? null,
     labels: body.labels,
     delay: delay === undefined ? 0 : readDuration(delay, ["body", "delay"], DELAY_MAX, "365d"),
-    callbackUrl: callbackUrl === undefined ? null : readEndpoint(callbackUrl, ["body", "callbackUrl"], ports.decideUrl),
+    callbackUrl: callbackUrl ?? null,
     idempotency: idempotencyOf(context, "sessions.start", body),
   };
 }
@@ -79,7 +79,7 @@ function sourceOf({ workflowId, workflow, version }: StartBody): WorkflowSource 
 
 /** The session once it has ended, or as it is when the time is over. */
 async function awaitEnd(ports: Ports, context: Context, sessionId: string, ms: number): Promise<SessionRecord> {
-  const wait = ports.waiters.open([sessionKey(sessionId)], ms, context.signal);
+  const wait = ports.waiters.open([sessionKey(sessionId)], ms, context.signal, context.actor.agentId);
   try {
     const { sessions } = ports.store;
     const status = await sessions.status(sessionId);

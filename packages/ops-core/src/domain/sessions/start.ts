@@ -1,7 +1,9 @@
 import { type Issue, type JsonObject, type JsonValue, OpspawnError, stringifyJson } from "@opspawn/contract";
 import { needAgent } from "../agents/view.ts";
+import { repeatable } from "../idempotency.ts";
 import type { Loc } from "../issues.ts";
 import type { Ports } from "../ports.ts";
+import { readEndpoint } from "../request-fields.ts";
 import type { Idempotency } from "../store.ts";
 import { checkInput } from "../workflows/data.ts";
 import { readDefinition } from "../workflows/definition.ts";
@@ -34,23 +36,29 @@ export interface SessionRequest {
   readonly labels: Readonly<Record<string, string>>;
   /** Microseconds from now. */
   readonly delay: number;
+  /** As it was asked for. */
   readonly callbackUrl: string | null;
   readonly idempotency: Idempotency | undefined;
 }
 
 export interface StartedSession {
   readonly session: SessionRecord;
-  readonly plan: WorkflowPlan;
   readonly replayed: boolean;
 }
 
 /**
  * Starts a session. The definition is looked at first, then the agent, then the input.
  * @throws OpspawnError `workflow_not_found`, `workflow_invalid`, `agent_not_found`, `no_target`, `input_invalid`,
- *   `idempotency_key_reused`
+ *   `invalid_request`, `endpoint_refused`, `idempotency_key_reused`
  */
 export async function startSession(ports: Ports, request: SessionRequest): Promise<StartedSession> {
+  const { value, replayed } = await repeatable(ports.store.answers, request.idempotency, () => start(ports, request));
+  return { session: value, replayed };
+}
+
+async function start(ports: Ports, request: SessionRequest): Promise<{ value: SessionRecord; replayed: boolean }> {
   const { store, clock, ids } = ports;
+  const { callbackUrl } = request;
   const { plan, hash, document } = await resolve(ports, request.source);
   if (request.agentId !== null) await needAgent(store, request.agentId);
   else checkTargets(plan);
@@ -65,11 +73,11 @@ export async function startSession(ports: Ports, request: SessionRequest): Promi
     input: request.input === null ? null : stringifyJson(request.input),
     labels: request.labels,
     startAt: clock.now() + request.delay,
-    callbackUrl: request.callbackUrl,
+    callbackUrl: callbackUrl === null ? null : readEndpoint(callbackUrl, ["body", "callbackUrl"], ports.decideUrl),
     saveWorkflow: request.source.kind === "inline" && request.source.save,
     idempotency: request.idempotency,
   });
-  return { session, plan, replayed };
+  return { value: session, replayed };
 }
 
 interface Resolved {

@@ -2,9 +2,10 @@ import { type OperationInput, OpspawnError, type operations, stringifyJson } fro
 import { needAgent } from "../agents/view.ts";
 import { DAY } from "../clock.ts";
 import type { Context } from "../context.ts";
-import { idempotencyOf } from "../idempotency.ts";
+import { idempotencyOf, repeatable } from "../idempotency.ts";
 import type { Ports } from "../ports.ts";
 import { invalidField, readDuration } from "../request-fields.ts";
+import type { Idempotency } from "../store.ts";
 import { DEADLINE_MAX, TIMEOUT_MAX } from "../workflows/limits.ts";
 import { STEP_RETRY } from "./retry.ts";
 import type { Requirement, TaskRecord } from "./task.ts";
@@ -18,6 +19,15 @@ const DELAY_MAX = 365 * DAY;
  * @throws OpspawnError `no_target`, `agent_not_found`, `invalid_request`, `idempotency_key_reused`
  */
 export async function createTask(ports: Ports, context: Context, body: Body): Promise<TaskRecord> {
+  const idempotency = idempotencyOf(context, "tasks.create", body);
+  const { value, replayed } = await repeatable(ports.store.answers, idempotency, () =>
+    create(ports, body, idempotency),
+  );
+  context.replayed = replayed;
+  return value;
+}
+
+async function create(ports: Ports, body: Body, idempotency: Idempotency | undefined) {
   const requirement = await requirementOf(ports, body);
   const { delay, timeout, deadline } = body;
   const { task, replayed } = await ports.store.tasks.create({
@@ -30,10 +40,9 @@ export async function createTask(ports: Ports, context: Context, body: Body): Pr
     retry: { ...STEP_RETRY, maxAttempts: body.maxAttempts },
     timeout: timeout === undefined ? null : readDuration(timeout, ["body", "timeout"], TIMEOUT_MAX, "7d"),
     deadline: readDuration(deadline, ["body", "deadline"], DEADLINE_MAX, "365d"),
-    idempotency: idempotencyOf(context, "tasks.create", body),
+    idempotency,
   });
-  context.replayed = replayed;
-  return task;
+  return { value: task, replayed };
 }
 
 async function requirementOf({ store }: Ports, { agentId, capability }: Body): Promise<Requirement> {

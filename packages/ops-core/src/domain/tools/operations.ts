@@ -1,5 +1,5 @@
 import { formatTime, OpspawnError, type ToolView } from "@opspawn/contract";
-import { idempotencyOf } from "../idempotency.ts";
+import { idempotencyOf, repeatable } from "../idempotency.ts";
 import type { NounHandlers, Ports } from "../ports.ts";
 import { readEndpoint } from "../request-fields.ts";
 import type { Tool } from "./tool.ts";
@@ -7,12 +7,16 @@ import type { Tool } from "./tool.ts";
 export function toolHandlers({ store, clock, decideUrl }: Ports): NounHandlers<"tools"> {
   return {
     async register(context, { body }) {
-      const { name, description, parameters } = body;
-      const endpoint = readEndpoint(body.endpoint, ["body", "endpoint"], decideUrl);
-      const fresh = { name, description, parameters, endpoint, registeredAt: clock.now() };
-      const { tool, replayed } = await store.tools.register(fresh, idempotencyOf(context, "tools.register", body));
+      const idempotency = idempotencyOf(context, "tools.register", body);
+      const { value, replayed } = await repeatable(store.answers, idempotency, async () => {
+        const { name, description, parameters } = body;
+        const endpoint = readEndpoint(body.endpoint, ["body", "endpoint"], decideUrl);
+        const fresh = { name, description, parameters, endpoint, registeredAt: clock.now() };
+        const done = await store.tools.register(fresh, idempotency);
+        return { value: done.tool, replayed: done.replayed };
+      });
       context.replayed = replayed;
-      return toolView(tool);
+      return toolView(value);
     },
     async list(_context, { query }) {
       const { items, nextCursor } = await store.tools.list(query);

@@ -1,12 +1,12 @@
 import { OpspawnError, originalOperations } from "@opspawn/contract";
 import type { FastifyInstance } from "fastify";
-import type { Authenticator } from "../../auth/authenticator.ts";
 import { agentInfo } from "../../domain/agents/agent-info.ts";
 import { registerAgent } from "../../domain/agents/registration.ts";
 import { removeAgent } from "../../domain/agents/removal.ts";
 import type { Ports } from "../../domain/ports.ts";
 import type { AgentRecord } from "../../domain/store.ts";
 import { OriginalError } from "../errors.ts";
+import type { Gate } from "../gate.ts";
 import { registration } from "./bodies.ts";
 import { success } from "./envelope.ts";
 import { addOriginalRoute, type OriginalAnswer, type OriginalRequest } from "./route.ts";
@@ -19,22 +19,17 @@ const LIST_PAGE = 200;
  * AgentKit: registry, gateway and tools, as its clients know them.
  * @param isAlone Ops-Core is not served beside it, so `/health` is AgentKit's
  */
-export function addAgentKitRoutes(
-  app: FastifyInstance,
-  ports: Ports,
-  authenticator: Authenticator,
-  isAlone: boolean,
-): void {
+export function addAgentKitRoutes(app: FastifyInstance, ports: Ports, gate: Gate, isAlone: boolean): void {
   if (isAlone) app.get("/health", { config: { original: true } }, () => ({ status: "healthy" }));
   app.get("/", { config: { original: true } }, () => ({ message: "Welcome to AgentKit API" }));
-  addOriginalRoute(app, authenticator, originalOperations.register, (request) => register(ports, request));
-  addOriginalRoute(app, authenticator, originalOperations.listAgents, () => list(ports));
-  addOriginalRoute(app, authenticator, originalOperations.deregister, (request) => deregister(ports, request));
+  addOriginalRoute(app, gate, originalOperations.register, (request) => register(ports, request));
+  addOriginalRoute(app, gate, originalOperations.listAgents, () => list(ports));
+  addOriginalRoute(app, gate, originalOperations.deregister, (request) => deregister(ports, request));
   // `register` is no agent's id here: the original knew this path by POST alone.
   app.delete(originalOperations.register.path, { config: { original: true } }, (_request, reply) => {
     reply.callNotFound();
   });
-  addOriginalRoute(app, authenticator, originalOperations.run, (request) => runMessage(ports, request));
+  addOriginalRoute(app, gate, originalOperations.run, (request) => runMessage(ports, request));
 }
 
 async function register(ports: Ports, { context, body, reply }: OriginalRequest): Promise<OriginalAnswer> {

@@ -1,14 +1,12 @@
 import { OpspawnError, type OriginalOperation, originalOperations, stringifyJson } from "@opspawn/contract";
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import type { Authenticator } from "../../auth/authenticator.ts";
-import { authorize } from "../../auth/authorize.ts";
 import { announceAgent } from "../../domain/agents/announcement.ts";
 import { removeAgent } from "../../domain/agents/removal.ts";
 import type { Ports } from "../../domain/ports.ts";
 import { OriginalError } from "../errors.ts";
+import type { Gate } from "../gate.ts";
 import { readOriginalJson } from "../json-body.ts";
 import { rawBody } from "../raw-body.ts";
-import { contextOf } from "../request-context.ts";
 import { notification } from "./bodies.ts";
 import { readBody } from "./schema.ts";
 
@@ -23,12 +21,7 @@ export interface NotifyRules {
 const operation: OriginalOperation = originalOperations.notify;
 
 /** AgentKit's notifications: signed when a secret is set; unsigned from this machine only, or with a key. */
-export function addNotifyRoute(
-  app: FastifyInstance,
-  ports: Ports,
-  authenticator: Authenticator,
-  rules: NotifyRules,
-): void {
+export function addNotifyRoute(app: FastifyInstance, ports: Ports, gate: Gate, rules: NotifyRules): void {
   app.route({
     method: operation.method,
     url: operation.path,
@@ -36,7 +29,7 @@ export function addNotifyRoute(
     handler: async (request, reply) => {
       const isSigned = await rules.verify({ headers: request.headers, body: rawBody(request) });
       const body = readOriginalJson(request);
-      if (!isSigned) authorize((await contextOf(request, reply, authenticator)).actor, operation, {});
+      if (!isSigned) await gate.enter(request, reply, operation);
       const message = await take(ports, readBody(notification, body));
       return reply
         .code(200)

@@ -1,8 +1,8 @@
 import { type JsonValue, originalOperations, parseJson, stringifyJson } from "@opspawn/contract";
 import type { FastifyInstance } from "fastify";
-import type { Authenticator } from "../../auth/authenticator.ts";
 import type { Ports } from "../../domain/ports.ts";
 import { OriginalError } from "../errors.ts";
+import type { Gate } from "../gate.ts";
 import { stateReport } from "./bodies.ts";
 import { addNotifyRoute, type NotifyRules } from "./notify.ts";
 import { addOriginalRoute, type OriginalAnswer, type OriginalRequest, STATE_BYTES } from "./route.ts";
@@ -12,18 +12,13 @@ import { triggerWorkflow } from "./trigger.ts";
 import { formatWireTime, wireTimeMicros, wireTimeOf } from "./wire-time.ts";
 
 /** Ops-Core: states, triggers and notifications, as its clients know them. */
-export function addOpsCoreRoutes(
-  app: FastifyInstance,
-  ports: Ports,
-  authenticator: Authenticator,
-  rules: NotifyRules,
-): void {
+export function addOpsCoreRoutes(app: FastifyInstance, ports: Ports, gate: Gate, rules: NotifyRules): void {
   app.get("/health", { config: { original: true } }, () => ({ status: "ok" }));
-  addNotifyRoute(app, ports, authenticator, rules);
+  addNotifyRoute(app, ports, gate, rules);
   const small = { bodyLimit: STATE_BYTES };
-  addOriginalRoute(app, authenticator, originalOperations.reportState, (request) => reportState(ports, request), small);
-  addOriginalRoute(app, authenticator, originalOperations.readState, ({ agentId }) => readState(ports, agentId));
-  addOriginalRoute(app, authenticator, originalOperations.trigger, (request) => triggerWorkflow(ports, request));
+  addOriginalRoute(app, gate, originalOperations.reportState, (request) => reportState(ports, request), small);
+  addOriginalRoute(app, gate, originalOperations.readState, ({ agentId }) => readState(ports, agentId));
+  addOriginalRoute(app, gate, originalOperations.trigger, (request) => triggerWorkflow(ports, request));
 }
 
 async function reportState(ports: Ports, { agentId, body }: OriginalRequest): Promise<OriginalAnswer> {

@@ -1,11 +1,9 @@
 import { type JsonValue, type OriginalOperation, stringifyJson } from "@opspawn/contract";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import type { Authenticator } from "../../auth/authenticator.ts";
-import { authorize } from "../../auth/authorize.ts";
 import type { Context } from "../../domain/context.ts";
+import type { Gate } from "../gate.ts";
 import { readOriginalJson } from "../json-body.ts";
 import { routePath } from "../operation-routes.ts";
-import { contextOf } from "../request-context.ts";
 
 export interface OriginalRequest {
   readonly context: Context;
@@ -31,7 +29,7 @@ export const STATE_BYTES = 262_144;
  */
 export function addOriginalRoute(
   app: FastifyInstance,
-  authenticator: Authenticator,
+  gate: Gate,
   operation: OriginalOperation,
   handle: (request: OriginalRequest) => Promise<OriginalAnswer>,
   options: { readonly bodyLimit?: number } = {},
@@ -43,9 +41,8 @@ export function addOriginalRoute(
     ...options,
     handler: async (request: FastifyRequest<{ Params: { agentId?: string } }>, reply) => {
       const body = operation.method === "GET" ? undefined : readOriginalJson(request);
-      const context = await contextOf(request, reply, authenticator);
+      const context = await gate.enter(request, reply, operation);
       const agentId = request.params.agentId ?? "";
-      authorize(context.actor, operation, { agentId });
       const answer = await handle({ context, agentId, body, request, reply });
       if (context.replayed) reply.header("idempotent-replayed", "true");
       return reply.code(answer.status).type("application/json").send(stringifyJson(answer.body));

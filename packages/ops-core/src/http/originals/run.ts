@@ -1,10 +1,10 @@
 import { isJsonObject, type JsonValue, OpspawnError, stringifyJson } from "@opspawn/contract";
 import type { Actor } from "../../domain/context.ts";
-import { idempotencyOf } from "../../domain/idempotency.ts";
+import { idempotencyOf, repeatable } from "../../domain/idempotency.ts";
 import { type AgentMessage, sendMessage, sendTask } from "../../domain/messages/send.ts";
 import { readTicket } from "../../domain/messages/ticket.ts";
 import type { Ports } from "../../domain/ports.ts";
-import type { AgentRecord } from "../../domain/store.ts";
+import type { AgentRecord, Idempotency } from "../../domain/store.ts";
 import { invokeTool, type ToolOutcome } from "../../domain/tools/invoke.ts";
 import type { Tool } from "../../domain/tools/tool.ts";
 import { OriginalError } from "../errors.ts";
@@ -23,30 +23,48 @@ export async function runMessage(ports: Ports, asked: OriginalRequest): Promise<
   const { context, agentId, body } = asked;
   const sent = readBody(message, body);
   checkSender(context.actor, sent.senderId);
-  const agent = await ports.store.agents.get(agentId);
-  if (agent === null) throw new OriginalError("agent_not_found", 404, `Agent with ID '${agentId}' not found.`);
-  if (sent.messageType === TOOL_INVOCATION) return runTool(ports, sent);
-  if (agent.endpoint === null) {
-    const why = `Agent '${agentId}' has no registered contact endpoint. Cannot dispatch message type '${sent.messageType}'.`;
-    throw new OriginalError("invalid_request", 400, why);
+  if (sent.messageType === TOOL_INVOCATION) {
+    await needAgent(ports, agentId);
+    return runTool(ports, sent);
   }
-  const timestamp = formatWireTime(sent.timestamp ?? wireTimeOf(ports.clock.now()));
-  const { replayed } = await take(ports, agent, { ...sent, timestamp }, asked);
+  const idempotency = idempotencyOf(context, "messages.send", { agentId, body: body ?? null });
+  const { replayed } = await repeatable(ports.store.answers, idempotency, async () => {
+    const agent = await needEndpoint(ports, agentId, sent.messageType);
+    const timestamp = formatWireTime(sent.timestamp ?? wireTimeOf(ports.clock.now()));
+    const done = await take(ports, agent, { ...sent, timestamp }, asked, idempotency);
+    return { value: null, replayed: done.replayed };
+  });
   context.replayed = replayed;
   const data = { agentId, dispatch_status: "scheduled" };
   return { status: 202, body: success(`Task accepted for agent ${agentId}. Dispatch scheduled.`, data) };
 }
 
+async function needAgent({ store }: Ports, agentId: string): Promise<AgentRecord> {
+  const agent = await store.agents.get(agentId);
+  if (agent === null) throw new OriginalError("agent_not_found", 404, `Agent with ID '${agentId}' not found.`);
+  return agent;
+}
+
+async function needEndpoint(ports: Ports, agentId: string, messageType: string): Promise<AgentRecord> {
+  const agent = await needAgent(ports, agentId);
+  if (agent.endpoint !== null) return agent;
+  const why = `Agent '${agentId}' has no registered contact endpoint. Cannot dispatch message type '${messageType}'.`;
+  throw new OriginalError("invalid_request", 400, why);
+}
+
 const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 /** With an Ops-Core elsewhere a message may be a task of its; else `opspawn` is a key like any unknown one. */
-function take(ports: Ports, agent: AgentRecord, message: AgentMessage, { context, body, request }: OriginalRequest) {
+function take(
+  ports: Ports,
+  agent: AgentRecord,
+  message: AgentMessage,
+  { context, body, request }: OriginalRequest,
+  idempotency: Idempotency | undefined,
+) {
   const given = isJsonObject(body) && ports.opsCoreOrigin !== null ? body.opspawn : undefined;
   const ticket = readTicket(given);
-  if (ticket === null) {
-    const idempotency = idempotencyOf(context, "messages.send", { agentId: agent.id, body: body ?? null });
-    return sendMessage(ports, agent, message, idempotency);
-  }
+  if (ticket === null) return sendMessage(ports, agent, message, idempotency);
   const sent = request.headers.traceparent;
   const traceparent = typeof sent === "string" && TRACEPARENT.test(sent) ? sent : null;
   return sendTask(ports, agent, { message, ticket, traceparent }, context);

@@ -16,7 +16,7 @@ export async function triggerWorkflow(
   const source = sourceOf(id, definition as JsonObject | null);
   const input = initialPayload !== null && Object.keys(initialPayload).length > 0 ? initialPayload : null;
   try {
-    const { session, plan, replayed } = await startSession(ports, {
+    const { session, replayed } = await startSession(ports, {
       source,
       input,
       inputLoc: ["body", "initialPayload"],
@@ -27,6 +27,7 @@ export async function triggerWorkflow(
       idempotency: idempotencyOf(context, "workflows.trigger", { agentId, id, definition, input }),
     });
     context.replayed = replayed;
+    const plan = await ports.plans.stored(session.planHash);
     const message =
       plan.steps.length === 0 ? "Workflow triggered but has no tasks." : "Workflow triggered successfully";
     return { status: 202, body: { sessionId: session.id, workflowId: session.workflowId, message } };

@@ -2,9 +2,10 @@ import type { JsonObject } from "@opspawn/contract";
 import type { Agent, AgentState, EvidenceClass } from "../../domain/agents/agent.ts";
 import { agentBlock } from "../../domain/agents/claimable.ts";
 import type { AgentRecord, AgentStore } from "../../domain/store.ts";
+import { readStored } from "../../domain/stored-json.ts";
 import { announceAgent, claimForAgent, registerAgent, removeAgent } from "./agents.ts";
 import { once } from "./idempotency.ts";
-import { explainLane } from "./lanes.ts";
+import { explainAgent } from "./lanes.ts";
 import { decodeCursor, toPage, Where } from "./paging.ts";
 import { report } from "./reports.ts";
 import type { SqliteContext } from "./store.ts";
@@ -91,8 +92,9 @@ export function agentStore({ db, writer, read }: SqliteContext): AgentStore {
     blocked: async (agentId) =>
       read((tx) => {
         const agent = tx.context.agents.get(agentId);
-        if (agent === undefined || agentBlock(agent, tx.now) === null) return null;
-        return { ...explainLane(tx, { kind: "agent", agentId }), since: tx.now };
+        const block = agent === undefined ? null : agentBlock(agent, tx.now);
+        if (agent === undefined || block === null) return null;
+        return explainAgent(tx, agent, block);
       }),
   };
 }
@@ -104,7 +106,7 @@ function toAgent(row: AgentRow): AgentRecord {
     version: row.version,
     capabilities: JSON.parse(row.capabilities) as string[],
     endpoint: row.endpoint,
-    metadata: row.metadata === null ? null : (JSON.parse(row.metadata) as JsonObject),
+    metadata: readStored(row.metadata) as JsonObject | null,
     channel: row.channel,
     maxConcurrency: row.max_concurrency,
     heartbeat: row.heartbeat === 1,

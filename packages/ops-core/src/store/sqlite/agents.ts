@@ -43,6 +43,7 @@ export function registerAgent(tx: Tx, agent: RegisterAgent): { agentId: string; 
   const same = agent.replace === "allowed" || (agent.replace === "same-endpoint" && known.endpoint === agent.endpoint);
   if (!same) throw new OpspawnError("agent_name_taken", `Agent with name '${agent.name}' already registered.`);
   updateAgent(tx, { ...agent, id: known.id }, null);
+  if (agent.key !== null) insertKey(tx, { ...agent.key, agentId: known.id });
   restart(tx, known.id);
   return { agentId: known.id, created: false };
 }

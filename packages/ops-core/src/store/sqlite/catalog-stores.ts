@@ -2,6 +2,7 @@ import { type JsonObject, OpspawnError } from "@opspawn/contract";
 import type { ApiKey } from "../../domain/auth/key.ts";
 import type { Delivery } from "../../domain/deliveries/delivery.ts";
 import type { DeliveryStore, EventStore, KeyStore, StoredEvent, ToolStore, WorkflowStore } from "../../domain/store.ts";
+import { readStored } from "../../domain/stored-json.ts";
 import type { Tool } from "../../domain/tools/tool.ts";
 import {
   type DeliveryRow,
@@ -12,7 +13,7 @@ import {
   toDelivery,
 } from "./deliveries.ts";
 import { once } from "./idempotency.ts";
-import { insertKey, type KeyRow, revokeKey, toKey } from "./keys.ts";
+import { endPredecessors, hasPredecessors, insertKey, type KeyRow, revokeKey, toKey } from "./keys.ts";
 import { decodeCursor, toPage, Where } from "./paging.ts";
 import type { SqliteContext } from "./store.ts";
 import type { Tx } from "./tx.ts";
@@ -158,7 +159,7 @@ function toTool(row: ToolRow): Tool {
   return {
     name: row.name,
     description: row.description,
-    parameters: JSON.parse(row.parameters) as JsonObject,
+    parameters: readStored(row.parameters) as JsonObject,
     endpoint: row.endpoint,
     registeredAt: row.registered_at,
   };
@@ -167,6 +168,9 @@ function toTool(row: ToolRow): Tool {
 export function keyStore({ db, writer }: SqliteContext): KeyStore {
   return {
     create: (key) => writer.submit("normal", (tx) => insertKey(tx, key)),
+    used: async (key) => {
+      if (hasPredecessors(db, key)) await writer.submit("normal", (tx) => endPredecessors(tx, key));
+    },
     revoke: (id) => writer.submit("normal", (tx) => revokeKey(tx, id)),
     get: async (id) => {
       const row = db.get<KeyRow>("select * from keys where id = ?", id);

@@ -1,10 +1,14 @@
+import { dirname } from "node:path";
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import { OpspawnError } from "@opspawn/contract";
 import type { Failpoint } from "../../domain/failpoint.ts";
-import { pendingMigrations, readMigrations } from "../migrate.ts";
+import { checkApplied, checksumOf, type Migration, pendingMigrations, readMigrations } from "../migrate.ts";
 
 /** SQLite versions before this one can corrupt a WAL database when its log is reset. */
 const OLDEST_SQLITE = [3, 51, 3] as const;
+
+/** Before the version, in the keys of `meta` that hold the checksums of what was applied. */
+const APPLIED = "migration.";
 
 /** Values by position, or one object of them by name. */
 export type Values = SQLInputValue[] | [Record<string, SQLInputValue>];
@@ -22,7 +26,7 @@ export class Database {
     this.#db = new DatabaseSync(path, { timeout });
     try {
       this.#configure();
-      this.#migrate(failpoint);
+      this.#migrate(path, failpoint);
     } catch (error) {
       this.#db.close();
       throw openError(error);
@@ -86,15 +90,32 @@ export class Database {
     this.#db.exec("begin immediate; commit");
   }
 
-  #migrate(failpoint: Failpoint | undefined): void {
+  #migrate(path: string, failpoint: Failpoint | undefined): void {
+    const all = readMigrations(new URL("./migrations/", import.meta.url));
     const current = this.get<{ user_version: number }>("pragma user_version")?.user_version ?? 0;
-    for (const migration of pendingMigrations(readMigrations(new URL("./migrations/", import.meta.url)), current)) {
+    const pending = pendingMigrations(all, current);
+    checkApplied(all, current, this.#appliedMigrations(), dirname(path));
+    for (const migration of pending) {
       this.#db.exec("begin immediate");
       this.#db.exec(`pragma user_version = ${migration.version}`);
       this.#db.exec(migration.sql);
+      this.#remember(migration);
       failpoint?.("store.mid-migration");
       this.#db.exec("commit");
     }
+  }
+
+  /** Checksums by version. */
+  #appliedMigrations(): Map<number, string> {
+    const hasMeta = this.get("select 1 from sqlite_master where type = 'table' and name = 'meta'") !== undefined;
+    if (!hasMeta) return new Map();
+    const rows = this.all<{ key: string; value: string }>(`select key, value from meta where key like '${APPLIED}%'`);
+    return new Map(rows.map(({ key, value }) => [Number(key.slice(APPLIED.length)), value]));
+  }
+
+  #remember(migration: Migration): void {
+    const key = `${APPLIED}${migration.version}`;
+    this.#db.prepare("insert into meta (key, value) values (?, ?)").run(key, checksumOf(migration));
   }
 }
 

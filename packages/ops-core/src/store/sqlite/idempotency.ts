@@ -1,5 +1,8 @@
 import { OpspawnError } from "@opspawn/contract";
-import type { Idempotency } from "../../domain/store.ts";
+import type { AnswerStore, Idempotency } from "../../domain/store.ts";
+import { readStored } from "../../domain/stored-json.ts";
+import type { Database } from "./database.ts";
+import type { SqliteContext } from "./store.ts";
 import type { Tx } from "./tx.ts";
 
 interface StoredAnswer {
@@ -18,18 +21,8 @@ export function once<T>(
 ): { value: T; replayed: boolean } {
   if (idempotency === undefined) return { value: transition(), replayed: false };
   const { actor, operation, key, bodyHash } = idempotency;
-  const known = tx.get<StoredAnswer>(
-    "select body_hash, answer from idempotency where actor = ? and operation = ? and key = ?",
-    actor,
-    operation,
-    key,
-  );
-  if (known !== undefined) {
-    if (known.body_hash !== bodyHash) {
-      throw new OpspawnError("idempotency_key_reused", "This Idempotency-Key was used for a different request.");
-    }
-    return { value: JSON.parse(known.answer) as T, replayed: true };
-  }
+  const known = findAnswer(tx, idempotency);
+  if (known !== null) return { value: known as T, replayed: true };
   const value = transition();
   tx.run(
     "insert into idempotency (actor, operation, key, body_hash, answer, created_at) values (?, ?, ?, ?, ?, ?)",
@@ -41,4 +34,20 @@ export function once<T>(
     tx.now,
   );
   return { value, replayed: false };
+}
+
+export function answerStore({ db }: SqliteContext): AnswerStore {
+  return { find: async (idempotency) => findAnswer(db, idempotency) };
+}
+
+function findAnswer(from: Pick<Database, "get">, { actor, operation, key, bodyHash }: Idempotency): unknown {
+  const known = from.get<StoredAnswer>(
+    "select body_hash, answer from idempotency where actor = ? and operation = ? and key = ?",
+    actor,
+    operation,
+    key,
+  );
+  if (known === undefined) return null;
+  if (known.body_hash === bodyHash) return readStored(known.answer);
+  throw new OpspawnError("idempotency_key_reused", "This Idempotency-Key was used for a different request.");
 }

@@ -1,4 +1,4 @@
-import type { JsonObject } from "@opspawn/contract";
+import { formatTime, type JsonObject } from "@opspawn/contract";
 import { type AgentBlock, agentBlock } from "../../domain/agents/claimable.ts";
 import { nearest } from "../../domain/nearest.ts";
 import { laneOf, type Requirement } from "../../domain/tasks/task.ts";
@@ -130,16 +130,42 @@ interface Hold extends JsonObject {
 }
 
 /** What an agent's slots are taken by. */
-function holds(tx: Tx, agent: AgentEntry): Hold[] {
+function holds(tx: Tx, agent: AgentEntry, max = 5): Hold[] {
   const rows = tx.all<{ task_id: string; since: number }>(
     `select id as task_id, attempt_created_at as since from tasks where status = 'running' and agent_id = :agent
       union all select d.task_id, a.created_at from draining_slots d join attempts a on a.task_id = d.task_id and a.n = d.n
-      where d.agent_id = :agent order by since limit 5`,
-    { agent: agent.id },
+      where d.agent_id = :agent order by since limit :max`,
+    { agent: agent.id, max },
   );
   return rows.map(({ task_id, since }) => ({ taskId: task_id, since }));
 }
 
+/** Why an agent is given nothing now, for a reason it has. */
+export function explainAgent(tx: Tx, agent: AgentEntry, block: AgentBlock): LaneReason & { readonly since: number } {
+  const { details } = explainLane(tx, { kind: "agent", agentId: agent.id });
+  return { reason: block, message: `${sentence(tx, agent, block)}.`, details, since: blockedSince(tx, agent, block) };
+}
+
+/** Since when an agent cannot be given work, for a reason it has now; every time is one that was stored. */
+function blockedSince(tx: Tx, agent: AgentEntry, block: AgentBlock): number {
+  switch (block) {
+    case "agent_busy":
+    case "agent_draining":
+      return holds(tx, agent, agent.maxConcurrency).at(-1)?.since ?? agent.stateReceivedAt;
+    case "agent_offline":
+      return agent.leaseUntil ?? agent.stateReceivedAt;
+    case "circuit_open":
+      return agent.circuit?.openedAt ?? agent.stateReceivedAt;
+    default:
+      return tx.get<{ since: number | null }>(FIRST_OF_STATE, { agent: agent.id })?.since ?? agent.stateReceivedAt;
+  }
+}
+
+/** When the agent first said what it has said ever since. */
+const FIRST_OF_STATE = `select min(r.received_at) as since from agent_reports r where r.agent_id = :agent
+  and r.sequence > coalesce((select max(o.sequence) from agent_reports o join agents a on a.id = o.agent_id
+    where o.agent_id = :agent and o.state <> a.own_state), -1)`;
+
 function time(micros: number): string {
-  return new Date(Math.floor(micros / 1000)).toISOString().slice(11, 19);
+  return formatTime(micros).replace(/\.\d+Z$/, "Z");
 }

@@ -18,7 +18,12 @@ export function decodeCursor(cursor: string, length: number): (string | number)[
     Array.isArray(values) &&
     values.length === length &&
     values.every((value) => typeof value === "string" || Number.isSafeInteger(value));
-  if (!valid) throw new OpspawnError("invalid_cursor", "This cursor is not one of ours.");
+  if (!valid) {
+    const msg = "This cursor is not one of ours.";
+    throw new OpspawnError("invalid_cursor", msg, {
+      issues: [{ loc: ["query", "cursor"], msg, type: "invalid_cursor" }],
+    });
+  }
   return values as (string | number)[];
 }
 

@@ -8,6 +8,7 @@ import { agentStore } from "./agent-store.ts";
 import { findDisagreements } from "./audit.ts";
 import { deliveryStore, eventStore, keyStore, toolStore, workflowStore } from "./catalog-stores.ts";
 import { Database } from "./database.ts";
+import { answerStore } from "./idempotency.ts";
 import { PlanCache } from "./plan-cache.ts";
 import { processStore } from "./process-store.ts";
 import { RecentRows } from "./recent-rows.ts";
@@ -76,6 +77,7 @@ export function openSqlite(
     tools: toolStore(shared),
     keys: keyStore(shared),
     events: eventStore(shared),
+    answers: answerStore(shared),
     process: processStore(shared),
     stats: writer.stats,
     disagreements: () => findDisagreements(db, context),

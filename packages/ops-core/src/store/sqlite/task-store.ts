@@ -49,8 +49,8 @@ export function taskStore({ db, writer, clock, read, tx: context }: SqliteContex
     },
     create: (task) =>
       writer.submit("intake", (tx) => {
-        const { value, replayed } = once(tx, task.idempotency, () => createTask(tx, task));
-        return { task: toTaskRecord(value, null), replayed };
+        const { value, replayed } = once(tx, task.idempotency, () => toTaskRecord(createTask(tx, task), null));
+        return { task: value, replayed };
       }),
     cancel: (taskId, reason) => writer.submit("normal", (tx) => toTaskRecord(cancelAlone(tx, taskId, reason), null)),
     why: async (taskId) => read((tx) => explainTask(tx, taskId)),

@@ -131,6 +131,42 @@ function registration(on: Declare): void {
     assert.equal(first.items[0]?.details, '{"n":1}');
   });
 
+  on(
+    "hole 19: what keeps an agent from work is told with the time at which it began, however often it is asked",
+    async (w) => {
+      const since = async (id: string) => {
+        const { reason, since: from } = (await w.store.agents.blocked(id)) ?? assert.fail("it is not blocked");
+        return [reason, from];
+      };
+      const agent = await w.agent("worker", { capabilities: ["work"], maxConcurrency: 2 });
+      for (let n = 0; n < 2; n += 1) {
+        await w.task();
+        w.clock.advance(SECOND);
+      }
+      const full = w.clock.now() - SECOND;
+      await w.wait(5 * SECOND);
+      assert.deepEqual(await since(agent), ["agent_busy", full], "since it has no slot left");
+      const failing = await w.agent("failing");
+      const failed = w.clock.now();
+      await w.report(failing, "error");
+      w.clock.advance(SECOND);
+      await w.report(failing, "error");
+      w.clock.advance(SECOND);
+      assert.deepEqual(await since(failing), ["agent_error", failed], "since it said so first");
+      await w.report(failing, "idle");
+      w.clock.advance(SECOND);
+      await w.report(failing, "error");
+      w.clock.advance(SECOND);
+      assert.deepEqual(await since(failing), ["agent_error", w.clock.now() - SECOND]);
+      const pull = await w.agent("pull", { channel: "pull" });
+      await w.store.agents.claim(pull, 1);
+      await w.wait(MINUTE);
+      const ended = (await w.store.agents.get(pull))?.leaseUntil ?? Number.POSITIVE_INFINITY;
+      assert.ok(ended < w.clock.now());
+      assert.deepEqual(await since(pull), ["agent_offline", ended], "since its lease ended");
+    },
+  );
+
   on("what an unknown agent says or asks is refused", async (w) => {
     await assert.rejects(w.report("nobody", "idle"), withCode("agent_not_found"));
     await assert.rejects(w.store.agents.claim("nobody", 1), withCode("agent_not_found"));

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { MINUTE } from "../../domain/clock.ts";
+import { HOUR, MINUTE } from "../../domain/clock.ts";
 import type { Page, Paged } from "../../domain/store.ts";
 import type { StoredWorkflow } from "../../domain/workflows/stored.ts";
 import { listOf, step, workflow } from "./test-definitions.ts";
@@ -134,6 +134,29 @@ function toolsAndKeys(on: Declare): void {
     assert.equal(await w.store.keys.revoke("none"), null);
     assert.equal(await w.store.keys.get("none"), null);
     assert.equal((await w.store.keys.get("k2"))?.agentId, "agent");
+  });
+
+  on("a key in use ends those of earlier registrations of its agent, an hour later, and no other keys", async (w) => {
+    const registered = (id: string, agentId: string) => ({ ...w.key(id, agentId), registered: true });
+    const soon = w.clock.now() + 5;
+    await w.store.keys.create({ ...registered("ends sooner", "a"), expiresAt: soon });
+    await w.store.keys.create(registered("old", "a"));
+    await w.store.keys.create(w.key("made for it", "a"));
+    await w.store.keys.create(registered("of another", "b"));
+    w.clock.advance(10);
+    await w.store.keys.create(registered("new", "a"));
+    const endOf = async (id: string) => (await w.store.keys.get(id))?.expiresAt;
+    const use = async (id: string) => w.store.keys.used((await w.store.keys.get(id)) ?? assert.fail(id));
+    await use("old");
+    await use("made for it");
+    assert.deepEqual([await endOf("old"), await endOf("new")], [null, null]);
+    const end = w.clock.now() + HOUR;
+    await use("new");
+    w.clock.advance(10);
+    await use("new");
+    assert.equal(await endOf("old"), end, "the first use counts");
+    assert.equal(await endOf("ends sooner"), soon);
+    for (const id of ["made for it", "of another", "new"]) assert.equal(await endOf(id), null, id);
   });
 }
 

@@ -11,6 +11,7 @@ const PATIENT = { ...STEP_RETRY, maxAttempts: 50, initialDelay: 0, maxDelay: 0 }
 export const circuitsSuite: Suite = (on) => {
   on("hole 24: five failures in a row open the circuit, and a probe per window is let through", async (w) => {
     const agentId = await broken(w);
+    const opened = w.clock.now();
     assert.equal((await w.store.agents.blocked(agentId))?.reason, "circuit_open");
     const { id } = await w.task({ retry: PATIENT });
     await w.dispatch();
@@ -23,6 +24,7 @@ export const circuitsSuite: Suite = (on) => {
       const attempt = w.take();
       assert.equal(await w.dispatch(), 0, "one only");
       await w.observe(attempt, failed("unavailable"));
+      assert.equal((await w.store.agents.blocked(agentId))?.since, opened, "a failed probe is not the beginning");
       pause = Math.min(pause * 2, MINUTE);
     }
   });

@@ -66,6 +66,27 @@ export const idempotencySuite: Suite = (on) => {
     await assert.rejects(w.store.tools.register(tool), withCode("tool_name_taken"));
   });
 
+  on("what a key was answered can be asked for, as the transition answered it", async (w) => {
+    assert.equal(await w.store.answers.find(key()), null);
+    const { session } = await w.store.sessions.start(w.session(listOf("a"), { idempotency: key() }));
+    assert.deepEqual(await w.store.answers.find(key()), session);
+    await assert.rejects(w.store.answers.find(key({ bodyHash: "h2" })), withCode("idempotency_key_reused"));
+    const task = key({ operation: "tasks.create" });
+    const created = await w.store.tasks.create(w.newTask({ idempotency: task }));
+    assert.deepEqual(await w.store.answers.find(task), created.task);
+  });
+
+  on("the key of a registration may be made again once its answer was pruned, and is good from then on", async (w) => {
+    const registration = { replace: "allowed" as const, idempotency: key({ operation: "agents.register" }) };
+    const own = () => ({ ...w.key("derived"), registered: true });
+    const { agentId } = await w.store.agents.register(w.registration("a", { ...registration, key: own() }));
+    w.clock.advance(DAY + 1);
+    await w.store.process.prune(10);
+    const again = await w.store.agents.register(w.registration("a", { ...registration, key: own() }));
+    assert.deepEqual(again, { agentId, created: false, replayed: false });
+    assert.equal((await w.store.keys.get("derived"))?.createdAt, w.clock.now());
+  });
+
   on("answers are kept for a day, and then pruned a few at a time", async (w) => {
     for (const name of ["k1", "k2", "k3"]) {
       await w.store.sessions.start(w.session(listOf("a"), { idempotency: key({ key: name }) }));

@@ -139,6 +139,7 @@ export class World {
       hash: `hash of ${id}`,
       scopes: ["admin"],
       agentId,
+      registered: false,
       createdAt: this.clock.now(),
       expiresAt: null,
       revokedAt: null,

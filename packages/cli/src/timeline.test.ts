@@ -18,7 +18,7 @@ const on = (millis: number, taskId: string, number = 1) =>
   event(millis, "attempt.created", { taskId, number, agentId: "a1", agentName: "analyst" });
 
 test("a session that goes well is told step by step, with agents and durations", () => {
-  const timeline = new Timeline();
+  const timeline = new Timeline(80);
   const lines = tell(
     timeline,
     event(0, "session.started"),
@@ -30,6 +30,7 @@ test("a session that goes well is told step by step, with agents and durations",
     event(1_530, "session.completed"),
   );
   assert.deepEqual(lines, [
+    "    0.00 s               the session is accepted",
     "    0.02 s  split        started on analyst",
     "    0.03 s  split        taken by analyst, which will report",
     "    1.52 s  split        done by analyst in 1.50 s",
@@ -42,7 +43,7 @@ test("a session that goes well is told step by step, with agents and durations",
 test("failures say why, retries say when, and each further attempt is numbered", () => {
   const error = { code: "http_500", message: "The agent answered 500." };
   const lines = tell(
-    new Timeline(),
+    new Timeline(80),
     created("t1", "links"),
     on(0, "t1"),
     event(100, "attempt.failed", { taskId: "t1", number: 1, error }),
@@ -75,7 +76,7 @@ test("failures say why, retries say when, and each further attempt is numbered",
 test("lines hold in 80 columns, and what others wrote cannot steer the terminal", () => {
   const error = { message: `\u001b[2J\u202e${"long ".repeat(40)}` };
   const lines = tell(
-    new Timeline(),
+    new Timeline(80),
     created("t1", "a-step-with-a-long-name"),
     on(0, "t1"),
     event(1, "attempt.failed", { taskId: "t1", error }),
@@ -84,11 +85,11 @@ test("lines hold in 80 columns, and what others wrote cannot steer the terminal"
     lines.every((line) => line.length <= 80 && !/\p{Cc}|\p{Cf}/u.test(line)),
     lines.join("\n"),
   );
-  assert.match(lines[1] ?? "", /a-step-wi\.\.\. failed on analyst: \[2Jlong/);
+  assert.match(lines[1] ?? "", /a-step-with… failed on analyst: long/);
 });
 
 test("events nobody announced, or without data, are survived", () => {
-  const timeline = new Timeline();
+  const timeline = new Timeline(80);
   tell(timeline, event(0, "attempt.succeeded"), event(0, "task.retrying"), event(1, "brand.new"), event(2, "session"));
   assert.equal(timeline.status, null);
 });
@@ -99,7 +100,7 @@ test("bars show what ran side by side", () => {
     { step: "links", from: 0, until: 1_000_000, attempts: 2 },
     { step: "report", from: 1_000_000, until: 1_000_000, attempts: 1 },
   ];
-  const drawn = drawSpans(spans, 1_000_000);
+  const drawn = drawSpans(spans, 1_000_000, 80);
   const bars = drawn.map((line) => [line.indexOf("█"), line.split("█").length - 1]);
   assert.deepEqual(bars, [
     [25, 18],
