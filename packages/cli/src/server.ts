@@ -24,7 +24,7 @@ export type StartServer = (start: ServerStart) => Promise<number>;
 const SAME_SIGNAL = 1_000_000;
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
-/** The server's machine code on large pages where Linux has them: a tenth less processor time. Elsewhere no difference. */
+/** Node's machine code on large pages where Linux has them: a tenth less processor time. Elsewhere no difference. */
 const LARGE_PAGES = "--use-largepages=silent";
 
 /**

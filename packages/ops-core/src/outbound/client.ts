@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import type { ConnectionOptions } from "node:tls";
-import { Pool } from "undici";
+import { Client } from "undici";
 import type { Timers } from "../domain/timers.ts";
 import { guardedConnector, type Lookup, systemLookup } from "./connector.ts";
 import { Deadlines } from "./deadlines.ts";
@@ -60,12 +60,21 @@ interface Route {
   readonly decision: Decision;
 }
 
-/** The connections to one origin. */
+/** The connections to one origin: a client of undici each, since its pool looks through all of them at every request. */
 interface Lane {
-  readonly pool: Pool;
+  readonly origin: string;
+  readonly clients: Set<Client>;
+  /** Those without a request; the one used last is used first, so that the others may close. */
+  readonly free: Client[];
   open: number;
   /** Counts up over all lanes: the smallest was used least recently. */
   lastUsed: number;
+}
+
+/** What a request takes up. */
+interface Place {
+  readonly lane: Lane;
+  readonly client: Client;
 }
 
 const HEADERS_TIMEOUT = 10_000;
@@ -85,7 +94,7 @@ export class OutboundClient {
   readonly #timers: Timers;
   readonly #bodyCap: number;
   readonly #limits: { readonly perOrigin: number; readonly inAll: number; readonly idle: number };
-  readonly #poolOptions: Pool.Options;
+  readonly #clientOptions: Client.Options;
   readonly #deadlines: Deadlines;
   readonly #routes = new Map<string, Route>();
   readonly #lanes = new Map<string, Lane>();
@@ -108,9 +117,8 @@ export class OutboundClient {
       tls: options.tls ?? {},
       onSocket: (socket) => this.#track(socket),
     });
-    this.#poolOptions = {
+    this.#clientOptions = {
       connect,
-      connections: this.#limits.perOrigin,
       pipelining: 1,
       allowH2: false,
       keepAliveTimeout: options.keepAlive ?? 4_000,
@@ -138,10 +146,11 @@ export class OutboundClient {
   /** Ends every open request and closes every connection; later requests are `unsent`, `shutdown`. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    const pools = [...this.#lanes.values()].map((lane) => lane.pool.destroy());
+    const clients = [...this.#lanes.values()].flatMap((lane) => [...lane.clients]);
+    const destroyed = clients.map((client) => client.destroy());
     for (const socket of this.#sockets) socket.destroy();
     this.#lanes.clear();
-    await Promise.all(pools);
+    await Promise.all(destroyed);
     this.#deadlines.stop();
   }
 
@@ -158,14 +167,21 @@ export class OutboundClient {
       return unsent("pool_full");
     }
     return new Promise((resolve) => {
-      const exchange = this.#exchange(request, lane, resolve);
+      const client = lane.free.pop() ?? this.#addClient(lane);
+      const exchange = this.#exchange(request, { lane, client }, resolve);
       this.#deadlines.add(exchange);
       const headers = OWN_HEADERS.concat(Object.entries(request.headers ?? {}).flat());
-      lane.pool.dispatch({ path: route.path, method, headers, body }, exchange);
+      client.dispatch({ path: route.path, method, headers, body }, exchange);
     });
   }
 
-  #exchange(request: OutboundRequest, lane: Lane, resolve: (result: OutboundResult) => void): Exchange {
+  #addClient(lane: Lane): Client {
+    const client = new Client(lane.origin, this.#clientOptions);
+    lane.clients.add(client);
+    return client;
+  }
+
+  #exchange(request: OutboundRequest, { lane, client }: Place, resolve: (result: OutboundResult) => void): Exchange {
     this.#open += 1;
     lane.open += 1;
     this.#uses += 1;
@@ -184,6 +200,7 @@ export class OutboundClient {
       onReleased: () => {
         this.#open -= 1;
         lane.open -= 1;
+        lane.free.push(client);
         if (lane.open === 0 && this.#sockets.size - this.#open > this.#limits.idle) this.#closeIdleLane();
       },
     });
@@ -202,7 +219,7 @@ export class OutboundClient {
   /** Null when there are too many origins and all of them are busy. */
   #addLane(origin: string): Lane | null {
     if (this.#lanes.size >= MAX_LANES && !this.#closeIdleLane()) return null;
-    const lane: Lane = { pool: new Pool(origin, this.#poolOptions), open: 0, lastUsed: 0 };
+    const lane: Lane = { origin, clients: new Set(), free: [], open: 0, lastUsed: 0 };
     this.#lanes.set(origin, lane);
     return lane;
   }
@@ -215,7 +232,7 @@ export class OutboundClient {
     }
     if (oldest === null) return false;
     this.#lanes.delete(oldest[0]);
-    void oldest[1].pool.close();
+    for (const client of oldest[1].clients) void client.close();
     return true;
   }
 

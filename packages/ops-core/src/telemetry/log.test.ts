@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import type { LogFields } from "../domain/log.ts";
-import { createLogger, type LogLevel, logFrom } from "./log.ts";
+import { createLog, createLogger, type LogLevel, logFrom } from "./log.ts";
 
 function linesOf(level: LogLevel, write: (log: ReturnType<typeof logFrom>) => void): LogFields[] {
   const lines: string[] = [];
@@ -20,6 +23,30 @@ test("a line is one JSON object with the level's name, the time, the fields and 
     status: 202,
     message: "request",
   });
+});
+
+test("lines of plain fields are written as any others, and what is delicate is taken out of them too", (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "opspawn-log-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, "log");
+  const fd = openSync(path, "w");
+  const clock = { now: () => 1_700_000_000_123_456 };
+  const log = createLog({ level: "info", clock, fd, timers: { now: () => 0, set: () => () => undefined } });
+  const fields = { path: '/a"b\n', status: 202, ms: 0.5, isLate: false, operation: undefined, none: null };
+  log.info(fields, "request");
+  log.info({ nested: { deep: 1 } }, "request");
+  log.info({ token: "planted-secret" }, "request");
+  log.flush();
+  const written = readFileSync(path, "utf8");
+  const [plain, nested, delicate] = written
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as LogFields);
+  const [expected] = linesOf("info", (general) => general.info(fields, "request"));
+  assert.deepEqual(plain, expected);
+  assert.deepEqual(Object.keys(plain ?? {}), Object.keys(expected ?? {}));
+  assert.deepEqual(nested?.nested, { deep: 1 });
+  assert.equal(delicate?.token, "[redacted]");
 });
 
 test("lines below the level are not written", () => {

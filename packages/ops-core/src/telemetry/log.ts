@@ -1,7 +1,7 @@
 import { formatTime } from "@opspawn/contract";
 import { destination, type Logger, pino } from "pino";
 import type { Clock } from "../domain/clock.ts";
-import type { Log } from "../domain/log.ts";
+import type { Log, LogFields } from "../domain/log.ts";
 import type { Timers } from "../domain/timers.ts";
 
 export type LogLevel = "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent";
@@ -46,7 +46,7 @@ export function createLog(options: LogOptions & { readonly timers: Timers }): Pr
   // A closed pipe: there is nobody left to tell.
   stream.on("error", () => {});
   const lines = new Lines(stream, options.timers);
-  return Object.assign(logFrom(createLogger(options, lines)), {
+  return Object.assign(plainFirst(logFrom(createLogger(options, lines)), options, lines), {
     flush: () => {
       try {
         lines.pass();
@@ -56,6 +56,37 @@ export function createLog(options: LogOptions & { readonly timers: Timers }): Pr
       }
     },
   });
+}
+
+/** What may hold something that must not be printed is left to the logger, which knows how to take it out. */
+const DELICATE = new Set(REDACTED.flatMap((path) => path.split(/[.[]/, 1)));
+
+/** Writes lines of plain fields, as every request leaves one, without the general machinery: a fifth of its cost. */
+function plainFirst(log: Log, { level, clock }: LogOptions, lines: Lines): Log {
+  if (level !== "info" && level !== "debug" && level !== "trace") return log;
+  return {
+    ...log,
+    info: (fields, message) => {
+      const plain = plainText(fields);
+      if (plain === null) return log.info(fields, message);
+      const time = formatTime(clock.now());
+      lines.write(
+        `{"level":"info","timestamp":"${time}","name":"opspawn"${plain},"message":${JSON.stringify(message)}}\n`,
+      );
+    },
+  };
+}
+
+/** `,"name":value` for each field; null when one of them is more than a text, a number or a truth value. */
+function plainText(fields: LogFields): string | null {
+  let text = "";
+  for (const name in fields) {
+    const value = fields[name];
+    if (value === undefined) continue;
+    if (DELICATE.has(name) || (typeof value === "object" && value !== null) || typeof value === "function") return null;
+    text += `,${JSON.stringify(name)}:${typeof value === "bigint" ? value : JSON.stringify(value)}`;
+  }
+  return text;
 }
 
 /** Collects lines as text: the destination measures each piece it is given, which costs more than the line. */
