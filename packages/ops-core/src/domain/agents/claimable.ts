@@ -17,7 +17,7 @@ export type AgentBlock =
   | "circuit_open"
   | "agent_offline";
 
-/** What the decision depends on; counts are permits. */
+/** What the decision depends on; counts are slots. */
 export interface AgentCapacity {
   readonly state: string;
   /** From then on `active` and `error` do not keep it from work any more. */
