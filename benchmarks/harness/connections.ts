@@ -15,9 +15,6 @@ export interface Answer {
   readonly body: string;
 }
 
-/** Milliseconds after which a free connection is not used again: its server may be about to close it. */
-const FRESH_FOR = 2_000;
-
 /**
  * Keep-alive connections to one origin, each with one request at a time; the one used last is used first. A load
  * generator should cost as little as it can, so this writes and reads HTTP/1.1 itself: answers must have a
@@ -56,8 +53,7 @@ export class Connections {
 
   #take(): Connection {
     for (let free = this.#free.pop(); free !== undefined; free = this.#free.pop()) {
-      if (free.isFresh) return free;
-      free.close();
+      if (free.isOpen) return free;
       this.#all.delete(free);
     }
     const connection = new Connection(this.#host, this.#port);
@@ -72,7 +68,6 @@ class Connection {
   readonly #socket: Socket;
   readonly #host: string;
   #done: Done | null = null;
-  #usedAt = 0;
   /** What came of an answer that is not whole yet. */
   #partial: Buffer | null = null;
 
@@ -84,8 +79,8 @@ class Connection {
     this.#socket.on("close", () => this.#settle(new Error("the server closed the connection"), null));
   }
 
-  get isFresh(): boolean {
-    return !this.#socket.destroyed && this.#socket.writable && performance.now() - this.#usedAt < FRESH_FOR;
+  get isOpen(): boolean {
+    return !this.#socket.destroyed && this.#socket.writable;
   }
 
   exchange({ method, path, headers, body }: Request, done: Done): void {
@@ -118,7 +113,6 @@ class Connection {
   #settle(error: Error | null, answer: Answer | null): void {
     const done = this.#done;
     this.#done = null;
-    this.#usedAt = performance.now();
     if (answer === null) this.#socket.destroy();
     done?.(error, answer);
   }
