@@ -13,7 +13,7 @@ const ORDER: Record<Urgency, number> = { outcome: 0, normal: 1, expiry: 2, intak
  * at once the first that comes in a turn, and sends out what that set free before it answers.
  */
 const BUSY_BATCH = 4;
-const BUSY_TURNS = 4;
+const BUSY_TURNS = 10;
 
 /** More waiting intake than this is refused, so that memory and latency stay bounded. */
 const MAX_QUEUED_INTAKE = 10_000;
