@@ -2,7 +2,7 @@ import type { JsonObject } from "@opspawn/contract";
 import type { Agent, AgentState, EvidenceClass } from "./agents/agent.ts";
 import type { ApiKey } from "./auth/key.ts";
 import type { Blocked } from "./blocked.ts";
-import type { Delivery, DeliveryKind } from "./deliveries/delivery.ts";
+import type { Delivery, DeliveryKind, NewDelivery } from "./deliveries/delivery.ts";
 import type { SessionFilter, SessionRecord, StepRecord } from "./sessions/session.ts";
 import type { SessionStatus } from "./sessions/transitions.ts";
 import type {
@@ -263,16 +263,16 @@ export interface AttemptStore {
 
 export interface DeliveryStore {
   /** Errors: `idempotency_key_reused`. */
-  enqueue(delivery: Delivery, idempotency?: Idempotency): Promise<{ replayed: boolean }>;
+  enqueue(delivery: NewDelivery, idempotency?: Idempotency): Promise<{ replayed: boolean }>;
   /**
    * Due deliveries of these kinds, the oldest of each (endpoint, aggregate) only.
    * @param begun those that are under way and not asked for again
    */
   due(max: number, kinds: readonly DeliveryKind[], begun?: readonly string[]): Promise<readonly Delivery[]>;
   /** @param follow what is to be sent because of that; stored in the same transaction, if this attempt was still due */
-  delivered(id: string, attempt: number, follow?: Delivery): Promise<void>;
+  delivered(id: string, attempt: number, follow?: NewDelivery): Promise<void>;
   /** Null `nextAt` = given up. */
-  failed(id: string, attempt: number, error: string, nextAt: number | null, follow?: Delivery): Promise<void>;
+  failed(id: string, attempt: number, error: string, nextAt: number | null, follow?: NewDelivery): Promise<void>;
   get(id: string): Promise<Delivery | null>;
   list(
     page: Page,

@@ -1,6 +1,6 @@
 import { isJsonObject } from "@opspawn/contract";
 import { type Clock, SECOND } from "../domain/clock.ts";
-import type { Delivery } from "../domain/deliveries/delivery.ts";
+import type { Delivery, NewDelivery } from "../domain/deliveries/delivery.ts";
 import type { Failpoint } from "../domain/failpoint.ts";
 import type { HttpClient, HttpResult } from "../domain/http-client.ts";
 import type { Ids } from "../domain/ids.ts";
@@ -177,11 +177,10 @@ export class TaskRelay {
     this.#sent.delete(delivery.id);
   }
 
-  #follow({ delivery, ticket, lease }: Try, outcome: AttemptOutcome | null): Delivery | undefined {
+  #follow({ delivery, ticket, lease }: Try, outcome: AttemptOutcome | null): NewDelivery | undefined {
     if (outcome === null || lease === null) return undefined;
-    const { ids, clock } = this.#options;
     return {
-      id: `dlv_${ids.uuid()}`,
+      id: `dlv_${this.#options.ids.uuid()}`,
       kind: "result",
       url: ticket.resultUrl,
       headers: {},
@@ -189,12 +188,6 @@ export class TaskRelay {
       aggregate: delivery.aggregate,
       agentId: delivery.agentId,
       sessionId: null,
-      status: "pending",
-      attempts: 0,
-      createdAt: clock.now(),
-      nextAt: null,
-      endedAt: null,
-      lastError: null,
     };
   }
 

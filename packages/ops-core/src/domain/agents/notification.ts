@@ -7,7 +7,7 @@ import { agentInfo } from "./agent-info.ts";
 /** Milliseconds a registration waits for its news to be sent once. */
 const SENT_WITHIN = 5_000;
 
-type NotificationPorts = Pick<Ports, "store" | "clock" | "ids" | "waiters" | "notifyUrl">;
+type NotificationPorts = Pick<Ports, "store" | "ids" | "waiters" | "notifyUrl">;
 
 /**
  * Tells Ops-Core elsewhere of an agent registered or removed here: a delivery like any other, so it arrives in the end,
@@ -15,7 +15,7 @@ type NotificationPorts = Pick<Ports, "store" | "clock" | "ids" | "waiters" | "no
  * @returns the delivery's id, or null
  */
 export async function notifyOpsCore(
-  { store, clock, ids, notifyUrl }: NotificationPorts,
+  { store, ids, notifyUrl }: NotificationPorts,
   type: "REGISTER" | "DEREGISTER",
   agent: Agent,
 ): Promise<string | null> {
@@ -33,12 +33,6 @@ export async function notifyOpsCore(
     aggregate: agent.id,
     agentId: agent.id,
     sessionId: null,
-    status: "pending",
-    attempts: 0,
-    createdAt: clock.now(),
-    nextAt: null,
-    endedAt: null,
-    lastError: null,
   });
   return id;
 }

@@ -27,3 +27,9 @@ export interface Delivery {
   readonly endedAt: number | null;
   readonly lastError: string | null;
 }
+
+/** What its author says of a delivery; the rest begins with being stored. */
+export type NewDelivery = Pick<
+  Delivery,
+  "id" | "kind" | "url" | "headers" | "body" | "aggregate" | "agentId" | "sessionId"
+>;

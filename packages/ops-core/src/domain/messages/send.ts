@@ -1,6 +1,6 @@
 import { type JsonObject, stringifyJson } from "@opspawn/contract";
 import type { Context } from "../context.ts";
-import type { Delivery } from "../deliveries/delivery.ts";
+import type { NewDelivery } from "../deliveries/delivery.ts";
 import { idempotencyOf } from "../idempotency.ts";
 import type { Ports } from "../ports.ts";
 import type { AgentRecord, Idempotency } from "../store.ts";
@@ -35,7 +35,7 @@ export async function sendMessage(
   const id = deliveryId(ports);
   const body = stringifyJson(messageBody(message));
   const headers = { "idempotency-key": id };
-  const delivery = newDelivery(ports, agent, { id, kind: "message", headers, body, aggregate: agent.id });
+  const delivery = newDelivery(agent, { id, kind: "message", headers, body, aggregate: agent.id });
   return ports.store.deliveries.enqueue(delivery, idempotency);
 }
 
@@ -65,7 +65,7 @@ export async function sendTask(
     ...(traceparent === null ? {} : { traceparent }),
   };
   const body = stringifyJson({ ...messageBody(message), opspawn: writeTicket(ticket) });
-  const delivery = newDelivery(ports, agent, {
+  const delivery = newDelivery(agent, {
     id: deliveryId(ports),
     kind: "task",
     headers,
@@ -81,21 +81,15 @@ function deliveryId({ ids }: Ports): string {
   return `dlv_${ids.uuid()}`;
 }
 
-type OwnParts = Pick<Delivery, "id" | "kind" | "headers" | "body" | "aggregate">;
+type OwnParts = Pick<NewDelivery, "id" | "kind" | "headers" | "body" | "aggregate">;
 
-function newDelivery({ clock }: Ports, agent: AgentRecord, parts: OwnParts): Delivery {
+function newDelivery(agent: AgentRecord, parts: OwnParts): NewDelivery {
   if (agent.endpoint === null) throw new Error(`agent ${agent.id} has no endpoint`);
   return {
     ...parts,
     url: agent.endpoint,
     agentId: agent.id,
     sessionId: null,
-    status: "pending",
-    attempts: 0,
-    createdAt: clock.now(),
-    nextAt: null,
-    endedAt: null,
-    lastError: null,
   };
 }
 

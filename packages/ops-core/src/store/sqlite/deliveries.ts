@@ -1,5 +1,5 @@
 import { formatTime, stringifyJson } from "@opspawn/contract";
-import type { Delivery, DeliveryKind } from "../../domain/deliveries/delivery.ts";
+import type { Delivery, DeliveryKind, NewDelivery } from "../../domain/deliveries/delivery.ts";
 import type { DeliveryStatus } from "../../domain/deliveries/transitions.ts";
 import { readStored } from "../../domain/stored-json.ts";
 import { countMessage } from "./claim.ts";
@@ -23,8 +23,6 @@ export interface DeliveryRow {
   last_error: string | null;
   wake_at: number | null;
 }
-
-type NewDelivery = Pick<Delivery, "id" | "kind" | "url" | "headers" | "body" | "aggregate" | "agentId" | "sessionId">;
 
 export function enqueueDelivery(tx: Tx, delivery: NewDelivery): void {
   tx.run(
@@ -101,7 +99,7 @@ export const DUE_DELIVERIES = `select * from deliveries d where d.wake_at <= ?
   (select 1 from deliveries e where e.endpoint = d.endpoint and e.aggregate = d.aggregate and e.status = 'pending'
     and e.id < d.id) order by d.wake_at limit ?`;
 
-export function deliveryArrived(tx: Tx, id: string, attempt: number, follow?: Delivery): void {
+export function deliveryArrived(tx: Tx, id: string, attempt: number, follow?: NewDelivery): void {
   const written = tx.run(
     `update deliveries set status = 'delivered', attempts = ?, ended_at = ?, wake_at = null, last_error = null
       where id = ? and status = 'pending' and attempts = ?`,
@@ -118,7 +116,7 @@ export function deliveryArrived(tx: Tx, id: string, attempt: number, follow?: De
 export interface FailedSend {
   readonly error: string;
   readonly nextAt: number | null;
-  readonly follow?: Delivery | undefined;
+  readonly follow?: NewDelivery | undefined;
 }
 
 export function deliveryFailed(tx: Tx, id: string, attempt: number, { error, nextAt, follow }: FailedSend): void {
