@@ -31,7 +31,7 @@ test("lines of plain fields are written as any others, and what is delicate is t
   const path = join(folder, "log");
   const fd = openSync(path, "w");
   const clock = { now: () => 1_700_000_000_123_456 };
-  const log = createLog({ level: "info", clock, fd, timers: { now: () => 0, set: () => () => undefined } });
+  const log = createLog({ level: "info", clock, fd });
   const fields = { path: '/a"b\n', status: 202, ms: 0.5, isLate: false, operation: undefined, none: null };
   log.info(fields, "request");
   log.info({ nested: { deep: 1 } }, "request");

@@ -1,13 +1,12 @@
 import { formatTime } from "@opspawn/contract";
 import { destination, type Logger, pino } from "pino";
 import type { Clock } from "../domain/clock.ts";
-import type { Log, LogFields } from "../domain/log.ts";
-import type { Timers } from "../domain/timers.ts";
+import type { Log } from "../domain/log.ts";
 
 export type LogLevel = "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent";
 
-/** Lines are collected up to this many characters, but no longer than `FLUSH_MS`: one write for many lines. */
-const COLLECTED_MAX = 8_192;
+/** Lines are collected up to this size, but no longer than `FLUSH_MS`: one write for many lines. */
+const BUFFER_BYTES = 8_192;
 const FLUSH_MS = 100;
 /** When nobody reads our output, lines are dropped beyond this rather than kept for ever. */
 const BUFFER_BYTES_MAX = 8 * 1_048_576;
@@ -37,84 +36,26 @@ export interface ProcessLog extends Log {
  * JSON lines: `level`, `timestamp`, `name`, the fields, `message`. Writing does not block the caller: lines leave in
  * the background, and a reader that is gone or asleep cannot stop the server.
  */
-export function createLog(options: LogOptions & { readonly timers: Timers }): ProcessLog {
+export function createLog(options: LogOptions): ProcessLog {
   const stream = destination({
     fd: options.fd ?? 1,
     sync: false,
+    minLength: BUFFER_BYTES,
     maxLength: BUFFER_BYTES_MAX,
+    periodicFlush: FLUSH_MS,
   });
   // A closed pipe: there is nobody left to tell.
   stream.on("error", () => {});
-  const lines = new Lines(stream, options.timers);
-  return Object.assign(plainFirst(logFrom(createLogger(options, lines)), options, lines), {
+  const logger = createLogger(options, stream);
+  return Object.assign(logFrom(logger), {
     flush: () => {
       try {
-        lines.pass();
         stream.flushSync();
       } catch {
         // The stream never opened or is closed.
       }
     },
   });
-}
-
-/** What may hold something that must not be printed is left to the logger, which knows how to take it out. */
-const DELICATE = new Set(REDACTED.flatMap((path) => path.split(/[.[]/, 1)));
-
-/** Writes lines of plain fields, as every request leaves one, without the general machinery: a fifth of its cost. */
-function plainFirst(log: Log, { level, clock }: LogOptions, lines: Lines): Log {
-  if (level !== "info" && level !== "debug" && level !== "trace") return log;
-  return {
-    ...log,
-    info: (fields, message) => {
-      const plain = plainText(fields);
-      if (plain === null) return log.info(fields, message);
-      const time = formatTime(clock.now());
-      lines.write(
-        `{"level":"info","timestamp":"${time}","name":"opspawn"${plain},"message":${JSON.stringify(message)}}\n`,
-      );
-    },
-  };
-}
-
-/** `,"name":value` for each field; null when one of them is more than a text, a number or a truth value. */
-function plainText(fields: LogFields): string | null {
-  let text = "";
-  for (const name in fields) {
-    const value = fields[name];
-    if (value === undefined) continue;
-    if (DELICATE.has(name) || (typeof value === "object" && value !== null) || typeof value === "function") return null;
-    text += `,${JSON.stringify(name)}:${typeof value === "bigint" ? value : JSON.stringify(value)}`;
-  }
-  return text;
-}
-
-/** Collects lines as text: the destination measures each piece it is given, which costs more than the line. */
-class Lines {
-  readonly #stream: { write(text: string): void };
-  readonly #timers: Timers;
-  #text = "";
-  #cancel: (() => void) | null = null;
-
-  constructor(stream: { write(text: string): void }, timers: Timers) {
-    this.#stream = stream;
-    this.#timers = timers;
-  }
-
-  write(line: string): void {
-    this.#text += line;
-    if (this.#text.length >= COLLECTED_MAX) this.pass();
-    else this.#cancel ??= this.#timers.set(FLUSH_MS, () => this.pass());
-  }
-
-  pass(): void {
-    this.#cancel?.();
-    this.#cancel = null;
-    if (this.#text === "") return;
-    const text = this.#text;
-    this.#text = "";
-    this.#stream.write(text);
-  }
 }
 
 /** The same lines to any stream. */
