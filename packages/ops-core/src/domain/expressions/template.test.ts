@@ -189,6 +189,15 @@ test("any JSON without expressions is unchanged, and any JSON that is read whole
   );
 });
 
+test("a whole number beyond the exact ones of a double keeps its digits through an expression", () => {
+  const input = JSON.parse("[24559879595151390, -9223372036854775000]") as JsonValue;
+  const read = compileTemplate({ again: "${{ [input[0], input[1]] }}" });
+  assert.equal(
+    JSON.stringify(resolveTemplate(read, { ...scope, input })),
+    '{"again":[24559879595151390,-9223372036854775000]}',
+  );
+});
+
 const text = fc.string({ unit: fc.constantFrom("$", "{", "}", '"', "'", "\\", "/", "a", "😀", "\n", " ") });
 
 test("any text can be written around expressions", () => {

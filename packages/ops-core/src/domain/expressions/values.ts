@@ -12,10 +12,10 @@ export const INT_MAX = 2n ** 63n - 1n;
 /** A raw integer with more digits is computed with as a double. */
 const EXACT_DIGITS_MAX = 40;
 
-/** A JSON value as expressions see it: whole numbers become ints. */
+/** A JSON value as expressions see it: whole numbers become ints, beyond the exact ones with the digits they are written in. */
 export function fromJson(value: JsonValue): Value {
-  if (typeof value !== "number") return value;
-  return Number.isInteger(value) && Math.abs(value) < 2 ** 63 ? BigInt(value) : value;
+  if (typeof value !== "number" || !Number.isInteger(value) || Math.abs(value) >= 2 ** 63) return value;
+  return BigInt(Number.isSafeInteger(value) ? value : String(value));
 }
 
 /** The JSON of a value. A double that is whole keeps its fraction (`2.0`), so that it reads back as a double. */
