@@ -24,6 +24,8 @@ import { Plans } from "./domain/workflows/plans.ts";
 import { Engine } from "./engine/engine.ts";
 import type { AgentkitElsewhere } from "./engine/other-half.ts";
 import { SendCapacity } from "./engine/send-capacity.ts";
+import type { Timing } from "./http/answer-headers.ts";
+import { DirectRequests } from "./http/direct-requests.ts";
 import { addDocsRoutes } from "./http/docs-routes.ts";
 import { Gate } from "./http/gate.ts";
 import { addHealthRoutes, type Readiness } from "./http/health-routes.ts";
@@ -32,7 +34,7 @@ import { addAgentKitRoutes } from "./http/originals/agentkit-routes.ts";
 import { addOpsCoreRoutes } from "./http/originals/opscore-routes.ts";
 import { RateCaps } from "./http/rate-caps.ts";
 import { createServer } from "./http/server.ts";
-import { watchTraffic } from "./http/traffic.ts";
+import { Traffic } from "./http/traffic.ts";
 import { OutboundClient } from "./outbound/client.ts";
 import { OutboundPolicy } from "./outbound/policy.ts";
 import { openStore } from "./store/open.ts";
@@ -82,6 +84,7 @@ export class App {
   readonly #mint: Mint;
   readonly #ports: Ports;
   #engine: Engine | null = null;
+  #direct: DirectRequests | null = null;
   #readiness: Readiness = "starting";
   #stopped: Promise<void> | null = null;
   #url: string;
@@ -115,7 +118,11 @@ export class App {
     this.#mint = new Mint({ ids, root: rootSecret(config.data, ids), forget: () => this.#authenticator.forget() });
     this.#ports = this.#makePorts();
     this.operations = this.#guarded();
-    this.http = createServer({ log, elapsed: () => timers.now(), requestId: () => ids.uuid() });
+    this.http = createServer({
+      ...this.#timing(),
+      log,
+      take: (request, response) => this.#direct?.take(request, response) === true,
+    });
     this.#addRoutes();
   }
 
@@ -152,6 +159,7 @@ export class App {
     this.#waiters.close();
     await this.#engine?.stop();
     const cancel = this.#surroundings.timers.set(CLOSE_WITHIN, () => this.http.server.closeAllConnections());
+    this.#direct?.close();
     await this.http.close();
     cancel();
     await Promise.all([this.#outbound.close(), this.#internal.close()]);
@@ -159,6 +167,11 @@ export class App {
   }
 
   readonly #decideUrl = (url: URL) => this.#policy.decideUrl(url);
+
+  #timing(): Timing {
+    const { ids, timers } = this.#surroundings;
+    return { elapsed: () => timers.now(), requestId: () => ids.uuid() };
+  }
 
   #makePorts(): Ports {
     const { clock, ids } = this.#surroundings;
@@ -191,7 +204,9 @@ export class App {
   #addRoutes(): void {
     const { http, config } = this;
     const { timers, log } = this.#surroundings;
-    watchTraffic(http, { log, maxInFlight: config.maxInFlight, elapsed: () => timers.now() });
+    const timing = this.#timing();
+    const traffic = new Traffic({ log, maxInFlight: config.maxInFlight, elapsed: timing.elapsed });
+    traffic.watch(http);
     addHealthRoutes(http, () => this.#readiness);
     addDocsRoutes(http, () => ({ version: packageVersion(), url: this.#url }));
     const gate = new Gate(this.#authenticator, capsOf(config, timers));
@@ -206,8 +221,10 @@ export class App {
       const verify = async (message: IncomingWebhook) => (await receiveWebhook(message, rules, () => null)).isSigned;
       addOpsCoreRoutes(http, this.#ports, gate, { verify });
     }
-    if (roles.includes("api")) addOperationRoutes(http, this.operations, gate);
-    else if (roles.includes("agentkit")) {
+    if (roles.includes("api")) {
+      addOperationRoutes(http, this.operations, gate);
+      this.#direct = new DirectRequests({ ...timing, handlers: this.operations, gate, traffic, log });
+    } else if (roles.includes("agentkit")) {
       addOperationRoutes(http, this.operations, gate, ({ id }) => AGENTKIT_OPERATIONS.test(id));
     }
   }

@@ -37,7 +37,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   let log: ProcessLog | null = null;
   try {
     const config = loadConfig({ argv, cwd: process.cwd() });
-    log = createLog({ level: config.logLevel, clock: systemClock });
+    log = createLog({ level: config.logLevel, clock: systemClock, timers: systemTimers });
     await run(config, log);
   } catch (error) {
     say(explain(error));

@@ -48,7 +48,9 @@ function setUp(options: Partial<AuthenticatorOptions> = {}) {
     loopback: true,
     ...options,
   });
-  const ask = async (authorization?: string): Promise<Actor> => authenticator.authenticate({ authorization });
+  const connection = {};
+  const ask = async (authorization?: string, on: object = connection): Promise<Actor> =>
+    authenticator.authenticate({ authorization }, on);
   const refused = (authorization: string) =>
     assert.rejects(ask(authorization), { code: "unauthenticated", message: "Invalid authentication credentials" });
   return { authenticator, state, minted, put, stored, ask, refused };
@@ -58,8 +60,19 @@ test("a key says who asks, and a verified one is not looked up again for a while
   const { ask, minted, state } = setUp();
   const actor = await ask(`Bearer ${minted.text}`);
   assert.deepEqual(actor, { kind: "key", id: minted.id, scopes: ["tasks:read"], agentId: null, open: [] });
-  for (let i = 0; i < 100; i += 1) await ask(`Bearer ${minted.text}`);
+  for (let i = 0; i < 100; i += 1) await ask(`Bearer ${minted.text}`, i % 2 === 0 ? undefined : {});
   assert.equal(state.reads, 1);
+});
+
+test("what a connection said before proves nothing for another key, nor for another connection", async () => {
+  const { ask, refused, minted } = setUp({ operatorKey: "test-api-key" });
+  await ask(`Bearer ${minted.text}`);
+  await ask(`Bearer ${minted.text}`);
+  assert.equal((await ask("Bearer test-api-key")).id, "operator");
+  await refused(`Bearer ${minted.text}x`);
+  assert.equal((await ask(`Bearer ${minted.text}`)).id, minted.id);
+  assert.equal((await ask(undefined)).id, "anonymous");
+  assert.equal((await ask(undefined, {})).id, "anonymous");
 });
 
 test("a key that another process revoked is refused within 5 s", async () => {
@@ -142,7 +155,8 @@ test("without a key a caller is anonymous, and may do what is open on this bind"
 
 test("a web page cannot act for the person whose browser it is in", async () => {
   const { authenticator } = setUp();
-  const openTo = async (parts: { origin?: string; host?: string }) => (await authenticator.authenticate(parts)).open;
+  const openTo = async (parts: { origin?: string; host?: string }) =>
+    (await authenticator.authenticate(parts, {})).open;
   assert.deepEqual(await openTo({ host: "localhost:8000" }), ["agentkit", "tasks"]);
   assert.deepEqual(await openTo({ host: "127.0.0.1:8000", origin: "http://127.0.0.1:8000" }), ["agentkit", "tasks"]);
   assert.deepEqual(await openTo({ host: "[::1]:8000" }), ["agentkit", "tasks"]);
@@ -157,9 +171,9 @@ test("a web page cannot act for the person whose browser it is in", async () => 
 
 test("on other binds any host name may be ours, but a foreign origin is still refused", async () => {
   const { authenticator } = setUp({ loopback: false });
-  assert.deepEqual((await authenticator.authenticate({ host: "ops.example" })).open, ["agentkit", "tasks"]);
+  assert.deepEqual((await authenticator.authenticate({ host: "ops.example" }, {})).open, ["agentkit", "tasks"]);
   assert.deepEqual(
-    (await authenticator.authenticate({ host: "ops.example", origin: "https://evil.example" })).open,
+    (await authenticator.authenticate({ host: "ops.example", origin: "https://evil.example" }, {})).open,
     [],
   );
 });

@@ -35,7 +35,13 @@ interface Believed {
   readonly until: number;
 }
 
-/** Finds out who asks. A verified key costs one hash and one look into memory. */
+/** What a connection said last, and whom that made it. */
+interface Heard {
+  readonly authorization: string;
+  readonly believed: Believed;
+}
+
+/** Finds out who asks. A verified key costs one hash and one look into memory; again on its connection, no hash. */
 export class Authenticator {
   readonly #options: AuthenticatorOptions;
   readonly #operator: { readonly digest: Buffer; readonly actor: Actor } | null;
@@ -43,6 +49,8 @@ export class Authenticator {
   readonly #stranger: Actor;
   /** By the digest of the whole key, so that looking up says nothing about the secret. */
   readonly #believed = new Map<string, Believed>();
+  /** Compared with what the same connection said itself, so that neither this says anything about a secret. */
+  #heard = new WeakMap<object, Heard>();
   /** How often everything was forgotten; an answer of the store from before must not be believed after. */
   #forgotten = 0;
 
@@ -59,28 +67,33 @@ export class Authenticator {
 
   /**
    * Who asks. The answer comes at once when the key was verified lately.
+   * @param connection what the request came in on
    * @throws OpspawnError `unauthenticated` when a credential was sent that is none
    */
-  authenticate(credentials: Credentials): Actor | Promise<Actor> {
+  authenticate(credentials: Credentials, connection: object): Actor | Promise<Actor> {
     const { authorization } = credentials;
     if (authorization === undefined) {
       return isSameSite(credentials, this.#options.loopback) ? this.#anonymous : this.#stranger;
     }
+    const now = this.#options.clock.now();
+    const heard = this.#heard.get(connection);
+    if (heard?.authorization === authorization && isBelieved(heard.believed, now)) return heard.believed.actor;
     const text = bearer(authorization);
     const id = digestOf(text);
     if (this.#operator !== null && timingSafeEqual(Buffer.from(id, "latin1"), this.#operator.digest)) {
       return this.#operator.actor;
     }
     const believed = this.#believed.get(id);
-    const now = this.#options.clock.now();
-    if (believed !== undefined && now < believed.until && !isExpired(believed, now)) return believed.actor;
-    return this.#verify(text, id);
+    if (believed === undefined || !isBelieved(believed, now)) return this.#verify(text, id);
+    this.#heard.set(connection, { authorization, believed });
+    return believed.actor;
   }
 
   /** Believes no key any more before the store was asked again: some were revoked. */
   forget(): void {
     this.#forgotten += 1;
     this.#believed.clear();
+    this.#heard = new WeakMap();
   }
 
   async #verify(text: string, id: string): Promise<Actor> {
@@ -121,6 +134,10 @@ function matches(key: ApiKey, secret: string): boolean {
   const stored = Buffer.from(key.hash, "hex");
   const shown = Buffer.from(secretHash(secret), "hex");
   return stored.length === shown.length && timingSafeEqual(stored, shown);
+}
+
+function isBelieved(believed: Believed, now: number): boolean {
+  return now < believed.until && !isExpired(believed, now);
 }
 
 function isEnded(key: ApiKey, now: number): boolean {

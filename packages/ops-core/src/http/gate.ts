@@ -1,8 +1,10 @@
+import type { ServerResponse } from "node:http";
 import { OpspawnError } from "@opspawn/contract";
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyInstance } from "fastify";
 import type { Authenticator } from "../auth/authenticator.ts";
 import { type Asked, authorize } from "../auth/authorize.ts";
 import type { Actor } from "../domain/context.ts";
+import type { Call } from "./call.ts";
 import { readIdempotencyKey } from "./idempotency-key.ts";
 import type { RateCaps } from "./rate-caps.ts";
 import { RequestContext } from "./request-context.ts";
@@ -49,34 +51,39 @@ export class Gate {
    * judged, and the operation itself decides again, for every transport.
    * @throws OpspawnError `unauthenticated`, `forbidden`, `rate_limited`, `invalid_request` for a bad Idempotency-Key
    */
-  async enter(request: FastifyRequest, reply: FastifyReply, asked: Asked): Promise<RequestContext> {
-    const actor = await this.#actorOf(request);
-    const params = request.params as Params;
-    if (asked.permission.token === true) this.#caps.countTask(actor, params.taskId ?? "");
+  enter(call: Call, response: ServerResponse, asked: Asked): RequestContext | Promise<RequestContext> {
+    const actor = this.#actorOf(call);
+    return actor instanceof Promise
+      ? actor.then((known) => this.#admit(known, call, response, asked))
+      : this.#admit(actor, call, response, asked);
+  }
+
+  #admit(actor: Actor, call: Call, response: ServerResponse, asked: Asked): RequestContext {
+    const { agentId, taskId = "" } = call.params as Params;
+    if (asked.permission.token === true) this.#caps.countTask(actor, taskId);
     else this.#caps.countActor(actor);
-    const context = new RequestContext(
-      actor,
-      request.id,
-      readIdempotencyKey(request.headers["idempotency-key"]),
-      reply.raw,
-    );
-    authorize(actor, asked, { agentId: params.agentId });
+    const key = readIdempotencyKey(call.headers["idempotency-key"]);
+    const context = new RequestContext(actor, call.id, key, response);
+    authorize(actor, asked, { agentId });
     return context;
   }
 
   /** A request that came in under a task's token has failed; refusals count against the caller. */
-  failed({ actor }: RequestContext, request: FastifyRequest, error: unknown): void {
-    if (error instanceof OpspawnError && error.status < 500) this.#caps.countRefusal(actor, request.ip);
+  failed({ actor }: RequestContext, { ip }: Call, error: unknown): void {
+    if (error instanceof OpspawnError && error.status < 500) this.#caps.countRefusal(actor, ip);
   }
 
-  async #actorOf(request: FastifyRequest): Promise<Actor> {
-    try {
-      const found = this.#authenticator.authenticate(request.headers);
-      return found instanceof Promise ? await found : found;
-    } catch (error) {
-      // A key that is none is no key: guessing is not free.
-      if (error instanceof OpspawnError && error.code === "unauthenticated") this.#caps.countAddress(request.ip);
+  #actorOf(call: Call): Actor | Promise<Actor> {
+    // A key that is none is no key: guessing is not free.
+    const refuse = (error: unknown): never => {
+      if (error instanceof OpspawnError && error.code === "unauthenticated") this.#caps.countAddress(call.ip);
       throw error;
+    };
+    try {
+      const found = this.#authenticator.authenticate(call.headers, call.raw.socket);
+      return found instanceof Promise ? found.catch(refuse) : found;
+    } catch (error) {
+      return refuse(error);
     }
   }
 }

@@ -1,5 +1,5 @@
 import { type JsonValue, OpspawnError, parseJson } from "@opspawn/contract";
-import type { FastifyRequest } from "fastify";
+import type { Call } from "./call.ts";
 import { isJsonContentType } from "./originals/content-type.ts";
 import { rawBody } from "./raw-body.ts";
 
@@ -10,14 +10,14 @@ const lossy = new TextDecoder("utf-8", { ignoreBOM: true });
  *
  * @throws OpspawnError `unsupported_media_type` for anything but plain `application/json`, and what `parseJson` throws
  */
-export function readJson(request: FastifyRequest): JsonValue | undefined {
-  const bytes = rawBody(request);
+export function readJson(call: Call): JsonValue | undefined {
+  const bytes = rawBody(call);
   if (bytes.length === 0) return undefined;
-  const encoding = request.headers["content-encoding"];
+  const encoding = call.headers["content-encoding"];
   if (encoding !== undefined && encoding.toLowerCase() !== "identity") {
     throw new OpspawnError("unsupported_media_type", "Send the body as it is, without a content-encoding.");
   }
-  const type = request.headers["content-type"];
+  const type = call.headers["content-type"];
   if (type !== "application/json" && !/^\s*application\/json\s*(?:;|$)/i.test(type ?? "")) {
     throw new OpspawnError("unsupported_media_type", "Send the body as application/json.");
   }
@@ -30,8 +30,8 @@ export function readJson(request: FastifyRequest): JsonValue | undefined {
  *
  * @throws OpspawnError what `parseJson` throws
  */
-export function readOriginalJson(request: FastifyRequest): JsonValue | undefined {
-  const bytes = rawBody(request);
+export function readOriginalJson(call: Call): JsonValue | undefined {
+  const bytes = rawBody(call);
   if (bytes.length === 0) return undefined;
-  return isJsonContentType(request.headers["content-type"]) ? parseJson(bytes) : lossy.decode(bytes);
+  return isJsonContentType(call.headers["content-type"]) ? parseJson(bytes) : lossy.decode(bytes);
 }

@@ -1,8 +1,9 @@
 import { OpspawnError } from "@opspawn/contract";
 import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { Call } from "./call.ts";
 
 /** The least a route may set: most bodies are smaller, and the route need not be asked for its limit. */
-const SMALLEST_LIMIT = 65_536;
+export const SMALLEST_LIMIT = 65_536;
 /**
  * How much of a body that is too large is read and thrown away, so that its sender, who writes before it reads, sees
  * the answer instead of a reset connection.
@@ -22,20 +23,24 @@ export function takeRawBodies(app: FastifyInstance): void {
     if (bodyLimit < SMALLEST_LIMIT) throw new Error(`the bodyLimit of ${url} is below ${SMALLEST_LIMIT}`);
   });
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser("*", (request: FastifyRequest, payload: NodeJS.ReadableStream, done: Done) => {
-    const declared = Number(request.headers["content-length"]);
-    const limit = declared <= SMALLEST_LIMIT ? SMALLEST_LIMIT : request.routeOptions.bodyLimit;
-    if (declared > limit + MAX_DISCARDED) done(tooLarge(limit));
-    else collect(payload, limit, done);
-  });
+  // What is found for a named type is remembered; for `*` alone, the type of every request would be parsed.
+  app.addContentTypeParser(["application/json", "*"], take);
+}
+
+function take(request: FastifyRequest, payload: NodeJS.ReadableStream, done: Done): void {
+  const declared = Number(request.headers["content-length"]);
+  const limit = declared <= SMALLEST_LIMIT ? SMALLEST_LIMIT : request.routeOptions.bodyLimit;
+  if (declared > limit + MAX_DISCARDED) done(tooLarge(limit));
+  else collect(payload, limit, done);
 }
 
 /** The body as it came, empty when there was none. */
-export function rawBody(request: FastifyRequest): Buffer {
-  return Buffer.isBuffer(request.body) ? request.body : EMPTY;
+export function rawBody({ body }: Pick<Call, "body">): Buffer {
+  return Buffer.isBuffer(body) ? body : EMPTY;
 }
 
-function collect(payload: NodeJS.ReadableStream, limit: number, done: Done): void {
+/** Reads a whole body. @param limit more bytes than this are not kept, and answered `body_too_large` */
+export function collect(payload: NodeJS.ReadableStream, limit: number, done: Done): void {
   let chunks: Buffer[] = [];
   let length = 0;
   const finish = (error: Error | null) => {

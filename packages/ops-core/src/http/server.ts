@@ -1,4 +1,10 @@
-import type { IncomingHttpHeaders } from "node:http";
+import {
+  createServer as createHttpServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from "node:http";
 import { ERRORS, type ErrorCode, OpspawnError } from "@opspawn/contract";
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import type { Log } from "../domain/log.ts";
@@ -10,6 +16,8 @@ import { takeRawBodies } from "./raw-body.ts";
 
 export interface ServerOptions extends Timing {
   readonly log: Log;
+  /** Sees every request first; those it takes go no further. */
+  readonly take?: (request: IncomingMessage, response: ServerResponse) => boolean;
 }
 
 const BODY_LIMIT = 1_048_576;
@@ -34,14 +42,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
     bodyLimit: BODY_LIMIT,
     exposeHeadRoutes: false,
     return503OnClosing: false,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    http: {
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      connectionsCheckingInterval: TIMEOUT_CHECK_MS,
-      maxHeaderSize: MAX_HEADER_BYTES,
-      requireHostHeader: false,
-    },
+    serverFactory: (handle) => httpServer(options.take, handle),
     // Ids are as long as the header block allows; there are no patterns a long one could slow down.
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_HEADER_BYTES },
     genReqId: options.requestId,
@@ -61,6 +62,23 @@ export function createServer(options: ServerOptions): FastifyInstance {
   answerUnknownPaths(app);
   answerOddRequests(app);
   return app;
+}
+
+type HttpHandler = (request: IncomingMessage, response: ServerResponse) => void;
+
+function httpServer(take: ServerOptions["take"], handle: HttpHandler): Server {
+  const settings = {
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+    maxHeaderSize: MAX_HEADER_BYTES,
+    requireHostHeader: false,
+  };
+  if (take === undefined) return createHttpServer(settings, handle);
+  return createHttpServer(settings, (request, response) => {
+    if (!take(request, response)) handle(request, response);
+  });
 }
 
 function answerErrors(app: FastifyInstance, log: Log): void {

@@ -1,5 +1,6 @@
+import type { ServerResponse } from "node:http";
 import { OpspawnError } from "@opspawn/contract";
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyInstance } from "fastify";
 import type { Log } from "../domain/log.ts";
 
 export interface TrafficOptions {
@@ -10,37 +11,69 @@ export interface TrafficOptions {
   readonly elapsed: () => number;
 }
 
+/** What the log says of a request: never its query, a header or its body. */
+export interface Entry {
+  readonly id: string;
+  readonly method: string;
+  readonly url: string;
+  /** `elapsed` when it came. */
+  readonly startedAt: number;
+  /** Undefined when no operation is asked for. */
+  readonly operation: string | undefined;
+}
+
 /** Paths that must answer when everything else is refused, and whose calls are no news. */
 export const PROBES: ReadonlySet<string> = new Set(["/healthz", "/readyz", "/health"]);
 
 /** Bounds the requests that are served at once, and writes one log line for each. */
-export function watchTraffic(app: FastifyInstance, options: TrafficOptions): void {
-  let inFlight = 0;
-  app.addHook("onRequest", (request, reply, done) => {
-    if (PROBES.has(request.url)) return done();
-    inFlight += 1;
-    // `close` comes once for every answer, whether it was read or the caller went away.
-    reply.raw.on("close", () => {
-      inFlight -= 1;
-      logRequest(request, reply, options);
-    });
-    if (inFlight <= options.maxInFlight) return done();
-    done(new OpspawnError("overloaded", "The server has too much to do.", { retryAfter: 1 }));
-  });
-}
+export class Traffic {
+  readonly #options: TrafficOptions;
+  #inFlight = 0;
 
-/** Who did what, how it went, how long it took; never a query, a header or a body. */
-function logRequest(request: FastifyRequest, reply: FastifyReply, { log, elapsed }: TrafficOptions): void {
-  const { url } = request;
-  const query = url.indexOf("?");
-  const fields = {
-    requestId: request.id,
-    method: request.method,
-    path: query === -1 ? url : url.slice(0, query),
-    operation: request.routeOptions.config?.operation,
-    status: reply.raw.writableEnded ? reply.statusCode : 499,
-    ms: Math.round((elapsed() - request.startedAt) * 1000) / 1000,
-  };
-  if (reply.statusCode >= 500) log.warn(fields, "request");
-  else log.info(fields, "request");
+  constructor(options: TrafficOptions) {
+    this.#options = options;
+  }
+
+  /** Watches everything that comes to the framework. */
+  watch(app: FastifyInstance): void {
+    app.addHook("onRequest", (request, reply, done) => {
+      if (PROBES.has(request.url)) return done();
+      const { id, method, url, startedAt } = request;
+      const operation = request.routeOptions.config?.operation;
+      try {
+        this.begin(reply.raw, { id, method, url, startedAt, operation });
+        done();
+      } catch (error) {
+        done(error as Error);
+      }
+    });
+  }
+
+  /** A request comes in, until its answer is out. @throws OpspawnError `overloaded` */
+  begin(response: ServerResponse, entry: Entry): void {
+    this.#inFlight += 1;
+    // `close` comes once for every answer, whether it was read or the caller went away.
+    response.on("close", () => {
+      this.#inFlight -= 1;
+      this.#note(response, entry);
+    });
+    if (this.#inFlight <= this.#options.maxInFlight) return;
+    throw new OpspawnError("overloaded", "The server has too much to do.", { retryAfter: 1 });
+  }
+
+  /** Who did what, how it went, how long it took. */
+  #note(response: ServerResponse, { id, method, url, startedAt, operation }: Entry): void {
+    const { log, elapsed } = this.#options;
+    const query = url.indexOf("?");
+    const fields = {
+      requestId: id,
+      method,
+      path: query === -1 ? url : url.slice(0, query),
+      operation,
+      status: response.writableEnded ? response.statusCode : 499,
+      ms: Math.round((elapsed() - startedAt) * 1000) / 1000,
+    };
+    if (response.statusCode >= 500) log.warn(fields, "request");
+    else log.info(fields, "request");
+  }
 }

@@ -31,7 +31,7 @@ test("lines of plain fields are written as any others, and what is delicate is t
   const path = join(folder, "log");
   const fd = openSync(path, "w");
   const clock = { now: () => 1_700_000_000_123_456 };
-  const log = createLog({ level: "info", clock, fd });
+  const log = createLog({ level: "info", clock, fd, timers: { now: () => 0, set: () => () => undefined } });
   const fields = { path: '/a"b\n', status: 202, ms: 0.5, isLate: false, operation: undefined, none: null };
   log.info(fields, "request");
   log.info({ nested: { deep: 1 } }, "request");
@@ -84,4 +84,21 @@ test("an error is written with its stack and its cause", () => {
   const [line] = linesOf("error", (log) => log.error({ err }, "failed"));
   const written = line?.err as { stack: string; message: string };
   assert.match(written.stack, /outer[\s\S]*inner/);
+});
+
+test("a line waits at most a tenth of a second for others, and a full block waits no longer", (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "opspawn-log-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const waiting = new Set<number>();
+  const set = (ms: number) => {
+    waiting.add(ms);
+    return () => void waiting.delete(ms);
+  };
+  const fd = openSync(join(folder, "log"), "w");
+  const log = createLog({ level: "info", clock: { now: () => 0 }, fd, timers: { now: () => 0, set } });
+  log.info({}, "first");
+  assert.deepEqual([...waiting], [100]);
+  log.info({ block: "x".repeat(8_192) }, "block");
+  assert.deepEqual([...waiting], []);
+  log.flush();
 });

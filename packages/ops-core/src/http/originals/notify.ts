@@ -29,7 +29,7 @@ export function addNotifyRoute(app: FastifyInstance, ports: Ports, gate: Gate, r
     handler: async (request, reply) => {
       const isSigned = await rules.verify({ headers: request.headers, body: rawBody(request) });
       const body = readOriginalJson(request);
-      if (!isSigned) await gate.enter(request, reply, operation);
+      if (!isSigned) await gate.enter(request, reply.raw, operation);
       const message = await take(ports, readBody(notification, body));
       return reply
         .code(200)

@@ -41,7 +41,7 @@ export function addOriginalRoute(
     ...options,
     handler: async (request: FastifyRequest<{ Params: { agentId?: string } }>, reply) => {
       const body = operation.method === "GET" ? undefined : readOriginalJson(request);
-      const context = await gate.enter(request, reply, operation);
+      const context = await gate.enter(request, reply.raw, operation);
       const agentId = request.params.agentId ?? "";
       const answer = await handle({ context, agentId, body, request, reply });
       if (context.replayed) reply.header("idempotent-replayed", "true");

@@ -19,6 +19,11 @@ export class RecentRows {
     this.#sessions.set(row.id, row);
   }
 
+  /** A look at an open session; whoever changes it takes it. */
+  session(id: string): Readonly<SessionRow> | undefined {
+    return this.#sessions.get(id);
+  }
+
   takeSession(id: string): SessionRow | undefined {
     const row = this.#sessions.get(id);
     if (row !== undefined) this.#sessions.delete(id);

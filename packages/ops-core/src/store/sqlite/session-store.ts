@@ -9,7 +9,7 @@ import { cancelSession, labelSession, STEPS, type StepRow, startSession, toStep 
 import type { SqliteContext } from "./store.ts";
 import type { TaskColumns } from "./task-row.ts";
 
-export function sessionStore({ db, writer, clock }: SqliteContext): SessionStore {
+export function sessionStore({ db, writer, clock, tx: { recent } }: SqliteContext): SessionStore {
   const blocked = (row: SessionRow): Blocked | null => {
     if (row.ended_at !== null) return null;
     const task = db.get<TaskColumns & LaneColumns>(
@@ -32,7 +32,9 @@ export function sessionStore({ db, writer, clock }: SqliteContext): SessionStore
       return row === undefined ? null : record(row);
     },
     status: async (sessionId) =>
-      db.get<Pick<SessionRow, "status">>("select status from sessions where id = ?", sessionId)?.status ?? null,
+      recent.session(sessionId)?.status ??
+      db.get<Pick<SessionRow, "status">>("select status from sessions where id = ?", sessionId)?.status ??
+      null,
     steps: async (sessionId) => db.all<StepRow>(STEPS, { session: sessionId }).map(toStep),
     list: async (page, filter) => {
       const where = conditions(filter, clock.now());
