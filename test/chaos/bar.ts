@@ -1,4 +1,4 @@
-import { findingsOf } from "./checker/findings.ts";
+import { findingsOf } from "../checker/findings.ts";
 import type { Verdict } from "./judge.ts";
 import { recoveryOf } from "./report.ts";
 import { POINTS } from "./rig/kill-plan.ts";

@@ -5,11 +5,11 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { checkAll } from "./checker/checker.ts";
-import { evidenceOf, Rows } from "./checker/evidence.ts";
-import { type Figures, figuresOf } from "./checker/figures.ts";
-import type { Judgement } from "./checker/invariant.ts";
-import type { ClientEntry, EffectEntry } from "./logs/entries.ts";
+import { checkAll } from "../checker/checker.ts";
+import type { ClientEntry, EffectEntry } from "../checker/entries.ts";
+import { evidenceOf, Rows } from "../checker/evidence.ts";
+import { type Figures, figuresOf } from "../checker/figures.ts";
+import type { Judgement } from "../checker/invariant.ts";
 import { readLog } from "./logs/read-log.ts";
 
 export interface Verdict {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { INVARIANTS } from "./checker/checker.ts";
+import { INVARIANTS } from "../checker/checker.ts";
 import { PLANTED_BUGS, plant } from "./planted-bugs.ts";
 import { KillPlan, POINTS } from "./rig/kill-plan.ts";
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { EffectEntry, Ticket } from "../../checker/entries.ts";
 import { type Caller, isPassing, NoAnswer, pause } from "../http-calls.ts";
-import type { EffectEntry, Ticket } from "../logs/entries.ts";
 import type { SyncedLog } from "../logs/synced-log.ts";
 import { type Kind, resultOf } from "../workload.ts";
 import type { Delivery } from "./delivery.ts";

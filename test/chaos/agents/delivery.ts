@@ -1,4 +1,4 @@
-import type { Ticket } from "../logs/entries.ts";
+import type { Ticket } from "../../checker/entries.ts";
 import type { Work } from "../workload.ts";
 
 /** A task as an agent receives it, whichever way it came. */

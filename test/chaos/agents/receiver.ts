@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { EffectEntry } from "../logs/entries.ts";
+import type { EffectEntry } from "../../checker/entries.ts";
 import type { SyncedLog } from "../logs/synced-log.ts";
 import { chanceOf } from "../workload.ts";
 import { receive, send } from "./push-agent.ts";

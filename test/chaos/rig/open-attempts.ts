@@ -1,4 +1,4 @@
-import type { EffectEntry } from "../logs/entries.ts";
+import type { EffectEntry } from "../../checker/entries.ts";
 import { LogTail } from "../logs/read-log.ts";
 import { effectLog, WITNESSES } from "./agent-processes.ts";
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { ClientEntry } from "../../checker/entries.ts";
 import { type Answer, type Call, type Caller, isPassing, NoAnswer, pause } from "../http-calls.ts";
-import type { ClientEntry } from "../logs/entries.ts";
 import type { SyncedLog } from "../logs/synced-log.ts";
 import { chanceOf, expectedResult, WORKFLOW_ID } from "../workload.ts";
 

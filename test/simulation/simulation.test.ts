@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { simulate } from "./test-simulated-run.ts";
+import { simulate } from "./scenario.ts";
 
 /** Each replays exactly. A seed that ever failed stays in the list. */
 const SEEDS = [1, 2, 3, 4, 5, 6, 7, 8];

@@ -1,7 +1,7 @@
 import { parseTime } from "@opspawn/contract";
-import { deliveryTable } from "../../../packages/ops-core/src/domain/deliveries/transitions.ts";
-import { sessionTable } from "../../../packages/ops-core/src/domain/sessions/transitions.ts";
-import { attemptTable, taskTable } from "../../../packages/ops-core/src/domain/tasks/transitions.ts";
+import { deliveryTable } from "../../packages/ops-core/src/domain/deliveries/transitions.ts";
+import { sessionTable } from "../../packages/ops-core/src/domain/sessions/transitions.ts";
+import { attemptTable, taskTable } from "../../packages/ops-core/src/domain/tasks/transitions.ts";
 import type { Fact, History } from "./history.ts";
 
 interface Table {

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { entriesOf } from "../../logs/entries.ts";
+import { entriesOf } from "../entries.ts";
 import type { Evidence } from "../evidence.ts";
 import { groupBy, type Invariant } from "../invariant.ts";
 

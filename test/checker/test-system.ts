@@ -2,13 +2,13 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { JsonObject } from "@opspawn/contract";
-import type { ClaimedAttempt } from "../../../packages/ops-core/src/domain/tasks/task.ts";
-import { readDefinition } from "../../../packages/ops-core/src/domain/workflows/definition.ts";
-import { openStore } from "../../../packages/ops-core/src/store/open.ts";
-import type { SqliteStore } from "../../../packages/ops-core/src/store/sqlite/store.ts";
-import { TestClock } from "../../../packages/ops-core/src/system/test-clock.ts";
-import { TestIds } from "../../../packages/ops-core/src/system/test-ids.ts";
-import type { ClientEntry, EffectEntry } from "../logs/entries.ts";
+import type { ClaimedAttempt } from "../../packages/ops-core/src/domain/tasks/task.ts";
+import { readDefinition } from "../../packages/ops-core/src/domain/workflows/definition.ts";
+import { openStore } from "../../packages/ops-core/src/store/open.ts";
+import type { SqliteStore } from "../../packages/ops-core/src/store/sqlite/store.ts";
+import { TestClock } from "../../packages/ops-core/src/system/test-clock.ts";
+import { TestIds } from "../../packages/ops-core/src/system/test-ids.ts";
+import type { ClientEntry, EffectEntry } from "./entries.ts";
 
 const SECOND = 1_000_000;
 const WORKFLOW: JsonObject = {

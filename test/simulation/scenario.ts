@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { type JsonObject, parseTime } from "@opspawn/contract";
-import type { HttpPost, HttpResult } from "../domain/http-client.ts";
-import type { Idempotency, StoredEvent } from "../domain/store.ts";
-import { STEP_RETRY } from "../domain/tasks/retry.ts";
-import type { TaskRecord } from "../domain/tasks/task.ts";
-import { need } from "../store/suite/test-world.ts";
-import { response } from "./test-http.ts";
-import { type Manner, SimulatedAgent } from "./test-simulated-agents.ts";
-import { type Host, Simulation } from "./test-simulation.ts";
+import type { HttpPost, HttpResult } from "../../packages/ops-core/src/domain/http-client.ts";
+import type { Idempotency, StoredEvent } from "../../packages/ops-core/src/domain/store.ts";
+import { STEP_RETRY } from "../../packages/ops-core/src/domain/tasks/retry.ts";
+import type { TaskRecord } from "../../packages/ops-core/src/domain/tasks/task.ts";
+import { response } from "../../packages/ops-core/src/engine/test-http.ts";
+import { need } from "../../packages/ops-core/src/store/suite/test-world.ts";
+import { type Manner, SimulatedAgent } from "./agents.ts";
+import { type Host, Simulation } from "./simulation.ts";
 
 const TROUBLE_MS = 40_000;
 const DRAIN_MS = 300_000;

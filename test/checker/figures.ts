@@ -1,4 +1,4 @@
-import { type ClientEntry, type EffectEntry, entriesOf } from "../logs/entries.ts";
+import { type ClientEntry, type EffectEntry, entriesOf } from "./entries.ts";
 import type { Rows } from "./evidence.ts";
 import { groupBy } from "./invariant.ts";
 

@@ -1,9 +1,9 @@
 import type { JsonObject } from "@opspawn/contract";
-import type { HttpPost, HttpResult } from "../domain/http-client.ts";
-import type { AttemptOutcome } from "../domain/tasks/task.ts";
-import { failed, succeeded } from "../store/suite/test-world.ts";
-import { response } from "./test-http.ts";
-import type { Host, Simulation } from "./test-simulation.ts";
+import type { HttpPost, HttpResult } from "../../packages/ops-core/src/domain/http-client.ts";
+import type { AttemptOutcome } from "../../packages/ops-core/src/domain/tasks/task.ts";
+import { response } from "../../packages/ops-core/src/engine/test-http.ts";
+import { failed, succeeded } from "../../packages/ops-core/src/store/suite/test-world.ts";
+import type { Host, Simulation } from "./simulation.ts";
 
 /** How an agent tells outcomes. */
 export type Manner = "answers" | "posts" | "names" | "states" | "pulls";

@@ -1,16 +1,16 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { HttpClient, HttpPost, HttpResult } from "../domain/http-client.ts";
-import type { Log } from "../domain/log.ts";
-import { TestTimers } from "../outbound/test-timers.ts";
-import { FaultyDatabase } from "../store/sqlite/test-faulty-database.ts";
-import { emptyData, openedOn } from "../store/sqlite/test-rigs.ts";
-import { World } from "../store/suite/test-world.ts";
-import { TestIds } from "../system/test-ids.ts";
-import { Engine } from "./engine.ts";
-import { SendCapacity } from "./send-capacity.ts";
-import { broken, settled, unsent } from "./test-http.ts";
+import type { HttpClient, HttpPost, HttpResult } from "../../packages/ops-core/src/domain/http-client.ts";
+import type { Log } from "../../packages/ops-core/src/domain/log.ts";
+import { Engine } from "../../packages/ops-core/src/engine/engine.ts";
+import { SendCapacity } from "../../packages/ops-core/src/engine/send-capacity.ts";
+import { broken, settled, unsent } from "../../packages/ops-core/src/engine/test-http.ts";
+import { TestTimers } from "../../packages/ops-core/src/outbound/test-timers.ts";
+import { FaultyDatabase } from "../../packages/ops-core/src/store/sqlite/test-faulty-database.ts";
+import { emptyData, openedOn } from "../../packages/ops-core/src/store/sqlite/test-rigs.ts";
+import { World } from "../../packages/ops-core/src/store/suite/test-world.ts";
+import { TestIds } from "../../packages/ops-core/src/system/test-ids.ts";
 
 /** Steps between two looks at every invariant. */
 const AUDIT_EVERY = 40;

@@ -1,5 +1,5 @@
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
-import type { ClientEntry, EffectEntry } from "../logs/entries.ts";
+import type { ClientEntry, EffectEntry } from "./entries.ts";
 import { History } from "./history.ts";
 
 /** What is known of a system when it is judged. What nobody kept is null, and what rests on it is not judged. */

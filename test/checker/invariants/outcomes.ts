@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { type EffectEntry, entriesOf } from "../../logs/entries.ts";
+import { type EffectEntry, entriesOf } from "../entries.ts";
 import type { Rows } from "../evidence.ts";
 import { groupBy, type Invariant } from "../invariant.ts";
 

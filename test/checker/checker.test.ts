@@ -3,8 +3,8 @@ import { copyFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { after, test } from "node:test";
-import type { ClientEntry, EffectEntry } from "../logs/entries.ts";
 import { checkAll, INVARIANTS } from "./checker.ts";
+import type { ClientEntry, EffectEntry } from "./entries.ts";
 import { evidenceOf, Rows } from "./evidence.ts";
 import { sampleSystem } from "./test-system.ts";
 

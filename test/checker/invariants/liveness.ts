@@ -1,4 +1,4 @@
-import { entriesOf } from "../../logs/entries.ts";
+import { entriesOf } from "../entries.ts";
 import type { Rows } from "../evidence.ts";
 import { ENDED_DELIVERY } from "../fold.ts";
 import { groupBy, type Invariant } from "../invariant.ts";
