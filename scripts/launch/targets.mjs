@@ -8,6 +8,7 @@ export const TARGETS = {
   start: { script: "scripts/start.ts" },
   test: { script: "scripts/test.ts" },
   opspawn: { script: "packages/cli/src/main.ts" },
+  simulate: { script: "test/simulation/main.ts" },
   "chaos:smoke": { script: "test/chaos/smoke.ts" },
   "bench:sessions": { script: "benchmarks/sessions.ts" },
   "bench:state": { script: "benchmarks/state.ts" },

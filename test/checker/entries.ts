@@ -62,6 +62,8 @@ export type EffectEntry =
       readonly sentAt: string;
       /** The agent has had this key before. */
       readonly known: boolean;
+      /** The network brought it once more, the server did not send it. */
+      readonly doubled?: boolean;
     })
   /** The work was done, once per key; the key is the only thing an agent goes by. */
   | {

@@ -12,6 +12,8 @@ export interface Evidence {
   readonly effects: readonly EffectEntry[] | null;
   /** Everything had the time to end: what is still open was forgotten. */
   readonly isDrained: boolean;
+  /** Agents do what they are given, in their time, and say nothing else; so everything must succeed. */
+  readonly isPunctual: boolean;
 }
 
 /** A database that is only read. */
@@ -42,8 +44,10 @@ export interface EvidenceSources {
   readonly client?: readonly ClientEntry[];
   readonly effects?: readonly EffectEntry[];
   readonly isDrained: boolean;
+  /** Default true. */
+  readonly isPunctual?: boolean;
 }
 
-export function evidenceOf({ db, client, effects, isDrained }: EvidenceSources): Evidence {
-  return { db, history: new History(db), client: client ?? null, effects: effects ?? null, isDrained };
+export function evidenceOf({ db, client, effects, isDrained, isPunctual = true }: EvidenceSources): Evidence {
+  return { db, history: new History(db), client: client ?? null, effects: effects ?? null, isDrained, isPunctual };
 }

@@ -6,7 +6,7 @@ export interface Invariant {
   readonly number: string;
   readonly name: string;
   /** What must be known to judge it, beside the database. */
-  readonly needs: readonly ("client" | "effects")[];
+  readonly needs: readonly ("client" | "effects" | "punctual")[];
   /** What breaks it, a sentence each; nothing when it holds. */
   readonly check: (evidence: Evidence) => Iterable<string>;
 }
@@ -21,7 +21,7 @@ export interface Judgement {
 /** Judges each invariant for which the evidence suffices. */
 export function judge(evidence: Evidence, invariants: readonly Invariant[]): Judgement[] {
   return invariants.map(({ number, name, needs, check }) => {
-    const isJudged = needs.every((need) => evidence[need] !== null);
+    const isJudged = needs.every((need) => (need === "punctual" ? evidence.isPunctual : evidence[need] !== null));
     return { number, name, isJudged, findings: isJudged ? [...check(evidence)] : [] };
   });
 }

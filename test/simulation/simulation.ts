@@ -2,44 +2,61 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { HttpClient, HttpPost, HttpResult } from "../../packages/ops-core/src/domain/http-client.ts";
-import type { Log } from "../../packages/ops-core/src/domain/log.ts";
-import { Engine } from "../../packages/ops-core/src/engine/engine.ts";
-import { SendCapacity } from "../../packages/ops-core/src/engine/send-capacity.ts";
+import type { Store } from "../../packages/ops-core/src/domain/store.ts";
 import { broken, settled, unsent } from "../../packages/ops-core/src/engine/test-http.ts";
 import { TestTimers } from "../../packages/ops-core/src/outbound/test-timers.ts";
 import { FaultyDatabase } from "../../packages/ops-core/src/store/sqlite/test-faulty-database.ts";
 import { emptyData, openedOn } from "../../packages/ops-core/src/store/sqlite/test-rigs.ts";
 import { World } from "../../packages/ops-core/src/store/suite/test-world.ts";
 import { TestIds } from "../../packages/ops-core/src/system/test-ids.ts";
+import type { ClientEntry, EffectEntry } from "../checker/entries.ts";
+import { Life, NoAnswer } from "./life.ts";
+import { Story } from "./story.ts";
 
-/** Steps between two looks at every invariant. */
+/** Steps between two looks at every invariant of rows and memory. */
 const AUDIT_EVERY = 40;
-const CAPACITY = 12;
 
-/** An agent, as the network sees it. */
+/** An agent or a receiver of webhooks, as the network sees it. */
 export interface Host {
   /** Nothing goes wrong on the way to it. */
   readonly isReliable?: boolean;
-  receive(request: HttpPost): Promise<HttpResult>;
+  /** A message may reach it twice: it goes by the key, and tells outcomes by it. */
+  readonly takesDoubles?: boolean;
+  /** @param doubled the network brings it once more */
+  receive(request: HttpPost, doubled?: boolean): Promise<HttpResult>;
 }
 
 /**
- * The real store and engine in a world made of one seed: its clock, chance, network, agents and crashes. A crash drops
- * the process, with everything that was queued or under way, and another one starts on the same file.
+ * The real store and engine in a world made of one seed: its clock, chance, network, disk, agents, clients and deaths.
+ * Nothing in it waits for real time, so that the same seed always tells the same story.
  */
-export class Simulation implements HttpClient {
+export class Simulation {
   readonly chance: TestIds;
   readonly hosts = new Map<string, Host>();
   /** What an agent or receiver saw that it must never see. */
   readonly complaints: string[] = [];
+  /** What agents have done in the world outside, by key: it happens once, whoever asks for it. */
+  readonly done = new Map<string, string>();
+  /** What the checker goes by. */
+  readonly client: ClientEntry[] = [];
+  readonly effects: EffectEntry[] = [];
+  story!: Story;
   /** What outlives a process: agents, clients, the network. */
   readonly timers = new TestTimers();
+  /** How often each thing went wrong. */
+  readonly faults = new Map<string, number>();
+  /** Every statement that a server has made. */
+  readonly statements = new Set<string>();
   /** Set once nothing goes wrong any more. */
   healed = false;
   world!: World;
-  #process = new TestTimers();
-  #capacity = new SendCapacity(CAPACITY);
-  #crashed = false;
+  /** The database, for the checker. */
+  path = "";
+  #life = new Life(0);
+  #starting = false;
+  /** What it asks now is asked by a test, not by a server. */
+  #audits = false;
+  readonly #unreachable = new Set<string>();
   #steps = 0;
 
   constructor(seed: number) {
@@ -49,6 +66,17 @@ export class Simulation implements HttpClient {
   /** True with this probability. */
   roll(probability: number): boolean {
     return this.chance.random() < probability;
+  }
+
+  /** True with this probability until the world is healed; counted under its name. */
+  fault(name: string, probability: number): boolean {
+    if (this.healed || !this.roll(probability)) return false;
+    this.count(name);
+    return true;
+  }
+
+  count(name: string): void {
+    this.faults.set(name, (this.faults.get(name) ?? 0) + 1);
   }
 
   /** A whole number from `low` to `high`. */
@@ -69,76 +97,113 @@ export class Simulation implements HttpClient {
     return new Promise((resolve) => this.later(ms, resolve));
   }
 
+  /** Milliseconds since the beginning. */
   get now(): number {
     return this.timers.time;
   }
 
+  get life(): Life {
+    return this.#life;
+  }
+
   async start(): Promise<void> {
     const folder = mkdtempSync(join(tmpdir(), "opspawn-simulation-"));
-    const path = join(folder, "opspawn.db");
-    writeFileSync(path, emptyData());
+    this.path = join(folder, "opspawn.db");
+    writeFileSync(this.path, emptyData());
     this.world = await World.open(
       {
         open: async (ports) => {
-          const db = new FaultyDatabase(path);
+          const db = new FaultyDatabase(this.path);
           db.exec("pragma synchronous = off");
-          this.#makeFaulty(db);
-          const opened = openedOn(db, ports, path, () => db.close());
+          this.#makeMortal(db, this.#life);
+          const opened = openedOn(db, { ...ports, failpoint: this.#life.failpoint }, this.path, () => db.close());
           return { ...opened, audit: () => [...opened.audit(), ...overfull(db)] };
         },
         remove: async () => rmSync(folder, { recursive: true }),
       },
-      () => this.#capacity.left(),
+      () => this.#life.capacity.left(),
     );
-    await this.#startProcess();
+    this.story = new Story(() => this.world.clock.now());
+    await this.#life.start(this.world, this.#networkOf(this.#life));
   }
 
-  /** Now and then a COMMIT fails, or is done and its answer is lost. */
-  #makeFaulty(db: FaultyDatabase): void {
-    const fails = (sql: string) => sql === "commit" && !this.healed && this.roll(0.01);
+  /** Now and then a COMMIT fails, or is done and its answer is lost; and the dead write nothing. */
+  #makeMortal(db: FaultyDatabase, life: Life): void {
     db.before = (sql) => {
-      if (fails(sql)) throw new Error("disk I/O error");
+      if (!this.#audits) this.statements.add(sql);
+      if (!life.isAlive) throw new Error("the process is dead");
+      if (sql === "commit" && this.fault("commit failed", 0.005)) throw new Error("disk I/O error");
     };
     db.after = (sql) => {
-      if (fails(sql)) throw new Error("the answer was lost");
+      if (sql === "commit" && this.fault("commit unanswered", 0.005)) throw new Error("the answer was lost");
     };
   }
 
-  async #startProcess(): Promise<void> {
-    this.#process = new TestTimers();
-    this.#process.time = this.timers.time;
-    this.#capacity = new SendCapacity(CAPACITY);
-    const { clock, ids, raw: store } = this.world;
-    const engine = new Engine({
-      store,
-      http: this,
-      clock,
-      ids,
-      timers: this.#process,
-      log: { error: () => undefined } as unknown as Log,
-      capacity: this.#capacity,
-      publicUrl: "http://us.test",
-      signMessage: () => ({}),
-      signDelivery: () => ({}),
-    });
-    try {
-      await engine.start();
-    } catch {
-      // A commit of the start failed, and so the process did not come up.
-      this.#crashed = true;
+  // --- the server -----------------------------------------------------------------------------------------------------
+
+  /**
+   * Asks the server, over a network that delays, loses and doubles. @throws NoAnswer when none came, whatever became of it
+   * @param doubles the request may be made twice
+   */
+  async call<T>(ask: (store: Store) => Promise<T>, doubles = false): Promise<T> {
+    await this.sleep(this.between(0, 3));
+    if (!this.#life.serves) throw new NoAnswer("nobody listens");
+    if (this.fault("request lost", 0.02)) throw new NoAnswer("the request was lost");
+    if (doubles && this.fault("request doubled", 0.03)) {
+      this.later(this.between(1, 400), () => {
+        if (this.#life.serves) void ask(this.world.raw).catch(() => undefined);
+      });
     }
+    const life = this.#life;
+    const answer = await Promise.race([ask(this.world.raw), life.death]);
+    if (!life.isAlive) throw new NoAnswer("the server died over it");
+    if (this.fault("answer lost", 0.02)) throw new NoAnswer("the answer was lost");
+    return answer;
   }
 
-  crash(): void {
-    this.#crashed = true;
+  kill(where: string): void {
+    this.#life.kill(where);
   }
 
   /** Nothing of ours runs for a while, then everything that was due meanwhile is due at once. */
   stall(ms: number): void {
+    this.story.tell("server", `stands still for ${ms} ms`);
     this.world.clock.advance(ms * 1_000);
     this.timers.time += ms;
-    this.#process.time += ms;
+    this.#life.timers.time += ms;
   }
+
+  /** Nothing reaches a host for a while. */
+  cut(host: string, ms: number): void {
+    this.story.tell(host, `cannot be reached for ${ms} ms`);
+    this.#unreachable.add(host);
+    this.later(ms, () => this.#unreachable.delete(host));
+  }
+
+  /** Another process starts on what this one left. @param jump milliseconds by which its clock differs */
+  async #restart(): Promise<void> {
+    this.#starting = true;
+    const down = this.healed ? 0 : this.between(0, 4_000);
+    const jump = this.#clockError();
+    this.story.tell("server", `is dead: ${this.#life.killedAt}; another starts in ${down} ms, its clock ${jump} s off`);
+    this.count(`killed at ${this.#life.killedAt}`);
+    await settled();
+    this.later(down, async () => {
+      this.world.clock.advance(jump * 1_000_000);
+      this.#life = new Life(this.now);
+      await this.world.crash();
+      await this.#life.start(this.world, this.#networkOf(this.#life));
+      this.#starting = false;
+    });
+  }
+
+  /** Seconds by which the machine's clock was set while nobody ran. */
+  #clockError(): number {
+    if (this.fault("clock set forward", 0.08)) return this.between(10, 90);
+    return this.fault("clock set back", 0.08) ? -this.between(2, 20) : 0;
+  }
+
+  // --- time -----------------------------------------------------------------------------------------------------------
 
   /** Runs until `done`, or for `ms` at most; whether it was done. */
   async run(ms: number, done: () => Promise<boolean>): Promise<boolean> {
@@ -146,50 +211,68 @@ export class Simulation implements HttpClient {
     while (this.now < end) {
       this.#advance();
       await settled();
-      if (this.#crashed) await this.#restart();
+      if (!this.#life.isAlive && !this.#starting) await this.#restart();
       this.#steps += 1;
-      if (this.#steps % AUDIT_EVERY !== 0) continue;
-      this.world.audit();
+      if (this.#steps % AUDIT_EVERY !== 0 || !this.#life.serves) continue;
+      this.#audit();
       if (await done()) return true;
     }
     return false;
   }
 
-  async #restart(): Promise<void> {
-    this.#crashed = false;
-    await this.world.crash();
-    await this.#startProcess();
-    await settled();
+  #audit(): void {
+    this.#audits = true;
+    this.world.audit();
+    this.#audits = false;
+  }
+
+  /** Rows, memory and the log must agree in the end. */
+  async verify(): Promise<void> {
+    this.#audits = true;
+    await this.world.verify();
+    this.#audits = false;
   }
 
   /** On to the next thing that happens. */
   #advance(): void {
-    const due = [...this.timers.waiting, ...this.#process.waiting].map(({ at }) => at);
+    const due = [...this.timers.waiting, ...this.#life.timers.waiting].map(({ at }) => at);
     const next = due.length === 0 ? this.now + 1 : Math.min(...due);
     const step = Math.max(Math.ceil(next - this.now), 0);
     this.world.clock.advance(step * 1_000 + 1);
     this.timers.advance(step);
-    this.#process.advance(step);
+    this.#life.timers.advance(step);
   }
 
   // --- the network ----------------------------------------------------------------------------------------------------
 
-  async post(request: HttpPost): Promise<HttpResult> {
-    const host = this.hosts.get(new URL(request.url).host);
-    if (host === undefined) return unsent();
-    return new Promise((resolve) => {
-      request.signal?.addEventListener("abort", () => resolve(broken("aborted")));
-      this.later(request.deadline ?? 60_000, () => resolve(broken("timeout")));
-      this.later(this.between(1, 5), async () => resolve(await this.#exchange(host, request)));
-    });
+  /** The way out of one life: what is under way when it dies goes on without it. */
+  #networkOf(life: Life): HttpClient {
+    return {
+      post: (request) =>
+        new Promise((resolve) => {
+          if (!life.isAlive) return;
+          const end = (result: HttpResult) => {
+            if (life.isAlive) resolve(result);
+          };
+          request.signal?.addEventListener("abort", () => end(broken("aborted")));
+          this.later(request.deadline ?? 60_000, () => end(broken("timeout")));
+          this.later(this.between(1, 5), async () => end(await this.#exchange(request)));
+        }),
+    };
   }
 
-  async #exchange(host: Host, request: HttpPost): Promise<HttpResult> {
-    if (this.healed || host.isReliable) return host.receive(request);
-    if (this.roll(0.05)) return unsent();
-    if (this.roll(0.04)) return broken();
+  async #exchange(request: HttpPost): Promise<HttpResult> {
+    const name = new URL(request.url).host;
+    const host = this.hosts.get(name);
+    if (host === undefined || this.#unreachable.has(name)) return unsent();
+    if (host.isReliable) return host.receive(request);
+    if (this.fault("message unsent", 0.05)) return unsent();
+    if (this.fault("message lost", 0.04)) return broken();
+    if (host.takesDoubles && this.fault("message doubled", 0.03)) {
+      this.later(this.between(1, 2_000), () => host.receive(request, true));
+    }
     const answer = await host.receive(request);
-    return this.roll(0.05) ? broken() : answer;
+    return this.fault("agent's answer lost", 0.05) ? broken() : answer;
   }
 }
 

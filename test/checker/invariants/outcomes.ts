@@ -95,7 +95,8 @@ const deliveriesGoForward: Invariant = {
   *check({ effects }) {
     for (const [task, deliveries] of groupBy(entriesOf(effects ?? [], "delivery"), (entry) => entry.task)) {
       let newest = 0;
-      for (const { attempt } of deliveries) {
+      for (const { attempt, doubled } of deliveries) {
+        if (doubled === true) continue;
         if (attempt < newest) yield `attempt ${attempt} of ${task} was sent after attempt ${newest}`;
         newest = Math.max(newest, attempt);
       }
@@ -114,8 +115,10 @@ const oneEffect: Invariant = {
       if (all.length > 1) yield `${key} had ${all.length} effects`;
       if (!status.has(key)) yield `an effect came of ${key}, which is no task`;
     }
+    // What was inferred from an agent's states is marked as such: no agent said that it has done this.
+    const inferred = new Set(db.texts("select task_id from attempts where evidence = 'inferred'"));
     for (const [id, is] of status)
-      if (is === "completed" && !made.has(id)) yield `task ${id} is completed without an effect`;
+      if (is === "completed" && !made.has(id) && !inferred.has(id)) yield `task ${id} is completed without an effect`;
   },
 };
 
@@ -136,7 +139,7 @@ const deliveryIdentity: Invariant = {
 const slotsAreRespected: Invariant = {
   number: "19",
   name: "no agent has more tasks at once than it has slots",
-  needs: ["effects"],
+  needs: ["effects", "punctual"],
   *check({ db, effects }) {
     const agents = db.all<{ name: string; slots: number }>("select name, max_concurrency as slots from agents");
     for (const { name, slots } of agents) {

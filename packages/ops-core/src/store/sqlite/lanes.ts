@@ -12,6 +12,9 @@ export interface LaneReason {
   readonly details: JsonObject;
 }
 
+/** Agents that a reason names one by one. */
+const NAMED = 20;
+
 /** Writes why a lane waits, on change only. */
 export function noteBlocked(tx: Tx, lane: string, requirement: Requirement): void {
   const { reason, message, details } = explainLane(tx, requirement);
@@ -33,7 +36,9 @@ export function noteBlocked(tx: Tx, lane: string, requirement: Requirement): voi
 export function explainLane(tx: Tx, requirement: Requirement): LaneReason {
   const agents = tx.context.agents.inLane(laneOf(requirement));
   if (agents.length === 0) return nobody(tx, requirement);
-  const blocks = agents.map((agent) => ({ agent, block: blockOf(tx, agent) }));
+  const blocks = agents.map((agent, i): Blocking => {
+    return { agent, block: blockOf(tx, agent), holds: i < NAMED ? holds(tx, agent) : [] };
+  });
   const reasons = [...new Set(blocks.map(({ block }) => block))];
   const busy = blocks.filter(({ block }) => block === "agent_busy" || block === "agent_draining");
   const only = reasons.length === 1 ? reasons[0] : undefined;
@@ -41,19 +46,27 @@ export function explainLane(tx: Tx, requirement: Requirement): LaneReason {
     reason: only ?? (busy.length > 0 ? "agents_busy" : "agents_unavailable"),
     message: `${requirementText(requirement)}: ${blocks
       .slice(0, 5)
-      .map(({ agent, block }) => sentence(tx, agent, block))
+      .map((blocking) => sentence(tx, blocking))
       .join("; ")}.`,
     details: {
       requirement: { ...requirement },
-      agents: blocks.slice(0, 20).map(({ agent, block }) => ({
+      agents: blocks.slice(0, NAMED).map(({ agent, block, holds: held }) => ({
         agentId: agent.id,
         agentName: agent.name,
         reason: block,
-        holds: holds(tx, agent),
+        holds: held,
       })),
       matching: agents.length,
     },
   };
+}
+
+/** An agent that could do the work, what keeps it from it, and what it is at. */
+interface Blocking {
+  readonly agent: AgentEntry;
+  readonly block: LaneBlock;
+  /** Nothing for those that are not named. */
+  readonly holds: Hold[];
 }
 
 type LaneBlock = AgentBlock | "waits_for_poll" | "ready";
@@ -109,9 +122,8 @@ const WORDS: Record<Exclude<LaneBlock, "agent_busy" | "circuit_open">, string> =
   ready: "is free",
 };
 
-function sentence(tx: Tx, agent: AgentEntry, block: LaneBlock): string {
+function sentence(tx: Tx, { agent, block, holds: held }: Blocking): string {
   if (block === "agent_busy") {
-    const held = holds(tx, agent);
     const first = held[0];
     const with_ =
       first === undefined
@@ -129,21 +141,29 @@ interface Hold extends JsonObject {
   since: number;
 }
 
+/** Where a draining attempt lies is looked up row by row: joined with all attempts, it would be sought among all tasks. */
+const HOLDS = `select id as task_id, attempt_created_at as since from tasks where status = 'running' and agent_id = :agent
+  union all select d.task_id, coalesce(
+    (select p.created_at from past_attempts p where p.task_id = d.task_id and p.n = d.n),
+    (select t.attempt_created_at from tasks t where t.id = d.task_id)) from draining_slots d where d.agent_id = :agent
+  order by since limit :max`;
+
 /** What an agent's slots are taken by. */
 function holds(tx: Tx, agent: AgentEntry, max = 5): Hold[] {
-  const rows = tx.all<{ task_id: string; since: number }>(
-    `select id as task_id, attempt_created_at as since from tasks where status = 'running' and agent_id = :agent
-      union all select d.task_id, a.created_at from draining_slots d join attempts a on a.task_id = d.task_id and a.n = d.n
-      where d.agent_id = :agent order by since limit :max`,
-    { agent: agent.id, max },
-  );
+  if (agent.held === 0) return [];
+  const rows = tx.all<{ task_id: string; since: number }>(HOLDS, { agent: agent.id, max });
   return rows.map(({ task_id, since }) => ({ taskId: task_id, since }));
 }
 
 /** Why an agent is given nothing now, for a reason it has. */
 export function explainAgent(tx: Tx, agent: AgentEntry, block: AgentBlock): LaneReason & { readonly since: number } {
   const { details } = explainLane(tx, { kind: "agent", agentId: agent.id });
-  return { reason: block, message: `${sentence(tx, agent, block)}.`, details, since: blockedSince(tx, agent, block) };
+  return {
+    reason: block,
+    message: `${sentence(tx, { agent, block, holds: holds(tx, agent) })}.`,
+    details,
+    since: blockedSince(tx, agent, block),
+  };
 }
 
 /** Since when an agent cannot be given work, for a reason it has now; every time is one that was stored. */

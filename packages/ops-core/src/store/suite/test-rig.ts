@@ -1,5 +1,6 @@
 import { test } from "node:test";
 import type { Clock } from "../../domain/clock.ts";
+import type { Failpoint } from "../../domain/failpoint.ts";
 import type { Ids } from "../../domain/ids.ts";
 import type { Store } from "../../domain/store.ts";
 import type { WorkflowPlan } from "../../domain/workflows/plan.ts";
@@ -11,6 +12,7 @@ export interface StorePorts {
   readonly ids: Ids;
   readonly compile: (document: string) => WorkflowPlan;
   readonly sendCapacity: () => number;
+  readonly failpoint?: Failpoint;
 }
 
 export interface OpenedStore {

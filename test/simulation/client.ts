@@ -1,0 +1,167 @@
+import type { JsonObject } from "@opspawn/contract";
+import { OpspawnError } from "@opspawn/contract";
+import type { HttpPost, HttpResult } from "../../packages/ops-core/src/domain/http-client.ts";
+import type { Idempotency } from "../../packages/ops-core/src/domain/store.ts";
+import { STEP_RETRY } from "../../packages/ops-core/src/domain/tasks/retry.ts";
+import { response } from "../../packages/ops-core/src/engine/test-http.ts";
+import type { Host, Simulation } from "./simulation.ts";
+
+export const CAPABILITIES = ["read", "write", "check"];
+const RETRY = { maxAttempts: 5, initialDelay: "100ms", maxDelay: "2s" };
+const RECEIVER = "https://receiver.test/hook";
+
+interface Asked {
+  readonly kind: "session" | "task";
+  readonly id: string;
+  answered: boolean;
+}
+
+/** A client that asks for work under keys, repeats what got no answer, changes its mind, and takes webhooks. */
+export class Client implements Host {
+  readonly asked: Asked[] = [];
+  readonly isReliable = true;
+  readonly #refused = new Set<string>();
+  readonly #sim: Simulation;
+
+  constructor(sim: Simulation) {
+    this.#sim = sim;
+  }
+
+  /** Takes webhooks, some at the second try; the third would be minutes later. */
+  async receive({ body, headers }: HttpPost): Promise<HttpResult> {
+    const sim = this.#sim;
+    const { id, type, data } = JSON.parse(body) as { id: string; type: string; data: { sessionId: string } };
+    const refuses = !this.#refused.has(id) && sim.fault("webhook refused", 0.3);
+    if (refuses) this.#refused.add(id);
+    const status = refuses ? 503 : 200;
+    const session = data.sessionId;
+    const key = headers?.["webhook-id"] ?? id;
+    sim.effects.push({ type: "webhook", at: sim.now, id: key, session, event: type, status });
+    return response(status);
+  }
+
+  ask(): void {
+    const sim = this.#sim;
+    if (sim.healed) return;
+    if (sim.roll(0.7)) this.#startSession();
+    else this.#createTask();
+    sim.later(sim.between(50, 1_500), () => this.ask());
+  }
+
+  /** All it has asked for is answered. */
+  get isContent(): boolean {
+    return this.asked.every(({ answered }) => answered);
+  }
+
+  #startSession(): void {
+    const sim = this.#sim;
+    const { world } = sim;
+    const sessionId = world.ids.uuid();
+    const session = world.session(this.#workflow(), {
+      sessionId,
+      callbackUrl: sim.roll(0.3) ? RECEIVER : null,
+      labels: { call: sessionId },
+      idempotency: this.#key(sessionId),
+    });
+    const asked: Asked = { kind: "session", id: sessionId, answered: false };
+    this.#repeat(asked, async () => {
+      // The server makes an id of its own at each request; which one counts, the first decides.
+      const own = { ...session, sessionId: asked.answered ? world.ids.uuid() : sessionId };
+      const answer = await sim.call((store) => store.sessions.start(own), true);
+      return { id: answer.session.id, replayed: answer.replayed };
+    });
+    if (sim.roll(0.1)) sim.later(2_000, () => this.#cancel(sessionId));
+  }
+
+  #createTask(): void {
+    const sim = this.#sim;
+    const { world } = sim;
+    const taskId = `task_${world.ids.uuid()}`;
+    const task = world.newTask({
+      taskId,
+      idempotency: this.#key(taskId),
+      requirement: { kind: "capability", capability: sim.pick(CAPABILITIES), preferred: null },
+      retry: { ...STEP_RETRY, maxAttempts: 4, initialDelay: 100_000, maxDelay: 2_000_000 },
+      priority: sim.between(-1, 1),
+      deadline: sim.between(20, 200) * 1_000_000,
+    });
+    this.#repeat({ kind: "task", id: taskId, answered: false }, async () => {
+      const answer = await sim.call((store) => store.tasks.create(task), true);
+      if (answer.task.id !== taskId) sim.complaints.push(`${taskId} was asked for, ${answer.task.id} was made`);
+      return null;
+    });
+    if (sim.roll(0.1)) {
+      sim.later(1_000, () => sim.call((store) => store.tasks.cancel(taskId, "x")).catch(() => undefined));
+    }
+  }
+
+  /** Until it is answered: with the same key it is one request, however often it is made. */
+  #repeat(asked: Asked, request: () => Promise<{ id: string; replayed: boolean } | null>): void {
+    const sim = this.#sim;
+    this.asked.push(asked);
+    let send = 0;
+    const attempt = async (): Promise<void> => {
+      send += 1;
+      this.#log(asked, { type: "asked", send, n: 0 });
+      try {
+        const answer = await request();
+        asked.answered = true;
+        this.#log(asked, {
+          type: "answered",
+          send,
+          status: 202,
+          sessionId: answer?.id ?? null,
+          replayed: answer?.replayed ?? false,
+        });
+        if (sim.fault("asked again", 0.1)) sim.later(sim.between(1, 3_000), attempt);
+      } catch (error) {
+        const problem = error instanceof Error ? error.message : String(error);
+        this.#log(asked, { type: "unanswered", send, problem });
+        sim.later(300, attempt);
+      }
+    };
+    void attempt();
+  }
+
+  async #cancel(sessionId: string): Promise<void> {
+    const sim = this.#sim;
+    const entry = { at: sim.now, key: sessionId, sessionId };
+    sim.client.push({ type: "cancelling", ...entry });
+    try {
+      await sim.call((store) => store.sessions.cancel(sessionId, "x"));
+      sim.client.push({ type: "cancelled", ...entry, status: 200 });
+      sim.story.tell("client", `cancelled ${sessionId}`);
+    } catch (error) {
+      const code = error instanceof OpspawnError ? error.code : null;
+      if (code === "session_terminal") sim.client.push({ type: "cancelled", ...entry, status: 409 });
+    }
+  }
+
+  /** Only of sessions: what a checker knows of calls are those that start one. */
+  #log({ kind, id }: Asked, entry: DistributiveOmit<Parameters<Simulation["client"]["push"]>[0], "at" | "key">): void {
+    const sim = this.#sim;
+    if (kind === "session") sim.client.push({ at: sim.now, key: id, ...entry } as (typeof sim.client)[number]);
+    sim.story.tell("client", `${entry.type} ${id}`);
+  }
+
+  #key(key: string): Idempotency {
+    return { actor: "client", operation: "ask", key, bodyHash: key };
+  }
+
+  /** Some steps, each waiting for some of those before it. */
+  #workflow(): JsonObject {
+    const sim = this.#sim;
+    const size = sim.between(1, 5);
+    const tasks = Array.from({ length: size }, (_, i): JsonObject => {
+      const before = Array.from({ length: i }, (_each, j) => `s${j}`).filter(() => sim.roll(0.5));
+      const fallback = sim.roll(0.2) ? { fallback: { agentCapability: sim.pick(CAPABILITIES) } } : {};
+      const onFailure = sim.pick(["fail", "continue"]);
+      const capability = sim.pick(CAPABILITIES);
+      return { taskId: `s${i}`, agentCapability: capability, dependsOn: before, retry: RETRY, onFailure, ...fallback };
+    });
+    const id = `flow${sim.between(1, 1_000_000_000)}`;
+    return { id, name: id, tasks, deadline: "3m" };
+  }
+}
+
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;

@@ -1,0 +1,84 @@
+import type { Failpoint, FailpointName } from "../../packages/ops-core/src/domain/failpoint.ts";
+import type { HttpClient } from "../../packages/ops-core/src/domain/http-client.ts";
+import type { Log } from "../../packages/ops-core/src/domain/log.ts";
+import { Engine } from "../../packages/ops-core/src/engine/engine.ts";
+import { SendCapacity } from "../../packages/ops-core/src/engine/send-capacity.ts";
+import { TestTimers } from "../../packages/ops-core/src/outbound/test-timers.ts";
+import type { World } from "../../packages/ops-core/src/store/suite/test-world.ts";
+
+const CAPACITY = 12;
+const SILENT = { error: () => undefined } as unknown as Log;
+
+/** No answer came: nobody listened, or the process died over the question. */
+export class NoAnswer extends Error {
+  override readonly name = "NoAnswer";
+}
+
+/**
+ * One life of the server's process. A real one ends between two instructions; this one can only be made to have no
+ * effect any more: its statements fail, its timers never fire, nothing it sends leaves, and nobody hears its answers.
+ */
+export class Life {
+  readonly timers = new TestTimers();
+  readonly capacity = new SendCapacity(CAPACITY);
+  /** Rejects when it dies. */
+  readonly death: Promise<never>;
+  /** Where it was killed; null while it lives. */
+  killedAt: string | null = null;
+  /** It is up and takes requests. */
+  serves = false;
+  #armed: FailpointName | null = null;
+  #end: (error: Error) => void = () => undefined;
+
+  constructor(time: number) {
+    this.timers.time = time;
+    this.death = new Promise((_, reject) => {
+      this.#end = reject;
+    });
+    this.death.catch(() => undefined);
+  }
+
+  get isAlive(): boolean {
+    return this.killedAt === null;
+  }
+
+  /** The next time it comes to this point it dies there. */
+  arm(point: FailpointName): void {
+    this.#armed = point;
+  }
+
+  readonly failpoint: Failpoint = (name) => {
+    if (name === this.#armed) this.kill(name);
+  };
+
+  kill(where: string): void {
+    if (!this.isAlive) return;
+    this.killedAt = where;
+    this.serves = false;
+    this.timers.waiting = [];
+    this.#end(new NoAnswer(`the server died (${where})`));
+  }
+
+  /** Starts the engine on what the processes before it left. */
+  async start({ clock, ids, raw: store }: World, http: HttpClient): Promise<void> {
+    const engine = new Engine({
+      store,
+      http,
+      clock,
+      ids,
+      timers: this.timers,
+      log: SILENT,
+      capacity: this.capacity,
+      publicUrl: "http://us.test",
+      signMessage: () => ({}),
+      signDelivery: ({ id }) => ({ "webhook-id": id }),
+      failpoint: this.failpoint,
+    });
+    try {
+      await engine.start();
+      this.serves = this.isAlive;
+    } catch {
+      this.kill("a commit of its start failed");
+    }
+  }
+}

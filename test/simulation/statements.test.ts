@@ -1,0 +1,33 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { test } from "node:test";
+import { emptyData } from "../../packages/ops-core/src/store/sqlite/test-rigs.ts";
+import { simulate } from "./scenario.ts";
+
+/** Tables that hold the whole past. */
+const GROWING = "tasks|sessions|past_attempts|events|deliveries|idempotency|agent_reports|session_labels|session_steps";
+const SCAN = new RegExp(`^SCAN (?:${GROWING}|[a-z])(?! USING| \\\\w+ USING)$`);
+/** The last row, which is found at once. */
+const LAST = /order by position desc limit 1$/;
+
+test("no statement of a running server looks through a table that grows", async () => {
+  const { statements } = await simulate(2);
+  const folder = mkdtempSync(join(tmpdir(), "opspawn-plans-"));
+  const path = join(folder, "opspawn.db");
+  writeFileSync(path, emptyData());
+  const db = new DatabaseSync(path);
+  const scans = [...statements].flatMap((sql) => {
+    if (!/^\s*(select|update|delete|insert|with)\b/i.test(sql) || LAST.test(sql)) return [];
+    const plan = db.prepare(`explain query plan ${sql}`).all() as { detail: string }[];
+    return plan
+      .filter(({ detail }) => SCAN.test(detail))
+      .map(({ detail }) => `${detail}: ${sql.replaceAll(/\s+/g, " ")}`);
+  });
+  db.close();
+  rmSync(folder, { recursive: true });
+  assert.ok(statements.size > 50);
+  assert.deepEqual(scans, []);
+});
