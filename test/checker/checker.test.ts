@@ -321,6 +321,21 @@ const PLANTED: readonly (readonly [what: string, invariant: string, tamper: (lef
     },
   ],
   [
+    "a retry waited longer than its policy says",
+    "a retry waits no longer than its policy allows, and without jitter as long as it says",
+    ({ db }) => db.exec(`update tasks set policy = replace(policy, '"initialDelay":1000000', '"initialDelay":1')`),
+  ],
+  [
+    "a task was passed by one that stood behind it",
+    "in a lane, no task is claimed before one that stands before it and could be claimed",
+    ({ db }) => {
+      db.exec("update tasks set lane = 'one'");
+      // The second try of one session's task becomes its first, after everything else.
+      db.exec(`update events set position = position + 1000, entries = replace(entries, '"number":2', '"number":1')
+        where entries like '%attempt.created%' and entries like '%"number":2%'`);
+    },
+  ],
+  [
     "a value breaks the schema",
     "the database is whole",
     ({ db }) =>

@@ -66,8 +66,9 @@ export class Client implements Host {
     const asked: Asked = { kind: "session", id: sessionId, answered: false };
     this.#repeat(asked, async () => {
       // The server makes an id of its own at each request; which one counts, the first decides.
-      const own = { ...session, sessionId: asked.answered ? world.ids.uuid() : sessionId };
-      const answer = await sim.call((store) => store.sessions.start(own), true);
+      const own = asked.answered ? world.ids.uuid() : sessionId;
+      const start = () => ({ ...session, sessionId: own, startAt: sim.clock.now() });
+      const answer = await sim.call((store) => store.sessions.start(start()), true);
       return { id: answer.session.id, replayed: answer.replayed };
     });
     if (sim.roll(0.1)) sim.later(2_000, () => this.#cancel(sessionId));
@@ -86,7 +87,7 @@ export class Client implements Host {
       deadline: sim.between(20, 200) * 1_000_000,
     });
     this.#repeat({ kind: "task", id: taskId, answered: false }, async () => {
-      const answer = await sim.call((store) => store.tasks.create(task), true);
+      const answer = await sim.call((store) => store.tasks.create({ ...task, readyAt: sim.clock.now() }), true);
       if (answer.task.id !== taskId) sim.complaints.push(`${taskId} was asked for, ${answer.task.id} was made`);
       return null;
     });

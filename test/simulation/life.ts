@@ -1,3 +1,4 @@
+import type { Clock } from "../../packages/ops-core/src/domain/clock.ts";
 import type { Failpoint, FailpointName } from "../../packages/ops-core/src/domain/failpoint.ts";
 import type { HttpClient } from "../../packages/ops-core/src/domain/http-client.ts";
 import type { Log } from "../../packages/ops-core/src/domain/log.ts";
@@ -60,7 +61,7 @@ export class Life {
   }
 
   /** Starts the engine on what the processes before it left. */
-  async start({ clock, ids, raw: store }: World, http: HttpClient): Promise<void> {
+  async start({ ids, raw: store }: World, clock: Clock, http: HttpClient): Promise<void> {
     const engine = new Engine({
       store,
       http,

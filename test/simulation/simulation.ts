@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Clock } from "../../packages/ops-core/src/domain/clock.ts";
 import type { HttpClient, HttpPost, HttpResult } from "../../packages/ops-core/src/domain/http-client.ts";
 import type { Store } from "../../packages/ops-core/src/domain/store.ts";
 import { broken, settled, unsent } from "../../packages/ops-core/src/engine/test-http.ts";
@@ -8,6 +9,7 @@ import { TestTimers } from "../../packages/ops-core/src/outbound/test-timers.ts"
 import { FaultyDatabase } from "../../packages/ops-core/src/store/sqlite/test-faulty-database.ts";
 import { emptyData, openedOn } from "../../packages/ops-core/src/store/sqlite/test-rigs.ts";
 import { World } from "../../packages/ops-core/src/store/suite/test-world.ts";
+import { LastingClock } from "../../packages/ops-core/src/system/lasting-clock.ts";
 import { TestIds } from "../../packages/ops-core/src/system/test-ids.ts";
 import type { ClientEntry, EffectEntry } from "../checker/entries.ts";
 import { Life, NoAnswer } from "./life.ts";
@@ -53,6 +55,8 @@ export class Simulation {
   /** The database, for the checker. */
   path = "";
   #life = new Life(0);
+  /** Of the process that runs. */
+  #clock!: LastingClock;
   #starting = false;
   /** What it asks now is asked by a test, not by a server. */
   #audits = false;
@@ -106,6 +110,11 @@ export class Simulation {
     return this.#life;
   }
 
+  /** Of the process that runs; it makes the times that its callers do not give. */
+  get clock(): Clock {
+    return this.#clock;
+  }
+
   async start(): Promise<void> {
     const folder = mkdtempSync(join(tmpdir(), "opspawn-simulation-"));
     this.path = join(folder, "opspawn.db");
@@ -116,15 +125,17 @@ export class Simulation {
           const db = new FaultyDatabase(this.path);
           db.exec("pragma synchronous = off");
           this.#makeMortal(db, this.#life);
-          const opened = openedOn(db, { ...ports, failpoint: this.#life.failpoint }, this.path, () => db.close());
+          this.#clock = new LastingClock(ports.clock);
+          const own = { clock: this.#clock, failpoint: this.#life.failpoint };
+          const opened = openedOn(db, { ...ports, ...own }, this.path, () => db.close());
           return { ...opened, audit: () => [...opened.audit(), ...overfull(db)] };
         },
         remove: async () => rmSync(folder, { recursive: true }),
       },
       () => this.#life.capacity.left(),
     );
-    this.story = new Story(() => this.world.clock.now());
-    await this.#life.start(this.world, this.#networkOf(this.#life));
+    this.story = new Story(() => this.#clock.now());
+    await this.#life.start(this.world, this.#clock, this.#networkOf(this.#life));
   }
 
   /** Now and then a COMMIT fails, or is done and its answer is lost; and the dead write nothing. */
@@ -192,7 +203,7 @@ export class Simulation {
       this.world.clock.advance(jump * 1_000_000);
       this.#life = new Life(this.now);
       await this.world.crash();
-      await this.#life.start(this.world, this.#networkOf(this.#life));
+      await this.#life.start(this.world, this.#clock, this.#networkOf(this.#life));
       this.#starting = false;
     });
   }

@@ -43,6 +43,8 @@ import { type IncomingWebhook, receiveWebhook } from "./webhooks/verify.ts";
 /** The outside world, as far as it is not the network or the disk. */
 export interface Surroundings {
   readonly clock: Clock;
+  /** The machine's own, for what others compare with theirs; default: `clock`. */
+  readonly wallClock?: Clock;
   readonly ids: Ids;
   readonly timers: Timers;
   readonly log: Log;
@@ -110,7 +112,7 @@ export class App {
     store.onCommit((hints) => this.#waiters.notify(hints));
     this.#authenticator = new Authenticator({
       keys: store.keys,
-      clock,
+      clock: this.#wallClock,
       operatorKey: config.operatorKey?.reveal() ?? null,
       open: config.isLoopback ? EVERYTHING_OPEN : config.open,
       loopback: config.isLoopback,
@@ -168,6 +170,10 @@ export class App {
 
   readonly #decideUrl = (url: URL) => this.#policy.decideUrl(url);
 
+  get #wallClock(): Clock {
+    return this.#surroundings.wallClock ?? this.#surroundings.clock;
+  }
+
   #timing(): Timing {
     const { ids, timers } = this.#surroundings;
     return { elapsed: () => timers.now(), requestId: () => ids.uuid() };
@@ -215,9 +221,8 @@ export class App {
     const isAlone = !roles.includes("api");
     if (roles.includes("agentkit")) addAgentKitRoutes(http, this.#ports, gate, isAlone);
     if (roles.includes("api")) {
-      const { clock } = this.#surroundings;
       const secrets = config.webhookSecret === null ? [] : [config.webhookSecret.reveal()];
-      const rules = { secrets, clock, replays: this.store.deliveries };
+      const rules = { secrets, clock: this.#wallClock, replays: this.store.deliveries };
       const verify = async (message: IncomingWebhook) => (await receiveWebhook(message, rules, () => null)).isSigned;
       addOpsCoreRoutes(http, this.#ports, gate, { verify });
     }
@@ -237,7 +242,7 @@ export class App {
   }
 
   async #startEngine(): Promise<void> {
-    const sign = signerOf(this.config.webhookSecret, this.#surroundings.clock);
+    const sign = signerOf(this.config.webhookSecret, this.#wallClock);
     this.#engine = new Engine({
       ...this.#surroundings,
       store: this.store,

@@ -3,10 +3,12 @@ import { AddressError } from "./app/listen.ts";
 import { App, type Surroundings } from "./app.ts";
 import { type Config, ConfigError, loadConfig } from "./config.ts";
 import { ROLES } from "./config-settings.ts";
+import { SECOND } from "./domain/clock.ts";
 import { EXIT } from "./exit-codes.ts";
 import { systemClock } from "./system/clock.ts";
 import { killAt } from "./system/failpoint.ts";
 import { SystemIds } from "./system/ids.ts";
+import { LastingClock } from "./system/lasting-clock.ts";
 import { systemTimers } from "./system/timers.ts";
 import { createLog, type ProcessLog } from "./telemetry/log.ts";
 
@@ -47,8 +49,17 @@ export async function main(argv: readonly string[]): Promise<void> {
 }
 
 async function run(config: Config, log: ProcessLog): Promise<void> {
-  const ids = new SystemIds(systemClock);
-  const app = new App(config, { clock: systemClock, ids, timers: systemTimers, log, ...failpointOf(config, log) });
+  const clock = new LastingClock(systemClock);
+  const ids = new SystemIds(clock);
+  const surroundings = { clock, wallClock: systemClock, ids, timers: systemTimers, log };
+  const app = new App(config, { ...surroundings, ...failpointOf(config, log) });
+  if (clock.ahead > SECOND) {
+    const seconds = Math.round(clock.ahead / SECOND);
+    log.warn(
+      { seconds },
+      "The machine's clock is behind the data's last time; going on from there until it has caught up.",
+    );
+  }
   stopOnSignals(app, log);
   try {
     const adminKey = await app.start();

@@ -55,6 +55,8 @@ export function openSqlite(
   connect: (path: string) => Database = (path) => new Database(path, options.failpoint),
 ): SqliteStore {
   const db = connect(options.path);
+  const last = lastTime(db);
+  if (last !== null) options.clock.goOnFrom?.(last);
   const listeners = new Set<(hints: Hints) => void>();
   const context = txContext(db, options);
   const writer = new Writer(db, context, (hints) => {
@@ -115,6 +117,14 @@ function txContext(db: Database, options: SqliteOptions): TxContext {
     },
   };
   return context;
+}
+
+/** When something was last judged or written here; null for data without a past. */
+function lastTime(db: Database): number | null {
+  const row = db.get<{ last: number | null }>(`select max(
+    coalesce((select cast(value as integer) from meta where key = 'judged_at'), 0),
+    coalesce((select at from events order by position desc limit 1), 0)) as last`);
+  return row?.last || null;
 }
 
 /** A number no earlier process of this store had: names may come back after a restart, epochs do not. */
