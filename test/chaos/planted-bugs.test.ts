@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { INVARIANTS } from "../checker/checker.ts";
-import { PLANTED_BUGS, plant } from "./planted-bugs.ts";
+import { plant, productFile } from "../planting/planting.ts";
+import { PLANTED_BUGS } from "./planted-bugs.ts";
 import { KillPlan, POINTS } from "./rig/kill-plan.ts";
 
 for (const bug of PLANTED_BUGS) {
   test(`the planted bug ${bug.name} still has its place in the source`, () => {
-    const source = readFileSync(new URL(`../../packages/ops-core/src/${bug.file}`, import.meta.url), "utf8");
+    const source = readFileSync(productFile(bug.file), "utf8");
     assert.notEqual(plant(bug, source), source);
   });
 

@@ -1,11 +1,9 @@
-/** A bug that is put into the running server: one place of its source, replaced while it is loaded. */
-export interface PlantedBug {
-  readonly name: string;
+import type { Planted } from "../planting/planting.ts";
+
+/** A bug that is put into the running server. */
+export interface PlantedBug extends Planted {
   /** What the server does wrong. */
   readonly is: string;
-  /** Below packages/ops-core/src. */
-  readonly file: string;
-  readonly changes: readonly { readonly from: string; readonly to: string }[];
   /** Invariants of which at least one must be found broken. */
   readonly breaks: readonly string[];
   /** Failpoints at which it shows soonest; default any. */
@@ -84,14 +82,3 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     breaks: ["R5", "9"],
   },
 ];
-
-/** The source with the bug in it. @throws Error when the source has changed so that the bug has no place in it */
-export function plant(bug: PlantedBug, source: string): string {
-  return bug.changes.reduce((text, { from, to }) => {
-    const parts = text.split(from);
-    if (parts.length !== 2) {
-      throw new Error(`planted bug ${bug.name}: ${bug.file} has ${parts.length - 1} places like ${from}; adapt it`);
-    }
-    return parts.join(to);
-  }, source);
-}

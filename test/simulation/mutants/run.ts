@@ -1,0 +1,85 @@
+import { readFileSync } from "node:fs";
+import { plant, productFile } from "../../planting/planting.ts";
+import { applyEdits } from "./edit.ts";
+import { EXEMPTIONS } from "./exemptions.ts";
+import type { GeneratedMutant } from "./generator.ts";
+import { NAMED_MUTANTS, type NamedMutant } from "./named.ts";
+import type { Options } from "./options.ts";
+import { probedSources } from "./probes.ts";
+import { type Result, report } from "./report.ts";
+import { missedBySuites } from "./suites.ts";
+import { allGenerated } from "./targets.ts";
+import { runTrial } from "./trial.ts";
+
+/** Processes at once. */
+const AT_ONCE = 2;
+
+/** Runs the wanted mutants and prints what came of them; whether all is as it should be. */
+export async function runMutants(
+  { names, named, generated, seeds, suites }: Options,
+  folder: string,
+): Promise<boolean> {
+  const isWanted = (name: string): boolean => names.length === 0 || names.some((part) => name.includes(part));
+  const bugs = named ? NAMED_MUTANTS.filter(({ name }) => isWanted(name)) : [];
+  const predicates = generated ? allGenerated().filter(({ id }) => isWanted(id)) : [];
+  if (bugs.length + predicates.length === 0) throw new Error(`no mutant has a name with ${names.join(" or ")} in it`);
+  const list = Array.from({ length: seeds }, (_, index) => index + 1);
+  const differs = await seedsOfDifference(predicates, list, folder);
+  const results = await inParallel([
+    ...bugs.map((bug) => () => tryNamed(bug, list, folder)),
+    ...predicates.map((mutant, index) => () => tryGenerated(mutant, differs[index] ?? list, folder)),
+  ]);
+  if (suites) await missedBySuites(bugs, folder, (job) => inParallel(job));
+  return report(results, { exemptions: EXEMPTIONS, isWhole: names.length === 0 && generated });
+}
+
+/** In which seeds the absence of each predicate makes a difference; also shows that the seeds pass as they are. */
+async function seedsOfDifference(
+  mutants: readonly GeneratedMutant[],
+  seeds: readonly number[],
+  folder: string,
+): Promise<(readonly number[] | undefined)[]> {
+  const probes = mutants.map(({ probe }) => probe?.differs ?? false);
+  const sources = Object.fromEntries(probedSources(mutants));
+  const halves = [seeds.filter((seed) => seed % 2 === 1), seeds.filter((seed) => seed % 2 === 0)];
+  const verdicts = await inParallel(halves.map((half) => () => runTrial({ sources, seeds: half, folder, probes })));
+  for (const { killed } of verdicts) {
+    if (killed !== null) throw new Error(`seed ${killed.seed} fails without any mutant: ${killed.words}`);
+  }
+  const reports = verdicts.flatMap((verdict) => verdict.reports);
+  const found = new Map<number, number[]>();
+  for (const { seed, seen } of reports) for (const index of seen) found.set(index, [...(found.get(index) ?? []), seed]);
+  return mutants.map(({ probe }, index) =>
+    probe === undefined ? undefined : (found.get(index) ?? []).sort((a, b) => a - b),
+  );
+}
+
+async function tryNamed(bug: NamedMutant, seeds: readonly number[], folder: string): Promise<Result> {
+  const source = plant(bug, readFileSync(productFile(bug.file), "utf8"));
+  const { killed } = await runTrial({ sources: { [bug.file]: source }, seeds, folder });
+  return say({ kind: "named", name: bug.name, killed, seeds: seeds.length });
+}
+
+async function tryGenerated(mutant: GeneratedMutant, seeds: readonly number[], folder: string): Promise<Result> {
+  const source = applyEdits(readFileSync(productFile(mutant.file), "utf8"), mutant.edits);
+  const trial = { sources: { [mutant.file]: source }, seeds, folder };
+  const { killed } = seeds.length === 0 ? { killed: null } : await runTrial(trial);
+  return say({ kind: "generated", name: mutant.id, killed, seeds: seeds.length });
+}
+
+function say(result: Result): Result {
+  const { name, killed, seeds } = result;
+  const end = seeds === 0 ? "makes no difference in any seed" : `survives ${seeds} seeds`;
+  console.log(`${killed === null ? end : `killed by seed ${killed.seed} (${killed.words})`}: ${name}`);
+  return result;
+}
+
+async function inParallel<T>(jobs: readonly (() => Promise<T>)[]): Promise<T[]> {
+  const results: T[] = [];
+  const queue = jobs.entries();
+  const work = async (): Promise<void> => {
+    for (const [index, job] of queue) results[index] = await job();
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  return results;
+}
