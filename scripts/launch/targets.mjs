@@ -10,6 +10,7 @@ export const TARGETS = {
   opspawn: { script: "packages/cli/src/main.ts" },
   simulate: { script: "test/simulation/main.ts" },
   "chaos:smoke": { script: "test/chaos/smoke.ts" },
+  mutants: { script: "test/simulation/mutants/main.ts" },
   "bench:sessions": { script: "benchmarks/sessions.ts" },
   "bench:state": { script: "benchmarks/state.ts" },
   types: { script: "node_modules/typescript/bin/tsc", args: ["--project", "."] },

@@ -1,11 +1,8 @@
-import type { Planted } from "../../planting/planting.ts";
+import { ATTEMPTS } from "./named/attempts.ts";
+import type { NamedMutant } from "./named/named-mutant.ts";
+import { SESSIONS } from "./named/sessions.ts";
+import { TIME } from "./named/time.ts";
+import { WRITER } from "./named/writer.ts";
 
-/** A bug with a name: one that others had, or that a rule of the engine forbids. */
-export interface NamedMutant extends Planted {
-  /** What the server does wrong. */
-  readonly is: string;
-  /** The rule of the engine that it breaks. */
-  readonly rule: string;
-}
-
-export const NAMED_MUTANTS: readonly NamedMutant[] = [];
+/** Each is to be killed by the simulator. */
+export const NAMED_MUTANTS: readonly NamedMutant[] = [...ATTEMPTS, ...WRITER, ...SESSIONS, ...TIME];

@@ -4,6 +4,7 @@ import { writeSync } from "node:fs";
 import { simulate } from "../scenario.ts";
 import type { SeedReport } from "./seed-report.ts";
 
+const MAX_WORDS = 160;
 const seen = new Set<number>();
 const wanted = new Map((JSON.parse(process.env.OPSPAWN_PROBES ?? "[]") as boolean[]).entries());
 
@@ -22,8 +23,6 @@ for (const seed of process.argv.slice(2).map(Number)) {
   writeSync(1, `${JSON.stringify(report)}\n`);
   if (words !== null) process.exit(1);
 }
-
-const MAX_WORDS = 160;
 
 /** What an error says in a line: of a list that should be empty, its first entry. */
 function wordsOf(error: unknown): string {

@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { plant, productFile } from "../../planting/planting.ts";
+import { EXEMPTIONS } from "./exemptions.ts";
+import { NAMED_MUTANTS } from "./named.ts";
+import { readOptions } from "./options.ts";
+import { probedSources } from "./probes.ts";
+import { findingsOf, type Result } from "./report.ts";
+import { allGenerated } from "./targets.ts";
+
+for (const bug of NAMED_MUTANTS) {
+  test(`the mutant ${bug.name} still has its place in the source`, () => {
+    const source = readFileSync(productFile(bug.file), "utf8");
+    assert.notEqual(plant(bug, source), source);
+  });
+}
+
+test("there are at least twenty named mutants, each with a name of its own", () => {
+  const names = NAMED_MUTANTS.map(({ name }) => name);
+  assert.equal(new Set(names).size, names.length);
+  assert.ok(names.length >= 20);
+});
+
+test("the generator finds the predicates of the transitions, always the same, each under its own name", () => {
+  const ids = allGenerated().map(({ id }) => id);
+  assert.deepEqual(
+    allGenerated().map(({ id }) => id),
+    ids,
+  );
+  assert.equal(new Set(ids).size, ids.length);
+  for (const known of [
+    "store/sqlite/ending.ts isSender operand: && attempt.sends === sender.send",
+    "store/sqlite/ending.ts endAttempt guard: !isOpen(attempt)",
+    "store/sqlite/deliveries.ts deliveryArrived.written conjunct: status = 'pending'",
+    "domain/workflows/advance.ts Move.finishIfDone guard: this.#open > 0",
+  ]) {
+    assert.ok(ids.includes(known), known);
+  }
+});
+
+test("each exemption is that of a mutant that exists, and says why", () => {
+  const ids = new Set(allGenerated().map(({ id }) => id));
+  for (const [id, reason] of EXEMPTIONS) {
+    assert.ok(ids.has(id), `there is no mutant ${id}`);
+    assert.ok(reason.length > 0, id);
+  }
+});
+
+test("a probe looks at a predicate without changing the source around it", () => {
+  const mutants = allGenerated().filter(({ file }) => file === "store/sqlite/ending.ts");
+  const probed = probedSources(mutants).get("store/sqlite/ending.ts") ?? "";
+  assert.match(probed, /return globalThis\.opspawnProbe\(\d+, attempt\.epoch === sender\.epoch\) && globalThis/);
+  const plain = probed.replaceAll(/globalThis\.opspawnProbe\(\d+, /g, "").replaceAll(")", "");
+  assert.equal(plain, readFileSync(productFile("store/sqlite/ending.ts"), "utf8").replaceAll(")", ""));
+});
+
+const result = (name: string, isKilled: boolean): Result => ({
+  kind: "generated",
+  name,
+  killed: isKilled ? { seed: 1, words: "x" } : null,
+  seeds: 1,
+});
+
+test("a survivor without an exemption, an exemption that is not needed, and one of nothing are findings", () => {
+  const results = [result("a", true), result("b", false), result("c", false), result("d", true)];
+  const exemptions = new Map([
+    ["c", "why"],
+    ["d", "why"],
+    ["e", "why"],
+  ]);
+  const findings = ["survives: b", "is exempt but was killed: d", "is exempt but does not exist: e"];
+  assert.deepEqual(findingsOf(results, { exemptions, isWhole: true }), findings);
+  assert.deepEqual(findingsOf(results, { exemptions, isWhole: false }), findings.slice(0, 2));
+});
+
+test("without an option both kinds are run, with one of them only that kind", () => {
+  const kinds = (...args: string[]) => {
+    const { named, generated } = readOptions(args);
+    return [named, generated];
+  };
+  assert.deepEqual(
+    [kinds(), kinds("--named"), kinds("--generated")],
+    [
+      [true, true],
+      [true, false],
+      [false, true],
+    ],
+  );
+  assert.deepEqual(readOptions(["slot", "--seeds", "3"]).names, ["slot"]);
+  assert.throws(() => readOptions(["--seeds", "no"]), /from 1 on/);
+});

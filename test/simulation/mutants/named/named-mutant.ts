@@ -1,0 +1,9 @@
+import type { Planted } from "../../../planting/planting.ts";
+
+/** A bug with a name: one that others had, or that a rule of the engine forbids. */
+export interface NamedMutant extends Planted {
+  /** What the server does wrong. */
+  readonly is: string;
+  /** The rules and promises of the engine that it breaks. */
+  readonly rule: string;
+}
