@@ -1,2 +1,21 @@
-/** A predicate whose absence the simulator cannot see, by the generated mutant's id, and why. */
-export const EXEMPTIONS: ReadonlyMap<string, string> = new Map();
+import { EQUIVALENT } from "./exemptions/equivalent.ts";
+import type { ExemptGroup } from "./exemptions/exempt-group.ts";
+import { GUARDED } from "./exemptions/guarded.ts";
+import { UNSEEN } from "./exemptions/unseen.ts";
+import { UNSEEN_TWO } from "./exemptions/unseen-two.ts";
+
+export interface Exemption {
+  readonly kind: "equivalent" | "guarded" | "unseen";
+  readonly reason: string;
+}
+
+/** Predicates whose absence the simulator cannot see, by the generated mutant's id. */
+export const EXEMPTIONS: ReadonlyMap<string, Exemption> = new Map([
+  ...listed("equivalent", EQUIVALENT),
+  ...listed("guarded", GUARDED),
+  ...listed("unseen", [...UNSEEN, ...UNSEEN_TWO]),
+]);
+
+function listed(kind: Exemption["kind"], groups: readonly ExemptGroup[]): [string, Exemption][] {
+  return groups.flatMap(({ reason, ids }) => ids.map((id): [string, Exemption] => [id, { kind, reason }]));
+}

@@ -123,10 +123,13 @@ function ofOperand({ start, end }: Expression, operator: "&&" | "||", source: st
   };
 }
 
+/** How a statement begins, or a part of one that is put together elsewhere. */
+const STATEMENT = /^\s*(select|insert|update|delete|from|where)\b|^\$\{\w+\} and /;
+
 /** Parameters stay where they are: a condition is made true, not cut. */
 function* ofStatement(start: number, end: number, source: string): Generator<Found> {
   const text = source.slice(start + 1, end - 1);
-  if (!/\b(select|update|delete|insert|where)\b|\} and /.test(text) || !/[=<>]|\bis\b|\bin\b|exists/.test(text)) return;
+  if (!STATEMENT.test(text)) return;
   for (const range of conjunctsOf(text)) {
     const condition = text.slice(range.start, range.end);
     const at = { start: start + 1 + range.start, end: start + 1 + range.end };

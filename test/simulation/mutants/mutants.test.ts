@@ -2,14 +2,16 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { plant, productFile } from "../../planting/planting.ts";
-import { EXEMPTIONS } from "./exemptions.ts";
-import { NAMED_MUTANTS } from "./named.ts";
+import { EXEMPTIONS, type Exemption } from "./exemptions.ts";
+import { NAMED_MUTANTS, WANTED_MUTANTS } from "./named.ts";
 import { readOptions } from "./options.ts";
 import { probedSources } from "./probes.ts";
 import { findingsOf, type Result } from "./report.ts";
 import { allGenerated } from "./targets.ts";
 
-for (const bug of NAMED_MUTANTS) {
+const NAMED = [...NAMED_MUTANTS, ...WANTED_MUTANTS];
+
+for (const bug of NAMED) {
   test(`the mutant ${bug.name} still has its place in the source`, () => {
     const source = readFileSync(productFile(bug.file), "utf8");
     assert.notEqual(plant(bug, source), source);
@@ -17,9 +19,9 @@ for (const bug of NAMED_MUTANTS) {
 }
 
 test("there are at least twenty named mutants, each with a name of its own", () => {
-  const names = NAMED_MUTANTS.map(({ name }) => name);
+  const names = NAMED.map(({ name }) => name);
   assert.equal(new Set(names).size, names.length);
-  assert.ok(names.length >= 20);
+  assert.ok(NAMED_MUTANTS.length >= 20);
 });
 
 test("the generator finds the predicates of the transitions, always the same, each under its own name", () => {
@@ -41,7 +43,7 @@ test("the generator finds the predicates of the transitions, always the same, ea
 
 test("each exemption is that of a mutant that exists, and says why", () => {
   const ids = new Set(allGenerated().map(({ id }) => id));
-  for (const [id, reason] of EXEMPTIONS) {
+  for (const [id, { reason }] of EXEMPTIONS) {
     assert.ok(ids.has(id), `there is no mutant ${id}`);
     assert.ok(reason.length > 0, id);
   }
@@ -64,14 +66,24 @@ const result = (name: string, isKilled: boolean): Result => ({
 
 test("a survivor without an exemption, an exemption that is not needed, and one of nothing are findings", () => {
   const results = [result("a", true), result("b", false), result("c", false), result("d", true)];
-  const exemptions = new Map([
-    ["c", "why"],
-    ["d", "why"],
-    ["e", "why"],
+  const why = { kind: "guarded", reason: "why" } as const;
+  const exemptions = new Map<string, Exemption>([
+    ["c", why],
+    ["d", why],
+    ["e", why],
   ]);
   const findings = ["survives: b", "is exempt but was killed: d", "is exempt but does not exist: e"];
   assert.deepEqual(findingsOf(results, { exemptions, isWhole: true }), findings);
   assert.deepEqual(findingsOf(results, { exemptions, isWhole: false }), findings.slice(0, 2));
+});
+
+test("a wanted mutant may survive; one that is killed is to be named", () => {
+  const results = [
+    { ...result("a", true), kind: "wanted" as const },
+    { ...result("b", false), kind: "wanted" as const },
+  ];
+  const findings = findingsOf(results, { exemptions: new Map(), isWhole: true });
+  assert.deepEqual(findings, ["is only wanted but was killed, so it belongs to the named: a"]);
 });
 
 test("without an option both kinds are run, with one of them only that kind", () => {

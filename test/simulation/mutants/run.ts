@@ -4,7 +4,7 @@ import { applyEdits } from "./edit.ts";
 import { EXEMPTIONS } from "./exemptions.ts";
 import type { GeneratedMutant } from "./generator.ts";
 import type { NamedMutant } from "./named/named-mutant.ts";
-import { NAMED_MUTANTS } from "./named.ts";
+import { NAMED_MUTANTS, WANTED_MUTANTS } from "./named.ts";
 import type { Options } from "./options.ts";
 import { probedSources } from "./probes.ts";
 import { type Result, report } from "./report.ts";
@@ -15,23 +15,30 @@ import { runTrial } from "./trial.ts";
 /** Processes at once. */
 const AT_ONCE = 2;
 
-/** Runs the wanted mutants and prints what came of them; whether all is as it should be. */
-export async function runMutants(
-  { names, named, generated, seeds, suites }: Options,
-  folder: string,
-): Promise<boolean> {
-  const isWanted = (name: string): boolean => names.length === 0 || names.some((part) => name.includes(part));
-  const bugs = named ? NAMED_MUTANTS.filter(({ name }) => isWanted(name)) : [];
-  const predicates = generated ? allGenerated().filter(({ id }) => isWanted(id)) : [];
-  if (bugs.length + predicates.length === 0) throw new Error(`no mutant has a name with ${names.join(" or ")} in it`);
-  const list = Array.from({ length: seeds }, (_, index) => index + 1);
-  const differs = await seedsOfDifference(predicates, list, folder);
+/** Runs the mutants that are asked for and prints what came of them; whether all is as it should be. */
+export async function runMutants(options: Options, folder: string): Promise<boolean> {
+  const { names, seeds } = options;
+  const isAskedFor = (name: string): boolean => names.length === 0 || names.some((part) => name.includes(part));
+  const bugs = options.named ? NAMED_MUTANTS.filter(({ name }) => isAskedFor(name)) : [];
+  const wanted = options.wanted ? WANTED_MUTANTS.filter(({ name }) => isAskedFor(name)) : [];
+  const predicates = options.generated ? allGenerated().filter(({ id }) => isAskedFor(id)) : [];
+  if (bugs.length + wanted.length + predicates.length === 0) {
+    throw new Error(`no mutant has a name with ${names.join(" or ")} in it`);
+  }
+  const named = firstSeeds(seeds.named);
+  const generated = firstSeeds(seeds.generated);
+  const differs = await seedsOfDifference(predicates, generated, folder);
   const results = await inParallel([
-    ...bugs.map((bug) => () => tryNamed(bug, list, folder)),
-    ...predicates.map((mutant, index) => () => tryGenerated(mutant, differs[index] ?? list, folder)),
+    ...bugs.map((bug) => () => tryNamed("named", bug, named, folder)),
+    ...wanted.map((bug) => () => tryNamed("wanted", bug, named, folder)),
+    ...predicates.map((mutant, index) => () => tryGenerated(mutant, differs[index] ?? generated, folder)),
   ]);
-  if (suites) await missedBySuites(bugs, folder, (job) => inParallel(job));
-  return report(results, { exemptions: EXEMPTIONS, isWhole: names.length === 0 && generated });
+  if (options.suites) await missedBySuites(bugs, folder, (job) => inParallel(job));
+  return report(results, { exemptions: EXEMPTIONS, isWhole: names.length === 0 && options.generated });
+}
+
+function firstSeeds(count: number): number[] {
+  return Array.from({ length: count }, (_, index) => index + 1);
 }
 
 /** In which seeds the absence of each predicate makes a difference; also shows that the seeds pass as they are. */
@@ -55,10 +62,15 @@ async function seedsOfDifference(
   );
 }
 
-async function tryNamed(bug: NamedMutant, seeds: readonly number[], folder: string): Promise<Result> {
+async function tryNamed(
+  kind: "named" | "wanted",
+  bug: NamedMutant,
+  seeds: readonly number[],
+  folder: string,
+): Promise<Result> {
   const source = plant(bug, readFileSync(productFile(bug.file), "utf8"));
   const { killed } = await runTrial({ sources: { [bug.file]: source }, seeds, folder });
-  return say({ kind: "named", name: bug.name, killed, seeds: seeds.length });
+  return say({ kind, name: bug.name, killed, seeds: seeds.length });
 }
 
 async function tryGenerated(mutant: GeneratedMutant, seeds: readonly number[], folder: string): Promise<Result> {

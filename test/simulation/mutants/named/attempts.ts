@@ -27,44 +27,6 @@ export const ATTEMPTS: readonly NamedMutant[] = [
     ],
   },
   {
-    name: "any-token-will-do",
-    is: "a result settles whichever attempt is open, under whichever token it comes",
-    rule: "8",
-    file: "store/sqlite/outcomes.ts",
-    changes: [
-      {
-        from: "Number.isSafeInteger(n) ? loadAttempt(tx, task, n) : undefined",
-        to: "Number.isSafeInteger(n) ? loadAttempt(tx, task, task.attempts) : undefined",
-      },
-      { from: "if (attempt === undefined || !sameText(attempt.token, token)) {", to: "if (attempt === undefined) {" },
-    ],
-  },
-  {
-    name: "old-token-will-do",
-    is: "a result under the token of the attempt before settles the one that is open",
-    rule: "8",
-    file: "store/sqlite/outcomes.ts",
-    changes: [
-      {
-        from: "Number.isSafeInteger(n) ? loadAttempt(tx, task, n) : undefined",
-        to: "Number.isSafeInteger(n) ? loadAttempt(tx, task, task.attempts) : undefined",
-      },
-      { from: "!sameText(attempt.token, token)", to: "!(sameText(attempt.token, token) || n < task.attempts)" },
-    ],
-  },
-  {
-    name: "any-sender-will-do",
-    is: "what a sender saw is believed although another has taken over",
-    rule: "8",
-    file: "store/sqlite/ending.ts",
-    changes: [
-      {
-        from: "return attempt.epoch === sender.epoch && attempt.sends === sender.send;",
-        to: "return sender.epoch >= 0;",
-      },
-    ],
-  },
-  {
     name: "key-per-retry",
     is: "the second and later attempts of a task are sent under keys of their own",
     rule: "R5",
@@ -120,22 +82,6 @@ export const ATTEMPTS: readonly NamedMutant[] = [
     ],
   },
   {
-    name: "waiting-forgotten-after-fallback",
-    is: "the lane that a fallback leads to is not known to have work",
-    rule: "19",
-    file: "store/sqlite/outcomes.ts",
-    changes: [
-      {
-        from: "  changeTask(tx, task, {\n    requirement: JSON.stringify(policy.fallback),\n    lane: laneOf(policy.fallback),",
-        to: "  const { lane } = task;\n  changeTask(tx, task, {\n    requirement: JSON.stringify(policy.fallback),\n    lane: laneOf(policy.fallback),",
-      },
-      {
-        from: '  backToLane(tx, task, outcome.error);\n  taskEvent(tx, task, "task.fell_back"',
-        to: '  const isKnown = tx.context.agents.waiting.has(task.lane);\n  backToLane(tx, task, outcome.error);\n  if (!isKnown && lane !== task.lane) tx.context.agents.waiting.delete(task.lane);\n  taskEvent(tx, task, "task.fell_back"',
-      },
-    ],
-  },
-  {
     name: "slot-released-twice",
     is: "a drained slot is freed by the late result and once more by its time",
     rule: "18",
@@ -174,63 +120,50 @@ export const ATTEMPTS: readonly NamedMutant[] = [
     ],
   },
   {
-    name: "draining-not-counted",
-    is: "an agent's draining slots count as free",
-    rule: "19",
-    file: "store/sqlite/slots.ts",
+    name: "key-of-a-resent-retry",
+    is: "a later attempt that is sent again is sent under a key of its own",
+    rule: "R5",
+    file: "engine/message.ts",
     changes: [
       {
-        from: "  if (agent.held >= agent.maxConcurrency) return null;",
-        to: "  if (agent.held - agent.draining >= agent.maxConcurrency) return null;",
+        from: '"idempotency-key": attempt.taskId,',
+        to: '"idempotency-key": attempt.attempt > 1 && attempt.send > 1 ? `${attempt.taskId}/${attempt.attempt}` : attempt.taskId,',
       },
-      { from: "  if (slot === undefined) return null;", to: '  if (slot === undefined) throw new Error("no slot");' },
     ],
   },
   {
-    name: "slot-of-a-cancelled-task",
-    is: "a cancelled task keeps its slot for ever",
-    rule: "18",
+    name: "cancelled-resend-untold",
+    is: "the cancellation of an attempt that was sent again is not told",
+    rule: "12 (events)",
     file: "store/sqlite/ending.ts",
     changes: [
       {
-        from: "  drainSlot(tx, agent, attempt, tx.now + slotHold(attempt));",
-        to: "  drainSlot(tx, agent, attempt, Number.MAX_SAFE_INTEGER);",
+        from: "  taskEvent(tx, task, EVENT_NAMES[event]",
+        to: '  if (event !== "cancel" || attempt.sends < 2) taskEvent(tx, task, EVENT_NAMES[event]',
       },
     ],
   },
   {
-    name: "lost-without-an-end",
-    is: "of several attempts that an agent loses the last stays open",
-    rule: "13",
-    file: "store/sqlite/loss.ts",
+    name: "timed-out-resend-untold",
+    is: "the timeout of an attempt that was sent again is not told",
+    rule: "12 (events)",
+    file: "store/sqlite/ending.ts",
     changes: [
       {
-        from: "  const open = openAttempts(tx, agent);\n",
-        to: "  const open = openAttempts(tx, agent).slice(0, 2);\n",
+        from: "  taskEvent(tx, task, EVENT_NAMES[event]",
+        to: '  if (event !== "time_out" || attempt.sends < 2) taskEvent(tx, task, EVENT_NAMES[event]',
       },
     ],
   },
   {
-    name: "silent-agent-keeps-work",
-    is: "an agent that falls silent keeps what it has not confirmed",
-    rule: "13",
-    file: "store/sqlite/loss.ts",
+    name: "probe-is-counted-in-part",
+    is: "a probe that fails is counted on its attempt but not on its task",
+    rule: "24",
+    file: "store/sqlite/outcomes.ts",
     changes: [
       {
-        from: 'return agent.channel === "pull" || attempt.status === "acknowledged";',
-        to: 'return attempt.status === "acknowledged";',
-      },
-    ],
-  },
-  {
-    name: "poll-gives-anew",
-    is: "a poll that is repeated gives an unconfirmed task out under another token",
-    rule: "10",
-    file: "store/sqlite/agents.ts",
-    changes: [
-      {
-        from: "      toClaimed(task, agent, workflowOf(tx, task.session_id), {\n        n: attempt.n,\n        token: attempt.token,",
-        to: "      toClaimed(task, agent, workflowOf(tx, task.session_id), {\n        n: attempt.n,\n        token: `${attempt.n}.${tx.context.ids.secret()}`,",
+        from: "  if (!decision.counted) changeAttempt(",
+        to: "  if (!decision.counted && attempt.probe === 0) changeAttempt(",
       },
     ],
   },

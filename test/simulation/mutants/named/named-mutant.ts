@@ -7,3 +7,9 @@ export interface NamedMutant extends Planted {
   /** The rules and promises of the engine that it breaks. */
   readonly rule: string;
 }
+
+/** A bug with a name that the simulator does not see yet. */
+export interface WantedMutant extends NamedMutant {
+  /** What the simulated world has to do, or to judge, for that. */
+  readonly needs: string;
+}

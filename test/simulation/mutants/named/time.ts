@@ -10,18 +10,6 @@ export const TIME: readonly NamedMutant[] = [
     changes: [{ from: "  tx.context.forget();\n", to: "  tx.context.agents.forget();\n" }],
   },
   {
-    name: "timeout-early",
-    is: "an attempt that is to be sent again times out instead",
-    rule: "22",
-    file: "store/sqlite/expiry.ts",
-    changes: [
-      {
-        from: "  if (tx.now < attempt.timeout_at) {",
-        to: '  if (tx.now < attempt.timeout_at && (attempt.wake_for !== "resend" || attempt.sends < 3)) {',
-      },
-    ],
-  },
-  {
     name: "retry-early",
     is: "a task whose backoff runs is given out when its lane is asked for",
     rule: "R6",
@@ -65,50 +53,63 @@ export const TIME: readonly NamedMutant[] = [
     changes: [{ from: "    if (isOpen(attempt)) waitForTimeout(tx, task, attempt);\n", to: "" }],
   },
   {
-    name: "task-deadline-ignored",
-    is: "a task past its deadline waits on",
-    rule: "23",
-    file: "store/sqlite/expiry.ts",
+    name: "poll-ahead-of-time",
+    is: "a poll that finds nothing takes what is ready in a second",
+    rule: "R6",
+    file: "store/sqlite/agents.ts",
     changes: [
       {
-        from: 'if (task.status !== "pending" || task.deadline > tx.now) return;',
-        to: 'if (task.status !== "pending" || task.deadline > tx.now || task.lost > 0) return;',
+        from: "    const task = tx.context.agents.waiting.has(lane) ? nextWaiting(tx, lane) : undefined;",
+        to: "    const early = tx.get<{ id: string }>(\n      \"select id from tasks where status = 'pending' and lane = ? and ready_at <= ? and deadline > ? order by order_key limit 1\",\n      lane,\n      tx.now + 1_000_000,\n      tx.now,\n    );\n    const task = nextWaiting(tx, lane) ?? (early === undefined ? undefined : loadTask(tx, early.id));",
       },
     ],
   },
   {
-    name: "circuit-never-closes",
-    is: "an endpoint that works again is not believed",
-    rule: "24",
-    file: "store/sqlite/circuits.ts",
+    name: "return-ends-backoffs",
+    is: "the return of an agent makes everything ready that waits for its backoff",
+    rule: "R6",
+    file: "store/sqlite/agents.ts",
     changes: [
       {
-        from: "  if (endpoint === null || !tx.context.agents.failing.has(endpoint)) return;",
-        to: "  if (endpoint === null || !tx.context.agents.failing.has(endpoint) || agent.circuit !== null) return;",
+        from: "  restart(tx, known.id);\n",
+        to: "  restart(tx, known.id);\n  tx.run(\"update tasks set ready_at = ? where status = 'pending' and ready_at > ?\", tx.now, tx.now);\n",
       },
     ],
   },
   {
-    name: "probe-twice",
-    is: "a second probe is taken in the window of the first",
-    rule: "24",
-    file: "store/sqlite/circuits.ts",
+    name: "start-ends-backoffs",
+    is: "a start makes everything ready that waits for the backoff of an earlier process",
+    rule: "R6",
+    file: "store/sqlite/claim.ts",
     changes: [
       {
-        from: "  const nextProbeAt = tx.now + FIRST_PAUSE;\n  const taken",
-        to: "  const nextProbeAt = tx.now;\n  const taken",
+        from: "status = 'pending' and lane = ? and ready_at <= ? and deadline > ?\n      order by",
+        to: "status = 'pending' and lane = ? and (ready_at <= ? or epoch < (select max(epoch) from instances)) and deadline > ?\n      order by",
       },
     ],
   },
   {
-    name: "probe-fails-for-good",
-    is: "when the probe of an open circuit fails, its task fails with it",
-    rule: "24",
-    file: "domain/tasks/retry.ts",
+    name: "dispatch-stops-after-an-error",
+    is: "when a claim fails once, nothing is claimed any more",
+    rule: "19",
+    file: "engine/engine.ts",
     changes: [
       {
-        from: '  return orDeadline(tries, { type: "retry", readyAt: now, counted: false, undelivered: tries.undelivered });',
-        to: '  return { type: "fail", counted: false, exhausted: null };',
+        from: "  async dispatch(): Promise<void> {\n",
+        to: "  #dispatching = false;\n  async dispatch(): Promise<void> {\n    if (this.#dispatching) return;\n    this.#dispatching = true;\n",
+      },
+      { from: ">= CLAIM_AT_ONCE);", to: ">= CLAIM_AT_ONCE);\n    this.#dispatching = false;" },
+    ],
+  },
+  {
+    name: "slot-lost-in-a-gap",
+    is: "a slot that drains when nobody judges is counted twice in memory",
+    rule: "18",
+    file: "store/sqlite/gap.ts",
+    changes: [
+      {
+        from: "  tx.context.forget();\n",
+        to: "  const gone = [...tx.context.agents.all()].filter(({ draining }) => draining > 0);\n  tx.context.forget();\n  for (const { id } of gone) {\n    const agent = tx.context.agents.get(id);\n    if (agent !== undefined) agent.held += 1;\n  }\n",
       },
     ],
   },

@@ -83,13 +83,6 @@ export const WRITER: readonly NamedMutant[] = [
     changes: [{ from: "      agents.forget();\n", to: "" }],
   },
   {
-    name: "definitions-outlive-a-rollback",
-    is: "a definition is thought to be stored although its COMMIT failed",
-    rule: "4",
-    file: "store/sqlite/store.ts",
-    changes: [{ from: "      plans.clear();\n", to: "" }],
-  },
-  {
     name: "position-outlives-a-rollback",
     is: "events go on counting from where a failed COMMIT would have been",
     rule: "26",
@@ -121,16 +114,39 @@ export const WRITER: readonly NamedMutant[] = [
     ],
   },
   {
-    name: "keys-of-this-process",
-    is: "which keys were used is forgotten with each start",
-    rule: "25",
-    file: "store/sqlite/idempotency.ts",
+    name: "callbacks-of-this-process",
+    is: "a session that an earlier process started calls nobody back",
+    rule: "27",
+    file: "store/sqlite/session-advance.ts",
     changes: [
       {
-        from: "where actor = ? and operation = ? and key = ?",
-        to: "where actor = ? and operation = ? and key = ? and created_at >= (select max(started_at) from instances)",
+        from: "  if (session.row.callback_url !== null) enqueueSessionWebhook",
+        to: '  const { at } = tx.get<{ at: number }>("select max(started_at) as at from instances") ?? { at: 0 };\n  if (session.row.callback_url !== null && session.row.created_at >= at) enqueueSessionWebhook',
       },
-      { from: "insert into idempotency", to: "insert or replace into idempotency" },
+    ],
+  },
+  {
+    name: "deliveries-of-this-process",
+    is: "what an earlier process had still to deliver is forgotten",
+    rule: "27",
+    file: "store/sqlite/deliveries.ts",
+    changes: [
+      {
+        from: "where d.wake_at <= ?\n",
+        to: "where d.wake_at <= ? and d.created_at >= (select max(started_at) from instances)\n",
+      },
+    ],
+  },
+  {
+    name: "timeouts-of-this-process",
+    is: "the timeouts of attempts that an earlier process gave out are forgotten",
+    rule: "23",
+    file: "store/sqlite/expiry.ts",
+    changes: [
+      {
+        from: '"select id from tasks where wake_at <= ? order by wake_at limit ?"',
+        to: '"select id from tasks where wake_at <= ? and coalesce(epoch = (select max(epoch) from instances), 1) order by wake_at limit ?"',
+      },
     ],
   },
 ];
