@@ -43,7 +43,7 @@ const TARGETS: Readonly<Record<string, readonly string[] | "all">> = {
 };
 
 /** The predicates of a file, by its name below packages/ops-core/src. */
-export function generatedOf(file: string): GeneratedMutant[] {
+function generatedOf(file: string): GeneratedMutant[] {
   const wanted = TARGETS[file] ?? [];
   const all = generate(file, readFileSync(productFile(file), "utf8"));
   return all.filter(({ id }) => wanted === "all" || wanted.some((name) => isIn(name, id.slice(file.length + 1))));

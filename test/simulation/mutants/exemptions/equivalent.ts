@@ -10,6 +10,12 @@ export const EQUIVALENT: readonly ExemptGroup[] = [
     ],
   },
   {
+    reason: "only saves a write",
+    ids: [
+      "store/sqlite/lanes.ts noteBlocked conjunct: lanes.reason <> excluded.reason or lanes.details <> excluded.details",
+    ],
+  },
+  {
     reason: "only bounds memory",
     ids: [
       "store/sqlite/recent-rows.ts RecentRows.putSession condition: this.#sessions.size >= MAX_ROWS",

@@ -37,6 +37,21 @@ export const GUARDED: readonly ExemptGroup[] = [
     ],
   },
   {
+    reason: "proposes only: whatever is found is judged again in a transition of its own",
+    ids: [
+      "store/sqlite/expiry.ts findDue.sessions conjunct: wake_at <= ?",
+      "store/sqlite/expiry.ts findDue.silent operand: && hasLease(db, agent)",
+      "store/sqlite/expiry.ts findDue.silent operand: && isSilent(agent, now)",
+      "store/sqlite/expiry.ts findDue.slots conjunct: until <= ?",
+      "store/sqlite/expiry.ts findDue.tasks conjunct: wake_at <= ?",
+      "store/sqlite/expiry.ts hasLease.held conjunct: (? = 'pull' or attempt_status = 'acknowledged')",
+      "store/sqlite/expiry.ts hasLease.held conjunct: agent_id = ?",
+      "store/sqlite/expiry.ts hasLease.held conjunct: status = 'running'",
+      "store/sqlite/expiry.ts isSilent operand: && agent.held > agent.draining",
+      "store/sqlite/expiry.ts isSilent operand: && isOffline(agent, now)",
+    ],
+  },
+  {
     reason: "a second write of the same values, or a check of what cannot happen",
     ids: [
       "store/sqlite/held-tasks.ts HeldTasks.changed operand: || this.#new.has(row)",
@@ -55,6 +70,14 @@ export const GUARDED: readonly ExemptGroup[] = [
       "store/sqlite/hints.ts CommitHints.any operand: || this.lanes.size > 0",
       "store/sqlite/hints.ts CommitHints.any operand: || this.streams.size > 0",
       "store/sqlite/writer.ts mergedHints.kept operand: && tx.hints.any",
+    ],
+  },
+  {
+    reason: "an attempt that has ended, or that of another agent, is refused where it would be settled",
+    ids: [
+      "store/sqlite/report-evidence.ts openAttempts guard: agent.held === agent.draining",
+      "store/sqlite/report-evidence.ts openAttempts.running conjunct: agent_id = ?",
+      "store/sqlite/report-evidence.ts openAttempts.running conjunct: status = 'running'",
     ],
   },
   {

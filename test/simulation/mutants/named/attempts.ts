@@ -167,4 +167,52 @@ export const ATTEMPTS: readonly NamedMutant[] = [
       },
     ],
   },
+  {
+    name: "failed-resend-untold",
+    is: "the failure of an attempt that was sent again is not told",
+    rule: "12 (events)",
+    file: "store/sqlite/ending.ts",
+    changes: [
+      {
+        from: "  taskEvent(tx, task, EVENT_NAMES[event]",
+        to: '  if (event !== "fail" || attempt.sends < 2) taskEvent(tx, task, EVENT_NAMES[event]',
+      },
+    ],
+  },
+  {
+    name: "cancelled-retry-untold",
+    is: "the cancellation of a task that was tried before is not told",
+    rule: "12 (events)",
+    file: "store/sqlite/ending.ts",
+    changes: [
+      {
+        from: '  taskEvent(tx, task, "task.cancelled", { reason });',
+        to: '  if (task.attempts < 2) taskEvent(tx, task, "task.cancelled", { reason });',
+      },
+    ],
+  },
+  {
+    name: "idle-frees-rows-only",
+    is: "slots that drain beside a task at work are freed in the rows and not in memory",
+    rule: "18",
+    file: "store/sqlite/slots.ts",
+    changes: [
+      {
+        from: "  agent.held -= freed;\n  agent.draining -= freed;",
+        to: "  if (agent.held > agent.draining) return;\n  agent.held -= freed;\n  agent.draining -= freed;",
+      },
+    ],
+  },
+  {
+    name: "acknowledged-resend-never-ends",
+    is: "an attempt whose second send is acknowledged has no timeout any more",
+    rule: "23",
+    file: "store/sqlite/sender.ts",
+    changes: [
+      {
+        from: "    acknowledged_at: tx.now,\n    wake_at: attempt.timeout_at,",
+        to: "    acknowledged_at: tx.now,\n    wake_at: attempt.sends > 1 && attempt.epoch > 1 ? null : attempt.timeout_at,",
+      },
+    ],
+  },
 ];

@@ -69,4 +69,16 @@ export const SESSIONS: readonly NamedMutant[] = [
       },
     ],
   },
+  {
+    name: "cancel-leaves-interrupted",
+    is: "a cancelled session leaves a task alone that is about to be sent again",
+    rule: "2",
+    file: "store/sqlite/session-advance.ts",
+    changes: [
+      {
+        from: "and status in ('pending', 'running')\"",
+        to: "and status in ('pending', 'running') and coalesce(attempt_status <> 'dispatched', 1)\"",
+      },
+    ],
+  },
 ];

@@ -113,4 +113,28 @@ export const TIME: readonly NamedMutant[] = [
       },
     ],
   },
+  {
+    name: "idle-ends-backoffs",
+    is: "an agent that is idle makes those tasks ready that it had before",
+    rule: "R6",
+    file: "store/sqlite/reports.ts",
+    changes: [
+      {
+        from: "  releaseDraining(tx, agent);\n",
+        to: "  releaseDraining(tx, agent);\n  tx.run(\"update tasks set ready_at = ? where status = 'pending' and ready_at > ? and agent_id = ?\", tx.now, tx.now, agent.id);\n",
+      },
+    ],
+  },
+  {
+    name: "retries-never-time-out",
+    is: "the timeout of a later attempt that an earlier process gave out is forgotten",
+    rule: "23",
+    file: "store/sqlite/expiry.ts",
+    changes: [
+      {
+        from: '"select id from tasks where wake_at <= ? order by wake_at limit ?"',
+        to: '"select id from tasks where wake_at <= ? and (attempts < 2 or epoch = (select max(epoch) from instances)) order by wake_at limit ?"',
+      },
+    ],
+  },
 ];

@@ -212,4 +212,43 @@ export const WANTED_SESSIONS: readonly WantedMutant[] = [
       { from: ">= EXPIRE_AT_ONCE);", to: ">= EXPIRE_AT_ONCE);\n    this.#expiring = false;" },
     ],
   },
+  {
+    name: "late-result-ends-backoff",
+    is: "a late result makes the task ready that waits for its next attempt",
+    rule: "R3",
+    needs: "late results while the task waits for its next attempt",
+    file: "store/sqlite/outcomes.ts",
+    changes: [
+      {
+        from: "  releaseDrained(tx, agent, attempt);\n}",
+        to: '  releaseDrained(tx, agent, attempt);\n  if (task.status === "pending") changeTask(tx, task, { ready_at: tx.now });\n}',
+      },
+    ],
+  },
+  {
+    name: "fallbacks-never-time-out",
+    is: "the timeouts of tasks that have fallen back are forgotten",
+    rule: "23",
+    needs: "agents that hang while they are at a task that has fallen back",
+    file: "store/sqlite/expiry.ts",
+    changes: [
+      {
+        from: '"select id from tasks where wake_at <= ? order by wake_at limit ?"',
+        to: "\"select id from tasks where wake_at <= ? and (fell_back = 0 or status = 'pending') order by wake_at limit ?\"",
+      },
+    ],
+  },
+  {
+    name: "callbacks-of-retries",
+    is: "a session of which a step was tried again calls nobody back when it fails",
+    rule: "27",
+    needs: "sessions with `onFailure: fail` whose retries run out, with a callback",
+    file: "store/sqlite/session-advance.ts",
+    changes: [
+      {
+        from: "  if (session.row.callback_url !== null) enqueueSessionWebhook",
+        to: '  const again = tx.get("select 1 from tasks where session_id = ? and attempts > 1 limit 1", session.id);\n  if (session.row.callback_url !== null && (again === undefined || status !== "failed")) enqueueSessionWebhook',
+      },
+    ],
+  },
 ];

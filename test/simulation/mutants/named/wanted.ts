@@ -237,4 +237,17 @@ export const WANTED: readonly WantedMutant[] = [
     file: "store/sqlite/outcomes.ts",
     changes: [{ from: "    max: task.used + policy.retry.maxAttempts,", to: "    max: policy.retry.maxAttempts," }],
   },
+  {
+    name: "failed-fallback-untold",
+    is: "the failure of a task that has fallen back is not told",
+    rule: "12 (events)",
+    needs: "fallbacks that use all of their attempts up",
+    file: "store/sqlite/outcomes.ts",
+    changes: [
+      {
+        from: '  taskEvent(tx, task, "task.failed",',
+        to: '  if (task.fell_back === 0) taskEvent(tx, task, "task.failed",',
+      },
+    ],
+  },
 ];
