@@ -230,12 +230,23 @@ export class SimulatedAgent implements Host {
       ["agent left and came back", () => this.#leave()],
       ["report without cause", () => this.#report(word())],
       ["report dated back", () => this.#report("idle", { back: sim.between(1, 90) * 1_000_000 })],
-      ["unknown token", () => sim.call((store) => store.attempts.settle("task_unknown", "1.no", succeeded()))],
+      ["unknown task", () => sim.call((store) => store.attempts.settle("task_unknown", "1.no", succeeded()))],
+      ["token made up", () => this.#makeUpToken()],
     ];
     const [name, deed] = sim.pick(deeds);
     sim.count(name);
     await Promise.resolve(deed()).catch(() => undefined);
     sim.later(sim.between(3_000, 20_000), () => this.#misbehave());
+  }
+
+  /** It tells the outcome of the task it was given last, under a token that it never got. */
+  async #makeUpToken(): Promise<void> {
+    const sim = this.#sim;
+    const last = sim.effects.findLast((entry) => entry.type === "delivery" && entry.agent === this.name);
+    if (last?.type !== "delivery") return;
+    const token = `${sim.between(1, last.attempt + 1)}.made-up`;
+    const { type } = await sim.call((store) => store.attempts.settle(last.task, token, succeeded("made up")));
+    sim.complaints.push(`a result of ${last.task} under the token ${token}, which nobody was given, was ${type}`);
   }
 
   /** It dies and comes back, and says so in one way or another, or not at all. */

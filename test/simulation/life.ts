@@ -1,3 +1,4 @@
+import { OpspawnError } from "@opspawn/contract";
 import type { Clock } from "../../packages/ops-core/src/domain/clock.ts";
 import type { Failpoint, FailpointName } from "../../packages/ops-core/src/domain/failpoint.ts";
 import type { HttpClient } from "../../packages/ops-core/src/domain/http-client.ts";
@@ -8,7 +9,6 @@ import { TestTimers } from "../../packages/ops-core/src/outbound/test-timers.ts"
 import type { World } from "../../packages/ops-core/src/store/suite/test-world.ts";
 
 const CAPACITY = 12;
-const SILENT = { error: () => undefined } as unknown as Log;
 
 /** No answer came: nobody listened, or the process died over the question. */
 export class NoAnswer extends Error {
@@ -31,8 +31,12 @@ export class Life {
   #armed: FailpointName | null = null;
   #end: (error: Error) => void = () => undefined;
 
-  constructor(time: number) {
+  readonly #log: Log;
+
+  /** @param complain hears of errors that no disk and no death explains */
+  constructor(time: number, complain: (what: string) => void) {
     this.timers.time = time;
+    this.#log = { error: ({ err }: { err?: unknown }) => complainOf(err, complain) } as unknown as Log;
     this.death = new Promise((_, reject) => {
       this.#end = reject;
     });
@@ -68,7 +72,7 @@ export class Life {
       clock,
       ids,
       timers: this.timers,
-      log: SILENT,
+      log: this.#log,
       capacity: this.capacity,
       publicUrl: "http://us.test",
       signMessage: () => ({}),
@@ -82,4 +86,10 @@ export class Life {
       this.kill("a commit of its start failed");
     }
   }
+}
+
+/** Defects of ours, which no fault of the world explains. @param complain is told of them */
+export function complainOf(error: unknown, complain: (what: string) => void): void {
+  if (!(error instanceof OpspawnError) || error.code !== "internal") return;
+  complain(`${error.message} ${error.cause instanceof Error ? error.cause.message : ""}`);
 }

@@ -1,3 +1,4 @@
+import { AssertionError } from "node:assert/strict";
 import { type JsonObject, parseTime } from "@opspawn/contract";
 import type { FailpointName } from "../../packages/ops-core/src/domain/failpoint.ts";
 import type { StoredEvent } from "../../packages/ops-core/src/domain/store.ts";
@@ -52,7 +53,7 @@ export async function simulate(seed: number): Promise<Told> {
     events = await allEvents(sim);
     findings.push(...(await judged(sim, events)));
   } catch (error) {
-    findings.push(error instanceof Error ? error.message : String(error));
+    findings.push(...wordsOf(error));
     events = await allEvents(sim).catch(() => []);
   }
   const story = findings.length === 0 ? [] : sim.story.about(findings.join("\n"), events);
@@ -71,6 +72,13 @@ export async function simulate(seed: number): Promise<Told> {
     story,
     tale,
   };
+}
+
+/** What an error says; of a list that should be empty, its entries. */
+function wordsOf(error: unknown): string[] {
+  if (!(error instanceof Error)) return [String(error)];
+  const actual: unknown = error instanceof AssertionError ? error.actual : undefined;
+  return Array.isArray(actual) && actual.length > 0 ? actual.map(String) : [error.message];
 }
 
 /** What is wrong in the end. */

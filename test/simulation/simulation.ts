@@ -12,7 +12,7 @@ import { World } from "../../packages/ops-core/src/store/suite/test-world.ts";
 import { LastingClock } from "../../packages/ops-core/src/system/lasting-clock.ts";
 import { TestIds } from "../../packages/ops-core/src/system/test-ids.ts";
 import type { ClientEntry, EffectEntry } from "../checker/entries.ts";
-import { Life, NoAnswer } from "./life.ts";
+import { complainOf, Life, NoAnswer } from "./life.ts";
 import { Story } from "./story.ts";
 
 /** Steps between two looks at every invariant of rows and memory. */
@@ -54,7 +54,7 @@ export class Simulation {
   world!: World;
   /** The database, for the checker. */
   path = "";
-  #life = new Life(0);
+  #life = this.#newLife(0);
   /** Of the process that runs. */
   #clock!: LastingClock;
   #starting = false;
@@ -166,10 +166,20 @@ export class Simulation {
       });
     }
     const life = this.#life;
-    const answer = await Promise.race([ask(this.world.raw), life.death]);
+    const answer = await Promise.race([ask(this.world.raw), life.death]).catch((error: unknown) => {
+      if (life.isAlive) complainOf(error, (what) => this.complaints.push(what));
+      throw error;
+    });
     if (!life.isAlive) throw new NoAnswer("the server died over it");
     if (this.fault("answer lost", 0.02)) throw new NoAnswer("the answer was lost");
     return answer;
+  }
+
+  #newLife(time: number): Life {
+    const life: Life = new Life(time, (what) => {
+      if (life.isAlive) this.complaints.push(what);
+    });
+    return life;
   }
 
   kill(where: string): void {
@@ -201,7 +211,7 @@ export class Simulation {
     await settled();
     this.later(down, async () => {
       this.world.clock.advance(jump * 1_000_000);
-      this.#life = new Life(this.now);
+      this.#life = this.#newLife(this.now);
       await this.world.crash();
       await this.#life.start(this.world, this.#clock, this.#networkOf(this.#life));
       this.#starting = false;

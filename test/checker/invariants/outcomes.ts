@@ -22,6 +22,11 @@ function attemptsByTask(db: Rows): Map<string, AttemptRow[]> {
   return groupBy(rows, ({ task_id }) => task_id);
 }
 
+/** Tasks whose outcome was inferred from an agent's states: marked as such, since no agent said that it has done this. */
+function inferredIn(db: Rows): ReadonlySet<string> {
+  return new Set(db.texts("select task_id from attempts where evidence = 'inferred'"));
+}
+
 const lastClaimDecides: Invariant = {
   number: "6",
   name: "a completed task was completed by its last attempt, and by no other",
@@ -60,8 +65,9 @@ const resultIsTheEffect: Invariant = {
   needs: ["effects"],
   *check({ db, effects }) {
     const made = new Map(entriesOf(effects ?? [], "effect").map(({ key, result }) => [key, result]));
+    const inferred = inferredIn(db);
     for (const { id, result } of db.all<TaskRow>("select * from tasks where status = 'completed'")) {
-      const effect = made.get(id);
+      const effect = inferred.has(id) ? undefined : made.get(id);
       if (effect !== undefined && !isDeepStrictEqual(JSON.parse(result ?? "null"), effect)) {
         yield `task ${id} has the result ${result}, its agent made ${JSON.stringify(effect)}`;
       }
@@ -115,8 +121,7 @@ const oneEffect: Invariant = {
       if (all.length > 1) yield `${key} had ${all.length} effects`;
       if (!status.has(key)) yield `an effect came of ${key}, which is no task`;
     }
-    // What was inferred from an agent's states is marked as such: no agent said that it has done this.
-    const inferred = new Set(db.texts("select task_id from attempts where evidence = 'inferred'"));
+    const inferred = inferredIn(db);
     for (const [id, is] of status)
       if (is === "completed" && !made.has(id) && !inferred.has(id)) yield `task ${id} is completed without an effect`;
   },
