@@ -215,4 +215,114 @@ export const ATTEMPTS: readonly NamedMutant[] = [
       },
     ],
   },
+  {
+    name: "any-token-will-do",
+    is: "a result settles whichever attempt is open, under whichever token it comes",
+    rule: "8",
+    file: "store/sqlite/outcomes.ts",
+    changes: [
+      {
+        from: "Number.isSafeInteger(n) ? loadAttempt(tx, task, n) : undefined",
+        to: "Number.isSafeInteger(n) ? loadAttempt(tx, task, task.attempts) : undefined",
+      },
+      { from: "if (attempt === undefined || !sameText(attempt.token, token)) {", to: "if (attempt === undefined) {" },
+    ],
+  },
+  {
+    name: "old-token-will-do",
+    is: "a result under the token of the attempt before settles the one that is open",
+    rule: "8",
+    file: "store/sqlite/outcomes.ts",
+    changes: [
+      {
+        from: "Number.isSafeInteger(n) ? loadAttempt(tx, task, n) : undefined",
+        to: "Number.isSafeInteger(n) ? loadAttempt(tx, task, task.attempts) : undefined",
+      },
+      { from: "!sameText(attempt.token, token)", to: "!(sameText(attempt.token, token) || n < task.attempts)" },
+    ],
+  },
+  {
+    name: "lost-without-an-end",
+    is: "of several attempts that an agent loses the last stays open",
+    rule: "13",
+    file: "store/sqlite/loss.ts",
+    changes: [
+      {
+        from: "  const open = openAttempts(tx, agent);\n",
+        to: "  const open = openAttempts(tx, agent).slice(0, 2);\n",
+      },
+    ],
+  },
+  {
+    name: "poll-gives-anew",
+    is: "a poll that is repeated gives an unconfirmed task out under another token",
+    rule: "10",
+    file: "store/sqlite/agents.ts",
+    changes: [
+      {
+        from: "      toClaimed(task, agent, workflowOf(tx, task.session_id), {\n        n: attempt.n,\n        token: attempt.token,",
+        to: "      toClaimed(task, agent, workflowOf(tx, task.session_id), {\n        n: attempt.n,\n        token: `${attempt.n}.${tx.context.ids.secret()}`,",
+      },
+    ],
+  },
+  {
+    name: "new-token-after-a-restart",
+    is: "a message whose last send was interrupted before a restart carries another token",
+    rule: "9, R5",
+    file: "store/sqlite/sender.ts",
+    changes: [
+      {
+        from: '    status: "created",\n    epoch: tx.context.epoch,\n    sends: send,',
+        to: '    status: "created",\n    ...(attempt.status === "dispatched" && attempt.epoch !== tx.context.epoch ? { token: `${attempt.n}.${tx.context.ids.secret()}` } : {}),\n    epoch: tx.context.epoch,\n    sends: send,',
+      },
+    ],
+  },
+  {
+    name: "third-interruption-is-the-last",
+    is: "after the third interruption no other send is planned",
+    rule: "10",
+    file: "store/sqlite/sender.ts",
+    changes: [
+      {
+        from: "    wake_at: Math.min(attempt.timeout_at, tx.now + delay),",
+        to: "    wake_at: attempt.sends > 2 ? null : Math.min(attempt.timeout_at, tx.now + delay),",
+      },
+    ],
+  },
+  {
+    name: "lost-resend-untold",
+    is: "the loss of an attempt that was sent again is not told",
+    rule: "12 (events)",
+    file: "store/sqlite/ending.ts",
+    changes: [
+      {
+        from: "  taskEvent(tx, task, EVENT_NAMES[event]",
+        to: '  if (event !== "lose" || attempt.sends < 2) taskEvent(tx, task, EVENT_NAMES[event]',
+      },
+    ],
+  },
+  {
+    name: "late-results-share-a-number",
+    is: "what is heard of a session after its end is not counted, so that two events have one number",
+    rule: "26",
+    file: "store/sqlite/session-unit.ts",
+    changes: [
+      {
+        from: '    else if (this.#state === "dirty") update(tx, this.row);',
+        to: '    else if (this.#state === "dirty" && this.row.updated_at <= (this.row.ended_at ?? tx.now)) update(tx, this.row);',
+      },
+    ],
+  },
+  {
+    name: "late-result-ends-backoff",
+    is: "a late result makes the task ready that waits for its next attempt",
+    rule: "R3",
+    file: "store/sqlite/outcomes.ts",
+    changes: [
+      {
+        from: "  releaseDrained(tx, agent, attempt);\n}",
+        to: '  releaseDrained(tx, agent, attempt);\n  if (task.status === "pending") changeTask(tx, task, { ready_at: tx.now });\n}',
+      },
+    ],
+  },
 ];

@@ -81,4 +81,60 @@ export const SESSIONS: readonly NamedMutant[] = [
       },
     ],
   },
+  {
+    name: "definitions-outlive-a-rollback",
+    is: "a definition is thought to be stored although its COMMIT failed",
+    rule: "4",
+    file: "store/sqlite/store.ts",
+    changes: [{ from: "      plans.clear();\n", to: "" }],
+  },
+  {
+    name: "keys-of-this-process",
+    is: "which keys were used is forgotten with each start",
+    rule: "25",
+    file: "store/sqlite/idempotency.ts",
+    changes: [
+      {
+        from: "where actor = ? and operation = ? and key = ?",
+        to: "where actor = ? and operation = ? and key = ? and created_at >= (select max(started_at) from instances)",
+      },
+      { from: "insert into idempotency", to: "insert or replace into idempotency" },
+    ],
+  },
+  {
+    name: "lanes-of-this-process",
+    is: "work that waited for an earlier process is not known to wait",
+    rule: "19",
+    file: "store/sqlite/agent-index.ts",
+    changes: [
+      {
+        from: "\"select distinct lane from tasks where status = 'pending'\"",
+        to: "\"select distinct lane from tasks where status = 'pending' and created_at >= (select max(started_at) from instances)\"",
+      },
+    ],
+  },
+  {
+    name: "cancel-stops-one",
+    is: "a cancelled session cancels the first of its open tasks",
+    rule: "2",
+    file: "domain/workflows/advance.ts",
+    changes: [
+      {
+        from: '      this.#effects.push({ type: "cancel_task", step: step.index, reason });',
+        to: '      if (this.#effects.length < 2) this.#effects.push({ type: "cancel_task", step: step.index, reason });',
+      },
+    ],
+  },
+  {
+    name: "callbacks-of-retries",
+    is: "a session of which a step was tried again calls nobody back when it fails",
+    rule: "27",
+    file: "store/sqlite/session-advance.ts",
+    changes: [
+      {
+        from: "  if (session.row.callback_url !== null) enqueueSessionWebhook",
+        to: '  const again = tx.get("select 1 from tasks where session_id = ? and attempts > 1 limit 1", session.id);\n  if (session.row.callback_url !== null && (again === undefined || status !== "failed")) enqueueSessionWebhook',
+      },
+    ],
+  },
 ];

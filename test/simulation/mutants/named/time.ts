@@ -46,13 +46,6 @@ export const TIME: readonly NamedMutant[] = [
     ],
   },
   {
-    name: "grace-without-end",
-    is: "an attempt whose reports prove nothing is judged again and again, and its timeout never comes",
-    rule: "12",
-    file: "store/sqlite/expiry.ts",
-    changes: [{ from: "    if (isOpen(attempt)) waitForTimeout(tx, task, attempt);\n", to: "" }],
-  },
-  {
     name: "poll-ahead-of-time",
     is: "a poll that finds nothing takes what is ready in a second",
     rule: "R6",

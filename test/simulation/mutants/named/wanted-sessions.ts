@@ -3,19 +3,6 @@ import type { WantedMutant } from "./named-mutant.ts";
 /** Bugs in sessions and timers that the simulator does not see yet. */
 export const WANTED_SESSIONS: readonly WantedMutant[] = [
   {
-    name: "cancel-stops-one",
-    is: "a cancelled session cancels the first of its open tasks",
-    rule: "2",
-    needs: "sessions cancelled while three or more of their steps run",
-    file: "domain/workflows/advance.ts",
-    changes: [
-      {
-        from: '      this.#effects.push({ type: "cancel_task", step: step.index, reason });',
-        to: '      if (this.#effects.length < 2) this.#effects.push({ type: "cancel_task", step: step.index, reason });',
-      },
-    ],
-  },
-  {
     name: "deadline-leaves-retries",
     is: "a session that ends by its deadline leaves tasks alone that wait for a retry",
     rule: "2",
@@ -160,19 +147,6 @@ export const WANTED_SESSIONS: readonly WantedMutant[] = [
     ],
   },
   {
-    name: "late-results-share-a-number",
-    is: "what is heard of a session after its end is not counted, so that two events have one number",
-    rule: "26",
-    needs: "two late results after the end of a session",
-    file: "store/sqlite/session-unit.ts",
-    changes: [
-      {
-        from: '    else if (this.#state === "dirty") update(tx, this.row);',
-        to: '    else if (this.#state === "dirty" && this.row.updated_at <= (this.row.ended_at ?? tx.now)) update(tx, this.row);',
-      },
-    ],
-  },
-  {
     name: "gap-ends-backoffs",
     is: "after a gap everything is ready that waits for its backoff",
     rule: "22",
@@ -213,19 +187,6 @@ export const WANTED_SESSIONS: readonly WantedMutant[] = [
     ],
   },
   {
-    name: "late-result-ends-backoff",
-    is: "a late result makes the task ready that waits for its next attempt",
-    rule: "R3",
-    needs: "late results while the task waits for its next attempt",
-    file: "store/sqlite/outcomes.ts",
-    changes: [
-      {
-        from: "  releaseDrained(tx, agent, attempt);\n}",
-        to: '  releaseDrained(tx, agent, attempt);\n  if (task.status === "pending") changeTask(tx, task, { ready_at: tx.now });\n}',
-      },
-    ],
-  },
-  {
     name: "fallbacks-never-time-out",
     is: "the timeouts of tasks that have fallen back are forgotten",
     rule: "23",
@@ -235,19 +196,6 @@ export const WANTED_SESSIONS: readonly WantedMutant[] = [
       {
         from: '"select id from tasks where wake_at <= ? order by wake_at limit ?"',
         to: "\"select id from tasks where wake_at <= ? and (fell_back = 0 or status = 'pending') order by wake_at limit ?\"",
-      },
-    ],
-  },
-  {
-    name: "callbacks-of-retries",
-    is: "a session of which a step was tried again calls nobody back when it fails",
-    rule: "27",
-    needs: "sessions with `onFailure: fail` whose retries run out, with a callback",
-    file: "store/sqlite/session-advance.ts",
-    changes: [
-      {
-        from: "  if (session.row.callback_url !== null) enqueueSessionWebhook",
-        to: '  const again = tx.get("select 1 from tasks where session_id = ? and attempts > 1 limit 1", session.id);\n  if (session.row.callback_url !== null && (again === undefined || status !== "failed")) enqueueSessionWebhook',
       },
     ],
   },

@@ -3,36 +3,6 @@ import type { WantedMutant } from "./named-mutant.ts";
 /** Bugs in tokens, slots and commits that the simulator does not see yet. */
 export const WANTED: readonly WantedMutant[] = [
   {
-    name: "any-token-will-do",
-    is: "a result settles whichever attempt is open, under whichever token it comes",
-    rule: "8",
-    needs:
-      "a judge that compares the attempt whose result an agent was told is accepted with the one that settled; results of agents under tokens of earlier attempts while a later one is open",
-    file: "store/sqlite/outcomes.ts",
-    changes: [
-      {
-        from: "Number.isSafeInteger(n) ? loadAttempt(tx, task, n) : undefined",
-        to: "Number.isSafeInteger(n) ? loadAttempt(tx, task, task.attempts) : undefined",
-      },
-      { from: "if (attempt === undefined || !sameText(attempt.token, token)) {", to: "if (attempt === undefined) {" },
-    ],
-  },
-  {
-    name: "old-token-will-do",
-    is: "a result under the token of the attempt before settles the one that is open",
-    rule: "8",
-    needs:
-      "a judge that compares the attempt whose result an agent was told is accepted with the one that settled; results of agents under tokens of earlier attempts while a later one is open",
-    file: "store/sqlite/outcomes.ts",
-    changes: [
-      {
-        from: "Number.isSafeInteger(n) ? loadAttempt(tx, task, n) : undefined",
-        to: "Number.isSafeInteger(n) ? loadAttempt(tx, task, task.attempts) : undefined",
-      },
-      { from: "!sameText(attempt.token, token)", to: "!(sameText(attempt.token, token) || n < task.attempts)" },
-    ],
-  },
-  {
     name: "any-sender-will-do",
     is: "what a sender saw is believed although another has taken over",
     rule: "8",
@@ -44,15 +14,6 @@ export const WANTED: readonly WantedMutant[] = [
         to: "return sender.epoch >= 0;",
       },
     ],
-  },
-  {
-    name: "definitions-outlive-a-rollback",
-    is: "a definition is thought to be stored although its COMMIT failed",
-    rule: "4",
-    needs:
-      "the same definition sent again in the process that failed to store it, then a crash before its session ends",
-    file: "store/sqlite/store.ts",
-    changes: [{ from: "      plans.clear();\n", to: "" }],
   },
   {
     name: "waiting-forgotten-after-fallback",
@@ -99,33 +60,6 @@ export const WANTED: readonly WantedMutant[] = [
     ],
   },
   {
-    name: "keys-of-this-process",
-    is: "which keys were used is forgotten with each start",
-    rule: "25",
-    needs: "a crash between a request's commit and its answer, and the same request to the next process",
-    file: "store/sqlite/idempotency.ts",
-    changes: [
-      {
-        from: "where actor = ? and operation = ? and key = ?",
-        to: "where actor = ? and operation = ? and key = ? and created_at >= (select max(started_at) from instances)",
-      },
-      { from: "insert into idempotency", to: "insert or replace into idempotency" },
-    ],
-  },
-  {
-    name: "lost-without-an-end",
-    is: "of several attempts that an agent loses the last stays open",
-    rule: "13",
-    needs: "agents with three tasks at once that restart",
-    file: "store/sqlite/loss.ts",
-    changes: [
-      {
-        from: "  const open = openAttempts(tx, agent);\n",
-        to: "  const open = openAttempts(tx, agent).slice(0, 2);\n",
-      },
-    ],
-  },
-  {
     name: "silent-agent-keeps-work",
     is: "an agent that falls silent keeps what it has not confirmed",
     rule: "13",
@@ -135,71 +69,6 @@ export const WANTED: readonly WantedMutant[] = [
       {
         from: 'return agent.channel === "pull" || attempt.status === "acknowledged";',
         to: 'return attempt.status === "acknowledged";',
-      },
-    ],
-  },
-  {
-    name: "poll-gives-anew",
-    is: "a poll that is repeated gives an unconfirmed task out under another token",
-    rule: "10",
-    needs: "a judge of the tokens that polls hand out",
-    file: "store/sqlite/agents.ts",
-    changes: [
-      {
-        from: "      toClaimed(task, agent, workflowOf(tx, task.session_id), {\n        n: attempt.n,\n        token: attempt.token,",
-        to: "      toClaimed(task, agent, workflowOf(tx, task.session_id), {\n        n: attempt.n,\n        token: `${attempt.n}.${tx.context.ids.secret()}`,",
-      },
-    ],
-  },
-  {
-    name: "new-token-after-a-restart",
-    is: "a message whose last send was interrupted before a restart carries another token",
-    rule: "9, R5",
-    needs: "crashes between an interrupted send and the next one",
-    file: "store/sqlite/sender.ts",
-    changes: [
-      {
-        from: '    status: "created",\n    epoch: tx.context.epoch,\n    sends: send,',
-        to: '    status: "created",\n    ...(attempt.status === "dispatched" && attempt.epoch !== tx.context.epoch ? { token: `${attempt.n}.${tx.context.ids.secret()}` } : {}),\n    epoch: tx.context.epoch,\n    sends: send,',
-      },
-    ],
-  },
-  {
-    name: "third-interruption-is-the-last",
-    is: "after the third interruption no other send is planned",
-    rule: "10",
-    needs: "endpoints that break off three exchanges of one attempt",
-    file: "store/sqlite/sender.ts",
-    changes: [
-      {
-        from: "    wake_at: Math.min(attempt.timeout_at, tx.now + delay),",
-        to: "    wake_at: attempt.sends > 2 ? null : Math.min(attempt.timeout_at, tx.now + delay),",
-      },
-    ],
-  },
-  {
-    name: "lost-resend-untold",
-    is: "the loss of an attempt that was sent again is not told",
-    rule: "12 (events)",
-    needs: "agents that restart while they are at a message that was sent twice",
-    file: "store/sqlite/ending.ts",
-    changes: [
-      {
-        from: "  taskEvent(tx, task, EVENT_NAMES[event]",
-        to: '  if (event !== "lose" || attempt.sends < 2) taskEvent(tx, task, EVENT_NAMES[event]',
-      },
-    ],
-  },
-  {
-    name: "lanes-of-this-process",
-    is: "work that waited for an earlier process is not known to wait",
-    rule: "19",
-    needs: "crashes after which nothing new is asked for in a lane where work waits",
-    file: "store/sqlite/agent-index.ts",
-    changes: [
-      {
-        from: "\"select distinct lane from tasks where status = 'pending'\"",
-        to: "\"select distinct lane from tasks where status = 'pending' and created_at >= (select max(started_at) from instances)\"",
       },
     ],
   },
@@ -249,5 +118,13 @@ export const WANTED: readonly WantedMutant[] = [
         to: '  if (task.fell_back === 0) taskEvent(tx, task, "task.failed",',
       },
     ],
+  },
+  {
+    name: "grace-without-end",
+    is: "an attempt whose reports prove nothing is judged again and again, and its timeout never comes",
+    rule: "12",
+    needs: "bare states that wait for a result call which never comes, and an agent that then says nothing more",
+    file: "store/sqlite/expiry.ts",
+    changes: [{ from: "    if (isOpen(attempt)) waitForTimeout(tx, task, attempt);\n", to: "" }],
   },
 ];
