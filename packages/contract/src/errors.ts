@@ -41,6 +41,11 @@ export const ERRORS = {
   session_not_found: { status: 404, retryable: false, help: "List sessions to see the known ids." },
   session_terminal: { status: 409, retryable: false, help: "The session has ended; start a new one." },
   input_invalid: { status: 422, retryable: false, help: "Correct the input at the paths named in `detail`." },
+  output_invalid: {
+    status: 422,
+    retryable: false,
+    help: "Answer what the output schema asks for, at the paths named.",
+  },
   no_target: {
     status: 422,
     retryable: false,

@@ -10,6 +10,7 @@ import { leasesSuite } from "./suite/leases.suite.ts";
 import { neighboursSuite } from "./suite/neighbours.suite.ts";
 import { outcomesSuite } from "./suite/outcomes.suite.ts";
 import { reportsSuite } from "./suite/reports.suite.ts";
+import { schemasSuite } from "./suite/schemas.suite.ts";
 import { sendersSuite } from "./suite/senders.suite.ts";
 import { sessionsSuite } from "./suite/sessions.suite.ts";
 import { slotsSuite } from "./suite/slots.suite.ts";
@@ -20,6 +21,7 @@ export const SUITES: readonly Suite[] = [
   sessionsSuite,
   failuresSuite,
   outcomesSuite,
+  schemasSuite,
   sendersSuite,
   reportsSuite,
   evidenceSuite,

@@ -21,6 +21,8 @@ tasks:
     description: Over HTTP
     agentCapability: web.fetch
     parameters: { url: "\${{ input.url }}" }
+    input: { schema: { required: [url] } }
+    output: { schema: { type: string } }
     retry: { maxAttempts: 2, backoff: fixed, initialDelay: 250ms, maxDelay: 1m, jitter: none, on: [lost, timeout] }
     timeout: 2m
     deadline: 1h
@@ -35,6 +37,7 @@ tasks:
     dependsOn: [score, fetch]
     agentId: agent-1
 output: "\${{ steps.score.result }}"
+outputSchema: { type: number }
 onFailure: fail
 deadline: 7d
 `,
@@ -49,6 +52,7 @@ deadline: 7d
     order: "graph",
     inputSchema: { type: "object", required: ["url"] },
     output: "${{ steps.score.result }}",
+    outputSchema: { type: "number" },
     onFailure: "fail",
     deadline: 604_800_000_000,
     data: "expressions",
@@ -71,6 +75,8 @@ deadline: 7d
       target: { kind: "capability", capability: "web.fetch" },
       fallback: null,
       parameters: { url: "${{ input.url }}" },
+      inputSchema: { required: ["url"] },
+      outputSchema: { type: "string" },
       reads: [],
       retry: {
         maxAttempts: 2,
@@ -94,6 +100,8 @@ deadline: 7d
       target: { kind: "agentName", agentName: "Scorer" },
       fallback: { kind: "capability", capability: "text.score.cheap" },
       parameters: { text: "${{ steps.fetch.result }}" },
+      inputSchema: null,
+      outputSchema: null,
       reads: ["fetch"],
       retry: DEFAULT_RETRY,
       timeout: null,
@@ -110,6 +118,8 @@ deadline: 7d
       target: { kind: "agent", agentId: "agent-1" },
       fallback: null,
       parameters: {},
+      inputSchema: null,
+      outputSchema: null,
       reads: [],
       retry: DEFAULT_RETRY,
       timeout: null,
@@ -127,7 +137,7 @@ test("what is left out has a default", () => {
   assert.equal(plan.description, null);
   assert.equal(plan.order, "list");
   assert.equal(plan.data, "original");
-  assert.equal(plan.inputSchema, null);
+  assert.deepEqual([plan.inputSchema, plan.outputSchema], [null, null]);
   assert.equal(plan.output, undefined);
   assert.equal(plan.deadline, null);
   assert.deepEqual(
@@ -146,9 +156,10 @@ test("what is left out has a default", () => {
 
 test("null is the same as absent", () => {
   const fields =
-    "name agentId agentName agentCapability parameters retry timeout deadline fallback onFailure priority when";
+    "name agentId agentName agentCapability parameters input output retry timeout deadline fallback onFailure priority when";
   const nulls = Object.fromEntries(fields.split(" ").map((name) => [name, null]));
-  const rest = { description: null, version: null, input: null, output: null, onFailure: null, deadline: null };
+  const header = "description version input output outputSchema onFailure deadline";
+  const rest = Object.fromEntries(header.split(" ").map((name) => [name, null]));
   assert.deepEqual(
     planOf(document([{ taskId: "a", ...nulls }], rest)).steps,
     planOf(document([{ taskId: "a" }])).steps,
@@ -172,6 +183,8 @@ test("an expression, an input block or neither decides how steps get their data"
   assert.equal(planOf(document([{ taskId: "a", parameters: { x: "${{ 1 }}" } }])).data, "expressions");
   assert.equal(planOf(document([{ taskId: "a" }], { output: ["${{ 1 }}"] })).data, "expressions");
   assert.equal(planOf(document([{ taskId: "a" }], { input: {} })).data, "expressions");
+  const schemas = [{ taskId: "a", input: { schema: {} }, output: { schema: {} } }];
+  assert.equal(planOf(document(schemas, { outputSchema: {} })).data, "original");
   assert.equal(
     planOf(document([{ taskId: "a", parameters: { x: ["$", { y: 1 }] } }], { output: "done" })).data,
     "original",

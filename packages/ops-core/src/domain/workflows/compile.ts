@@ -18,11 +18,23 @@ import {
 import { dependentsOf, type Order, orderSteps } from "./order.ts";
 import type { PlanStep, WorkflowPlan } from "./plan.ts";
 import { checkOutputReferences, checkReferences, stepIds } from "./references.ts";
-import { checkSchema } from "./schema.ts";
+import { PatternAllowance } from "./schema.ts";
+import { readSchema, schemaIn } from "./schema-definition.ts";
 import { type Mode, readStep, type StepContext, type StepDefinition } from "./step-definition.ts";
 import { readOnFailure, refuseUnsupported, UNSUPPORTED_FIELDS } from "./unsupported.ts";
 
-const WORKFLOW_FIELDS = ["id", "name", "description", "version", "input", "tasks", "output", "onFailure", "deadline"];
+const WORKFLOW_FIELDS = [
+  "id",
+  "name",
+  "description",
+  "version",
+  "input",
+  "tasks",
+  "output",
+  "outputSchema",
+  "onFailure",
+  "deadline",
+];
 const DEFAULT_VERSION = "1.0";
 
 export interface CompileOptions {
@@ -47,7 +59,12 @@ export function compileWorkflow(document: JsonObject, options: CompileOptions): 
   checkDocument(document);
   const issues = new Issues();
   const warnings = new Issues();
-  const context: StepContext = { mode: options.mode, issues, allowance: new Allowance() };
+  const context: StepContext = {
+    mode: options.mode,
+    issues,
+    allowance: new Allowance(),
+    patterns: new PatternAllowance(),
+  };
   const fields = new Fields(document, [], issues);
   const header = readHeader(fields, context);
   const steps = readSteps(fields, context);
@@ -76,29 +93,26 @@ function throwIfAny(issues: Issues): void {
 
 type Header = Pick<
   WorkflowPlan,
-  "id" | "name" | "version" | "description" | "inputSchema" | "onFailure" | "deadline"
+  "id" | "name" | "version" | "description" | "inputSchema" | "outputSchema" | "onFailure" | "deadline"
 > & {
   readonly hasInput: boolean;
 };
 
-function readHeader(fields: Fields, { mode, issues }: StepContext): Header {
+function readHeader(fields: Fields, { mode, patterns }: StepContext): Header {
   refuseUnsupported(fields);
   if (mode === "strict") fields.closed([...WORKFLOW_FIELDS, ...UNSUPPORTED_FIELDS]);
   for (const name of mode === "original" ? ["id", "name"] : ["id"]) {
     if (fields.value(name) === undefined) fields.refuse(name, "missing", "is required");
   }
   const id = fields.id("id", WORKFLOW_ID_LENGTH_MAX) ?? "";
-  const input = fields.inside("input", "{ schema: { type: object } }");
-  input?.closed(["schema"]);
-  const schema = input?.value("schema");
-  if (schema !== undefined) checkSchema(schema, ["input", "schema"], issues);
   return {
     id,
     name: fields.text("name", NAME_LENGTH_MAX) ?? id,
     version: readVersion(fields),
     description: fields.text("description", DESCRIPTION_LENGTH_MAX) ?? null,
-    inputSchema: (schema as JsonObject | undefined) ?? null,
-    hasInput: input !== undefined,
+    inputSchema: readSchema(fields, "input", patterns),
+    outputSchema: schemaIn(fields, "outputSchema", patterns),
+    hasInput: fields.value("input") !== undefined,
     onFailure: readOnFailure(fields) ?? "fail",
     deadline: fields.duration("deadline", { min: DEADLINE_MIN, max: DEADLINE_MAX }) ?? null,
   };

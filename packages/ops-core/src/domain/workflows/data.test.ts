@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import type { JsonObject, JsonValue } from "@opspawn/contract";
 import type { ExpressionScope, StepView } from "../expressions/scope.ts";
-import { checkInput, outputReads, parameterReads, sessionOutput, stepParameters } from "./data.ts";
+import { checkInput, checkResult, outputReads, parameterReads, sessionOutput, stepParameters } from "./data.ts";
 import { document, planOf, refusal } from "./definition.suite.ts";
 import type { PlanStep, WorkflowPlan } from "./plan.ts";
 
@@ -158,4 +158,78 @@ test("the input is checked against the schema, or against what it will replace",
   assert.deepEqual(checkInput(list, {}), []);
   const msg = "must be an object: this workflow reads no `input`, so it takes the place of the first task's parameters";
   assert.deepEqual(checkInput(list, [1]), [{ loc: [], msg, type: "wrong_type" }]);
+});
+
+test("what a step receives must fit its input schema, in either way of passing data", () => {
+  const schema = { required: ["url"], properties: { url: { type: "string" }, n: { maximum: 3 } } };
+  const expressions = planOf(
+    document([{ taskId: "a", parameters: { url: "${{ input.url }}", n: "${{ input.n }}" }, input: { schema } }]),
+  );
+  const given = { url: "x", n: 3 };
+  assert.deepEqual(stepParameters(expressions, step(expressions, "a"), scopeOf(given)), given);
+  const error = refusal(() => stepParameters(expressions, step(expressions, "a"), scopeOf({ url: 1, n: 4 })));
+  assert.equal(error.code, "input_invalid");
+  assert.equal(
+    error.message,
+    "The parameters do not fit the step's input schema: parameters.url: must be string; parameters.n: must be at most 3",
+  );
+  assert.deepEqual(error.issues, [
+    { loc: ["parameters", "url"], type: "wrong_type", msg: "must be string" },
+    { loc: ["parameters", "n"], type: "out_of_range", msg: "must be at most 3" },
+  ]);
+  const original = planOf(document([{ taskId: "a", parameters: { url: "x" }, input: { schema } }]));
+  assert.deepEqual(stepParameters(original, step(original, "a"), scopeOf(null)), { url: "x" });
+  assert.deepEqual(refusal(() => stepParameters(original, step(original, "a"), scopeOf({ n: 1 }))).issues, [
+    { loc: ["parameters", "url"], type: "missing", msg: "is required" },
+  ]);
+});
+
+test("a result must fit its step's output schema; without one, anything is a result", () => {
+  const plan = planOf(document([{ taskId: "a", output: { schema: { items: { type: "integer" } } } }, { taskId: "b" }]));
+  checkResult(step(plan, "a"), [1, 2]);
+  checkResult(step(plan, "b"), { any: "thing" });
+  const error = refusal(() => checkResult(step(plan, "a"), [1, "2"]));
+  assert.equal(error.code, "output_invalid");
+  assert.equal(error.message, "The result does not fit the step's output schema: result[1]: must be integer");
+  assert.deepEqual(error.issues, [{ loc: ["result", 1], type: "wrong_type", msg: "must be integer" }]);
+});
+
+test("a session's output must fit the workflow's output schema, wherever it comes from", () => {
+  const rest = { outputSchema: { type: "integer" } };
+  const written = planOf(document([{ taskId: "a" }], { ...rest, output: "${{ steps.a.result }}" }));
+  const implied = planOf(document([{ taskId: "a" }], rest));
+  for (const plan of [written, implied]) {
+    assert.equal(sessionOutput(plan, scopeOf(null, { a: 5 })), 5);
+    const error = refusal(() => sessionOutput(plan, scopeOf(null, { a: "5" })));
+    assert.equal(error.code, "output_invalid");
+    assert.equal(error.message, "The output does not fit the workflow's output schema: output: must be integer");
+    assert.deepEqual(error.issues, [{ loc: ["output"], type: "wrong_type", msg: "must be integer" }]);
+  }
+});
+
+test("a message about a value names the first wrong places and stays short, whatever the keys", () => {
+  const plan = planOf(
+    document([
+      { taskId: "many", output: { schema: { items: { type: "integer" } } } },
+      { taskId: "closed", output: { schema: { additionalProperties: false } } },
+      { taskId: "costly", output: { schema: { uniqueItems: true } } },
+    ]),
+  );
+  const many = refusal(() =>
+    checkResult(
+      step(plan, "many"),
+      Array.from({ length: 14 }, () => "x"),
+    ),
+  );
+  assert.match(many.message, /result\[9\]: must be integer; and 4 more$/);
+  const closed = refusal(() =>
+    checkResult(step(plan, "closed"), { [`${"k".repeat(930)}${"\u{1f600}".repeat(100)}`]: 1 }),
+  );
+  assert.equal(closed.message.length, 1_003);
+  assert.ok(closed.message.isWellFormed());
+  const numbers = Array.from({ length: 5_000 }, (_, at) => at);
+  assert.equal(
+    refusal(() => checkResult(step(plan, "costly"), numbers)).message,
+    "The result does not fit the step's output schema: result: this value and its schema take too many steps to compare",
+  );
 });

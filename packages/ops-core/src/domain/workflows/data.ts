@@ -3,7 +3,8 @@ import type { ExpressionScope } from "../expressions/scope.ts";
 import { compileTemplate, resolveTemplate, type Template } from "../expressions/template.ts";
 import type { PlanStep, WorkflowPlan } from "./plan.ts";
 import { stepIds } from "./references.ts";
-import { validateInput } from "./schema-validation.ts";
+import { needFit } from "./schema-mismatch.ts";
+import { validate } from "./schema-validation.ts";
 
 /** The result of a workflow without any step, as the originals answered it. */
 const EMPTY_RESULT = { message: "Workflow has no tasks" };
@@ -42,7 +43,7 @@ function outputOf(plan: WorkflowPlan, output: JsonValue): Template {
  * @returns issues with paths inside the input; none when it will do
  */
 export function checkInput(plan: WorkflowPlan, input: JsonValue): Issue[] {
-  if (plan.inputSchema !== null) return validateInput(plan.inputSchema, input);
+  if (plan.inputSchema !== null) return validate(plan.inputSchema, input);
   if (plan.data === "expressions" || input === null || isJsonObject(input)) return [];
   const msg = "must be an object: this workflow reads no `input`, so it takes the place of the first task's parameters";
   return [{ loc: [], msg, type: "wrong_type" }];
@@ -59,10 +60,26 @@ export function parameterReads(plan: WorkflowPlan, step: PlanStep): readonly str
  * Original data: the step's parameters (for the first listed step a non-empty initial payload instead), and for a step
  * that waits for others `previous`: the result before it, or an object of results by step id when it waits for several.
  * Expressions: the parameters with every `${{ }}` replaced by its value.
- * @throws OpspawnError `expression_failed`, its path beginning with `parameters`
+ * @throws OpspawnError `expression_failed`, or `input_invalid` when the step's schema refuses them; the paths begin with
+ *   `parameters`
  */
 export function stepParameters(plan: WorkflowPlan, step: PlanStep, scope: ExpressionScope): JsonObject {
-  if (plan.data === "original") return originalParameters(plan, step, scope);
+  const parameters = plan.data === "original" ? originalParameters(plan, step, scope) : evaluated(step, scope);
+  const what = "The parameters do not fit the step's input schema";
+  needFit(step.inputSchema, parameters, { code: "input_invalid", loc: ["parameters"], what });
+  return parameters;
+}
+
+/**
+ * Makes sure that what an agent calls the result of a step is one.
+ * @throws OpspawnError `output_invalid` when the step's schema refuses it; the paths begin with `result`
+ */
+export function checkResult(step: PlanStep, result: JsonValue): void {
+  const what = "The result does not fit the step's output schema";
+  needFit(step.outputSchema, result, { code: "output_invalid", loc: ["result"], what });
+}
+
+function evaluated(step: PlanStep, scope: ExpressionScope): JsonObject {
   const value = resolveTemplate(parametersOf(step), scope, ["parameters"]);
   if (isJsonObject(value)) return value;
   const issue: Issue = { loc: ["parameters"], msg: "the expression must yield an object", type: "expression_failed" };
@@ -88,9 +105,17 @@ export function outputReads(plan: WorkflowPlan): readonly string[] {
 /**
  * What a finished session answers: the definition's `output`; else, in a graph, the results of the steps nobody waits
  * for, by id; else the result of the last step that completed.
- * @throws OpspawnError `expression_failed`, its path beginning with `output`
+ * @throws OpspawnError `expression_failed`, or `output_invalid` when the workflow's schema refuses it; the paths begin
+ *   with `output`
  */
 export function sessionOutput(plan: WorkflowPlan, scope: ExpressionScope): JsonValue {
+  const output = outputValue(plan, scope);
+  const what = "The output does not fit the workflow's output schema";
+  needFit(plan.outputSchema, output, { code: "output_invalid", loc: ["output"], what });
+  return output;
+}
+
+function outputValue(plan: WorkflowPlan, scope: ExpressionScope): JsonValue {
   if (plan.output !== undefined) return resolveTemplate(outputOf(plan, plan.output), scope, ["output"]);
   if (plan.steps.length === 0) return { ...EMPTY_RESULT };
   if (plan.order === "graph") return resultsOf(scope, sinksOf(plan));

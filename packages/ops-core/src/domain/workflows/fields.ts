@@ -21,12 +21,12 @@ interface Range {
 export class Fields {
   readonly object: JsonObject;
   readonly loc: Loc;
-  readonly #issues: Issues;
+  readonly issues: Issues;
 
   constructor(object: JsonObject, loc: Loc, issues: Issues) {
     this.object = object;
     this.loc = loc;
-    this.#issues = issues;
+    this.issues = issues;
   }
 
   value(name: string): JsonValue | undefined {
@@ -38,7 +38,7 @@ export class Fields {
   }
 
   refuse(name: string, type: string, msg: string | (() => string)): undefined {
-    this.#issues.add(this.at(name), type, msg);
+    this.issues.add(this.at(name), type, msg);
     return undefined;
   }
 
@@ -100,7 +100,7 @@ export class Fields {
   inside(name: string, hint: string): Fields | undefined {
     const value = this.value(name);
     if (value === undefined) return undefined;
-    if (isJsonObject(value)) return new Fields(value, this.at(name), this.#issues);
+    if (isJsonObject(value)) return new Fields(value, this.at(name), this.issues);
     return this.refuse(name, "wrong_type", `must be an object such as ${hint}`);
   }
 

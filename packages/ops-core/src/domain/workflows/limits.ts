@@ -41,9 +41,11 @@ export const DELAY_MAX = DAY;
 export const PRIORITY_MIN = -1_000;
 export const PRIORITY_MAX = 1_000;
 
-/** Characters of an input schema written as JSON. */
+/** Characters of one schema written as JSON. */
 export const SCHEMA_SIZE_MAX = 65_536;
-/** Patterns of an input schema: each costs a few milliseconds to compile. */
+/** Patterns in all schemas of a definition: each costs a few milliseconds to compile. */
 export const SCHEMA_PATTERNS_MAX = 50;
-/** Checks made while one input is validated. */
+/** Steps it may take to compare one value with its schema. About 100 ms at the very worst. */
 export const VALIDATION_STEPS_MAX = 500_000;
+/** Schemas applied inside each other: value depth times references. Only a chain of hundreds of `$ref` gets there. */
+export const VALIDATION_NESTING_MAX = 500;

@@ -36,6 +36,8 @@ export interface WorkflowPlan {
   readonly byId: ReadonlyMap<string, number>;
   /** JSON Schema the input must satisfy, or null. */
   readonly inputSchema: JsonObject | null;
+  /** JSON Schema the session's result must satisfy, or null. */
+  readonly outputSchema: JsonObject | null;
   /** A value that may hold `${{ }}`, or undefined when the definition has none. */
   readonly output: JsonValue | undefined;
   readonly onFailure: "fail" | "continue";
@@ -61,6 +63,10 @@ export interface PlanStep {
   readonly fallback: StepTarget | null;
   /** As written; may hold `${{ }}`. */
   readonly parameters: JsonValue;
+  /** JSON Schema the evaluated parameters must satisfy, or null. */
+  readonly inputSchema: JsonObject | null;
+  /** JSON Schema a result must satisfy to be one, or null. */
+  readonly outputSchema: JsonObject | null;
   /** Ids of the steps whose result, status or error the parameters name. */
   readonly reads: readonly string[];
   readonly retry: RetryPolicy;

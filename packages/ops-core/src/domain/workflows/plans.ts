@@ -1,26 +1,42 @@
-import { type JsonObject, OpspawnError } from "@opspawn/contract";
+import { isJsonObject, type JsonObject, OpspawnError } from "@opspawn/contract";
 import type { Store } from "../store.ts";
 import { readStored } from "../stored-json.ts";
-import { type CompiledWorkflow, compileWorkflow } from "./compile.ts";
+import { compileWorkflow } from "./compile.ts";
 import type { WorkflowPlan } from "./plan.ts";
+import type { Mode } from "./step-definition.ts";
 
 const PLANS_MAX = 500;
 
 /**
- * Compiles a definition that was accepted before. It may have come in by the originals' routes, whose rules are wider.
+ * Compiles a definition that was accepted before. It may have come in by the originals' routes, whose rules are wider,
+ * and before steps had schemas, when the originals' rules ignored what stood in their place.
  * @param document its JSON text
  */
 export function compileStored(document: string): WorkflowPlan {
-  return compileKnown(readStored(document) as JsonObject).plan;
+  const definition = readStored(document) as JsonObject;
+  return (
+    compiled(definition, "strict") ??
+    compiled(definition, "original") ??
+    compileWorkflow(withoutSchemas(definition), { mode: "original" }).plan
+  );
 }
 
-function compileKnown(definition: JsonObject): CompiledWorkflow {
+function compiled(definition: JsonObject, mode: Mode): WorkflowPlan | undefined {
   try {
-    return compileWorkflow(definition, { mode: "strict" });
+    return compileWorkflow(definition, { mode }).plan;
   } catch (error) {
     if (!(error instanceof OpspawnError) || error.code !== "workflow_invalid") throw error;
-    return compileWorkflow(definition, { mode: "original" });
+    return undefined;
   }
+}
+
+function withoutSchemas({ outputSchema: _schema, ...definition }: JsonObject): JsonObject {
+  const tasks = Array.isArray(definition.tasks) ? definition.tasks : [];
+  return { ...definition, tasks: tasks.map((task) => (isJsonObject(task) ? withoutOwn(task) : task)) };
+}
+
+function withoutOwn({ input: _input, output: _output, ...task }: JsonObject): JsonObject {
+  return task;
 }
 
 /** Compiled definitions by hash, the least recently used dropped first. */

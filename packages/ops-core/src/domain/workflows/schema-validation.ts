@@ -2,24 +2,20 @@ import type { Issue, JsonObject, JsonValue } from "@opspawn/contract";
 import { Budget } from "../expressions/budget.ts";
 import { ExpressionFailure } from "../expressions/failure.ts";
 import { equal } from "../expressions/operators.ts";
-import { compilePattern, type Pattern, search } from "../expressions/pattern.ts";
+import { search } from "../expressions/pattern.ts";
 import { charactersOf } from "../expressions/text-methods.ts";
 import { fromJson, isList, isMap, numberOf, type Value } from "../expressions/values.ts";
 import { Issues, type Loc } from "../issues.ts";
-import { VALIDATION_STEPS_MAX } from "./limits.ts";
+import { VALIDATION_NESTING_MAX, VALIDATION_STEPS_MAX } from "./limits.ts";
 import { resolveReference } from "./schema.ts";
-
-/** Schemas applied inside each other: value depth times references. Only a chain of thousands of `$ref` gets there. */
-const NESTING_MAX = 500;
-
-/** Patterns compiled so far, per schema. */
-const compiledPatterns = new WeakMap<JsonObject, Map<string, Pattern>>();
+import { patternOf } from "./schema-patterns.ts";
 
 /**
- * Checks a value against a schema that `checkSchema` accepted.
+ * Checks a value against a schema that `checkSchema` accepted. The same value fails the same way on every machine: what
+ * it costs is counted in steps.
  * @returns an issue per wrong place, its path inside the value; none when the value is valid
  */
-export function validateInput(schema: JsonObject, value: JsonValue): Issue[] {
+export function validate(schema: JsonObject, value: JsonValue): Issue[] {
   const issues = new Issues();
   try {
     new Validation(schema).check(schema, value, [], issues);
@@ -33,14 +29,10 @@ export function validateInput(schema: JsonObject, value: JsonValue): Issue[] {
 class Validation {
   readonly #root: JsonObject;
   readonly #budget = new Budget(VALIDATION_STEPS_MAX, "this value and its schema take too many steps to compare");
-  readonly #patterns: Map<string, Pattern>;
   #nesting = 0;
 
   constructor(root: JsonObject) {
     this.#root = root;
-    const known = compiledPatterns.get(root);
-    this.#patterns = known ?? new Map();
-    if (known === undefined) compiledPatterns.set(root, this.#patterns);
   }
 
   check(schema: JsonValue, value: JsonValue, loc: Loc, issues: Issues): void {
@@ -48,7 +40,7 @@ class Validation {
     if (schema === false) issues.add(loc, "not_allowed", "is not allowed here");
     if (!isMap(schema)) return;
     this.#nesting += 1;
-    if (this.#nesting > NESTING_MAX)
+    if (this.#nesting > VALIDATION_NESTING_MAX)
       throw new ExpressionFailure("the schema nests too deeply to apply", { limit: true });
     this.#alternatives(schema, value, loc, issues);
     this.#identity(schema, value, loc, issues);
@@ -101,14 +93,8 @@ class Validation {
       this.#budget.spend(Math.ceil(value.length / 64));
       bounded(charactersOf(value), [minLength, maxLength], "character", (msg) => issues.add(loc, "wrong_length", msg));
     }
-    if (typeof pattern !== "string" || search(this.#pattern(pattern), value, this.#budget)) return;
+    if (typeof pattern !== "string" || search(patternOf(this.#root, pattern), value, this.#budget)) return;
     issues.add(loc, "pattern_mismatch", `must match the pattern ${pattern}`);
-  }
-
-  #pattern(source: string): Pattern {
-    const pattern = this.#patterns.get(source) ?? compilePattern(source);
-    this.#patterns.set(source, pattern);
-    return pattern;
   }
 
   #list(schema: JsonObject, value: readonly JsonValue[], loc: Loc, issues: Issues): void {

@@ -4,7 +4,7 @@ import type { JsonObject, JsonValue } from "@opspawn/contract";
 import { Issues } from "../issues.ts";
 import { SCHEMA_PATTERNS_MAX } from "./limits.ts";
 import { checkSchema } from "./schema.ts";
-import { validateInput } from "./schema-validation.ts";
+import { validate } from "./schema-validation.ts";
 
 function checked(schema: JsonValue): string[] {
   const issues = new Issues();
@@ -15,7 +15,7 @@ function checked(schema: JsonValue): string[] {
 /** The issues of a value, its schema being sound. */
 function issuesOf(schema: JsonObject, value: JsonValue): string[] {
   assert.deepEqual(checked(schema), []);
-  return validateInput(schema, value).map((issue) => `${issue.loc.join("/")} ${issue.type}: ${issue.msg}`);
+  return validate(schema, value).map((issue) => `${issue.loc.join("/")} ${issue.type}: ${issue.msg}`);
 }
 
 function accepts(schema: JsonObject, ...values: JsonValue[]): void {
@@ -143,9 +143,9 @@ test("a schema we could not honour is refused when it is saved, by name and path
     ["x", "schema wrong_type: must be a JSON Schema object"],
     [
       { propertes: {} },
-      'schema/propertes unsupported_keyword: the keyword "propertes" is not supported in input schemas; did you mean "properties"?',
+      'schema/propertes unsupported_keyword: the keyword "propertes" is not supported in schemas; did you mean "properties"?',
     ],
-    [{ items: { if: {} } }, 'schema/items/if unsupported_keyword: the keyword "if" is not supported in input schemas'],
+    [{ items: { if: {} } }, 'schema/items/if unsupported_keyword: the keyword "if" is not supported in schemas'],
     [{ items: 1 }, "schema/items schema_invalid: must be a schema: an object, true or false"],
     [{ anyOf: [] }, "schema/anyOf schema_invalid: must be a list of schemas"],
     [{ anyOf: [1] }, "schema/anyOf/0 schema_invalid: must be a schema: an object, true or false"],
@@ -187,7 +187,9 @@ test("a schema we could not honour is refused when it is saved, by name and path
   ];
   for (const [schema, issue] of cases) assert.deepEqual(checked(schema), [issue], JSON.stringify(schema).slice(0, 100));
   const patterns = Array.from({ length: SCHEMA_PATTERNS_MAX + 1 }, () => ({ pattern: "a" }));
-  assert.deepEqual(checked({ anyOf: patterns }), ["schema/anyOf/50/pattern schema_invalid: more than 50 patterns"]);
+  assert.deepEqual(checked({ anyOf: patterns }), [
+    "schema/anyOf/50/pattern schema_invalid: more than 50 patterns in the schemas of one definition",
+  ]);
 });
 
 test("a schema that would take for ever ends with an issue, the same each time", () => {

@@ -1,23 +1,23 @@
 import { isJsonObject, type JsonObject, type JsonValue } from "@opspawn/contract";
 import { ExpressionFailure } from "../expressions/failure.ts";
-import { compilePattern } from "../expressions/pattern.ts";
 import { fromJson, numberOf } from "../expressions/values.ts";
 import type { Issues, Loc } from "../issues.ts";
 import { suggestion } from "../suggestion.ts";
 import { SCHEMA_PATTERNS_MAX, SCHEMA_SIZE_MAX } from "./limits.ts";
+import { patternOf } from "./schema-patterns.ts";
 
 /**
- * Input schemas are JSON Schema 2020-12, a subset of it, and interpreted. They come from whoever may save a workflow, so
+ * The schemas of a definition are JSON Schema 2020-12, a subset of it, and interpreted. They come from whoever may save a workflow, so
  * a validator that compiles them to code (Ajv) is out: its code grows with the schema, and its patterns backtrack. A
  * keyword outside the subset is refused by name when the workflow is saved; ignoring it would accept what it forbids.
  */
-const SCHEMA_TYPES = ["object", "array", "string", "number", "integer", "boolean", "null"] as const;
+export const SCHEMA_TYPES = ["object", "array", "string", "number", "integer", "boolean", "null"] as const;
 
 type Scalar = "count" | "number" | "positive" | "flag" | "names" | "choices" | "types";
-type Form = Scalar | "schema" | "schemas" | "schema map" | "pattern" | "reference" | "any";
+export type Form = Scalar | "schema" | "schemas" | "schema map" | "pattern" | "reference" | "any";
 
 /** What each keyword's value must be. */
-const FORMS: ReadonlyMap<string, Form> = new Map<string, Form>([
+export const FORMS: ReadonlyMap<string, Form> = new Map<string, Form>([
   ["type", "types"],
   ["enum", "choices"],
   ["const", "any"],
@@ -75,14 +75,32 @@ const MUST_BE: Readonly<Record<Form, string>> = {
   any: "",
 };
 
-/** Checks that a schema is one we can validate against: known keywords, sound values, local references that end. */
-export function checkSchema(schema: JsonValue, loc: Loc, issues: Issues): void {
+/** Patterns that the schemas of one definition may still have: each is compiled, here and now. */
+export class PatternAllowance {
+  #left = SCHEMA_PATTERNS_MAX;
+
+  take(): boolean {
+    this.#left -= 1;
+    return this.#left >= 0;
+  }
+}
+
+/**
+ * Checks that a schema is one we can validate against: known keywords, sound values, local references that end.
+ * @param allowance shared by all schemas of a definition
+ */
+export function checkSchema(
+  schema: JsonValue,
+  loc: Loc,
+  issues: Issues,
+  allowance: PatternAllowance = new PatternAllowance(),
+): void {
   if (!isJsonObject(schema)) {
     issues.add(loc, "wrong_type", "must be a JSON Schema object");
   } else if (JSON.stringify(schema).length > SCHEMA_SIZE_MAX) {
     issues.add(loc, "too_large", `is larger than ${SCHEMA_SIZE_MAX} characters`);
   } else {
-    const check = new SchemaCheck(schema, issues);
+    const check = new SchemaCheck(schema, issues, allowance);
     check.schema(schema, loc);
     check.references();
     check.endless(loc);
@@ -92,14 +110,15 @@ export function checkSchema(schema: JsonValue, loc: Loc, issues: Issues): void {
 class SchemaCheck {
   readonly #root: JsonObject;
   readonly #issues: Issues;
+  readonly #allowance: PatternAllowance;
   /** Schemas that apply to the same value as the schema they stand in. */
   readonly #inPlace = new Map<JsonObject, JsonObject[]>();
   readonly #references: { readonly reference: string; readonly loc: Loc }[] = [];
-  #patterns = 0;
 
-  constructor(root: JsonObject, issues: Issues) {
+  constructor(root: JsonObject, issues: Issues, allowance: PatternAllowance) {
     this.#root = root;
     this.#issues = issues;
+    this.#allowance = allowance;
   }
 
   schema(schema: JsonValue, loc: Loc): void {
@@ -112,8 +131,7 @@ class SchemaCheck {
   #keyword(keyword: string, value: JsonValue, loc: Loc): void {
     const form = FORMS.get(keyword);
     if (form === undefined) {
-      const msg = () =>
-        `the keyword "${keyword}" is not supported in input schemas${suggestion(keyword, FORMS.keys())}`;
+      const msg = () => `the keyword "${keyword}" is not supported in schemas${suggestion(keyword, FORMS.keys())}`;
       this.#issues.add(loc, "unsupported_keyword", msg);
     } else if (form === "schema") this.schema(value, loc);
     else if (form === "pattern" && typeof value === "string") this.#pattern(value, loc);
@@ -136,13 +154,12 @@ class SchemaCheck {
   }
 
   #pattern(source: string, loc: Loc): void {
-    this.#patterns += 1;
-    if (this.#patterns > SCHEMA_PATTERNS_MAX) {
-      this.#refuse(loc, `more than ${SCHEMA_PATTERNS_MAX} patterns`);
+    if (!this.#allowance.take()) {
+      this.#refuse(loc, `more than ${SCHEMA_PATTERNS_MAX} patterns in the schemas of one definition`);
       return;
     }
     try {
-      compilePattern(source);
+      patternOf(this.#root, source);
     } catch (error) {
       if (!(error instanceof ExpressionFailure)) throw error;
       this.#refuse(loc, error.message);

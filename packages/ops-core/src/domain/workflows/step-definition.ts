@@ -17,6 +17,8 @@ import {
 } from "./limits.ts";
 import type { PlanStep, StepTarget } from "./plan.ts";
 import { readRetry } from "./retry-definition.ts";
+import type { PatternAllowance } from "./schema.ts";
+import { readStepSchema } from "./schema-definition.ts";
 import { readOnFailure, refuseUnsupported, UNSUPPORTED_FIELDS } from "./unsupported.ts";
 
 export type Mode = "original" | "strict";
@@ -28,6 +30,8 @@ const STEP_FIELDS: readonly string[] = [
   "description",
   ...TARGET_FIELDS,
   "parameters",
+  "input",
+  "output",
   "dependsOn",
   "nextTaskId",
   "retry",
@@ -52,6 +56,7 @@ export interface StepContext {
   readonly mode: Mode;
   readonly issues: Issues;
   readonly allowance: Allowance;
+  readonly patterns: PatternAllowance;
 }
 
 /** Reads one entry of `tasks`; undefined when it has no usable id. */
@@ -81,6 +86,8 @@ export function readStep(task: JsonValue, position: number, context: StepContext
     target: readTarget(fields),
     fallback: readFallback(fields),
     parameters,
+    inputSchema: readStepSchema(fields, "input", context),
+    outputSchema: readStepSchema(fields, "output", context),
     template,
     retry: readRetry(fields),
     timeout: fields.duration("timeout", { min: TIMEOUT_MIN, max: TIMEOUT_MAX }) ?? null,

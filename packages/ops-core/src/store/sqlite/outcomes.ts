@@ -2,6 +2,7 @@ import { timingSafeEqual } from "node:crypto";
 import { formatTime, OpspawnError } from "@opspawn/contract";
 import { type EvidenceClass, isStronger } from "../../domain/agents/agent.ts";
 import type { Sender, Settled } from "../../domain/store.ts";
+import { readStored } from "../../domain/stored-json.ts";
 import { ForeignToken } from "../../domain/tasks/foreign-token.ts";
 import { blamesEndpoint, decideRetry, type FailedOutcome } from "../../domain/tasks/retry.ts";
 import {
@@ -12,6 +13,7 @@ import {
   type TaskError,
 } from "../../domain/tasks/task.ts";
 import type { AttemptEvent } from "../../domain/tasks/transitions.ts";
+import { checkResult } from "../../domain/workflows/data.ts";
 import type { AgentEntry } from "./agent-index.ts";
 import { noteAlive } from "./agent-lease.ts";
 import { closeCircuit, countFailure } from "./circuits.ts";
@@ -61,7 +63,8 @@ export function settle(tx: Tx, taskId: string, token: string, outcome: AttemptOu
   // Whatever it is worth now, it shows how this agent tells outcomes.
   if (agent !== undefined && outcome.evidence !== null) raiseEvidence(tx, agent, CLASS_OF[outcome.evidence]);
   const ended = attempt.status === "succeeded" || attempt.status === "failed";
-  const same = (attempt.status === "succeeded") === (outcome.type === "succeeded");
+  // Judged like the first: who repeats a result that was none repeats a failure.
+  const same = (attempt.status === "succeeded") === (judged(tx, task, outcome).type === "succeeded");
   if (ended && same) {
     // What was accepted was a guess; the agent's own words are kept beside it.
     if (attempt.evidence === "named" || attempt.evidence === "inferred") recordLate(tx, task, attempt, agent, outcome);
@@ -105,8 +108,9 @@ export function settleOpen(
   task: TaskRow,
   attempt: AttemptRow,
   agent: AgentEntry | undefined,
-  outcome: AttemptOutcome,
+  told: AttemptOutcome,
 ): void {
+  const outcome = judged(tx, task, told);
   if (agent !== undefined && outcome.evidence !== null) raiseEvidence(tx, agent, CLASS_OF[outcome.evidence]);
   if (outcome.type === "succeeded") {
     endAttempt(tx, task, attempt, "succeed", { evidence: outcome.evidence, error: null });
@@ -122,6 +126,25 @@ export function settleOpen(
   if (event === "fail") releaseSlot(tx, agent, attempt);
   else drainSlot(tx, agent, attempt, tx.now + slotHold(attempt));
   failTask(tx, task, attempt, outcome);
+}
+
+/**
+ * What an outcome is worth, however it was told: a result that its step's schema refuses is an agent's failure. Each
+ * outcome that may end an attempt passes here, and nothing else looks at schemas.
+ */
+function judged(tx: Tx, task: TaskRow, outcome: AttemptOutcome): AttemptOutcome {
+  if (outcome.type !== "succeeded" || task.session_id === null || task.step === null) return outcome;
+  const step = SessionUnit.load(tx, task.session_id)?.plan.steps[task.step];
+  if (step === undefined || step.outputSchema === null) return outcome;
+  const result = readStored(outcome.result);
+  try {
+    checkResult(step, result);
+    return outcome;
+  } catch (error) {
+    if (!(error instanceof OpspawnError)) throw error;
+    const { code, message } = error;
+    return { type: "failed", reason: "agent_error", error: { code, message }, evidence: outcome.evidence };
+  }
 }
 
 function judgeCircuit(tx: Tx, agent: AgentEntry | undefined, attempt: AttemptRow, outcome: FailedOutcome): void {
