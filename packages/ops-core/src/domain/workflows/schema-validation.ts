@@ -4,11 +4,16 @@ import { ExpressionFailure } from "../expressions/failure.ts";
 import { equal } from "../expressions/operators.ts";
 import { search } from "../expressions/pattern.ts";
 import { charactersOf } from "../expressions/text-methods.ts";
-import { fromJson, isList, isMap, numberOf, type Value } from "../expressions/values.ts";
+import { fromJson, isList, isMap, numberOf } from "../expressions/values.ts";
 import { Issues, type Loc } from "../issues.ts";
 import { VALIDATION_NESTING_MAX, VALIDATION_STEPS_MAX } from "./limits.ts";
-import { resolveReference } from "./schema.ts";
-import { patternOf } from "./schema-patterns.ts";
+import { type Bounds, type PreparedSchema, preparedOf, prepareSchema } from "./prepared-schema.ts";
+
+/** Characters counted for one step. */
+const CHARACTERS_PER_STEP = 16;
+
+/** What is left of a prepared schema where it has something to say. */
+type Rules = { readonly [Part in keyof PreparedSchema]: NonNullable<PreparedSchema[Part]> };
 
 /**
  * Checks a value against a schema that `checkSchema` accepted. The same value fails the same way on every machine: what
@@ -28,11 +33,13 @@ export function validate(schema: JsonObject, value: JsonValue): Issue[] {
 
 class Validation {
   readonly #root: JsonObject;
+  readonly #prepared: Map<JsonObject, PreparedSchema>;
   readonly #budget = new Budget(VALIDATION_STEPS_MAX, "this value and its schema take too many steps to compare");
   #nesting = 0;
 
   constructor(root: JsonObject) {
     this.#root = root;
+    this.#prepared = preparedOf(root);
   }
 
   check(schema: JsonValue, value: JsonValue, loc: Loc, issues: Issues): void {
@@ -42,38 +49,44 @@ class Validation {
     this.#nesting += 1;
     if (this.#nesting > VALIDATION_NESTING_MAX)
       throw new ExpressionFailure("the schema nests too deeply to apply", { limit: true });
-    this.#alternatives(schema, value, loc, issues);
-    this.#identity(schema, value, loc, issues);
-    if (typeof value === "string") this.#string(schema, value, loc, issues);
-    else if (isList(value)) this.#list(schema, value, loc, issues);
-    else if (isMap(value)) this.#object(schema, value, loc, issues);
-    else this.#number(schema, fromJson(value), loc, issues);
+    const { alternatives, identity, text, list, object, number } = this.#prepare(schema);
+    if (alternatives !== null) this.#alternatives(alternatives, value, loc, issues);
+    if (identity !== null) this.#identity(identity, value, loc, issues);
+    if (text !== null && typeof value === "string") this.#text(text, value, loc, issues);
+    if (list !== null && isList(value)) this.#list(list, value, loc, issues);
+    if (object !== null && isMap(value)) this.#object(object, value, loc, issues);
+    if (number !== null) checkNumber(number, numberOf(fromJson(value)), loc, issues);
     this.#nesting -= 1;
   }
 
-  #identity(schema: JsonObject, value: JsonValue, loc: Loc, issues: Issues): void {
-    const { type, enum: choices, const: constant } = schema;
-    if (type !== undefined) {
-      const types = Array.isArray(type) ? type : [type];
-      const fits = types.some((each) => hasType(each, fromJson(value)));
-      if (!fits) issues.add(loc, "wrong_type", `must be ${types.join(" or ")}`);
+  #prepare(schema: JsonObject): PreparedSchema {
+    const known = this.#prepared.get(schema);
+    if (known !== undefined) return known;
+    const made = prepareSchema(this.#root, schema);
+    this.#prepared.set(schema, made);
+    return made;
+  }
+
+  #identity({ types, constant, choices }: Rules["identity"], value: JsonValue, loc: Loc, issues: Issues): void {
+    if (types !== null && !types.some((type) => hasType(type, value))) {
+      issues.add(loc, "wrong_type", () => `must be ${types.join(" or ")}`);
     }
     if (constant !== undefined && !this.#equal(constant, value)) {
-      issues.add(loc, "wrong_value", `must be ${shortJson(constant)}`);
+      issues.add(loc, "wrong_value", () => `must be ${shortJson(constant)}`);
     }
-    if (Array.isArray(choices) && !choices.some((choice) => this.#equal(choice, value))) {
-      issues.add(loc, "wrong_value", `must be one of ${shortJson(choices)}`);
+    if (choices !== null && !choices.some((choice) => this.#equal(choice, value))) {
+      issues.add(loc, "wrong_value", () => `must be one of ${shortJson([...choices])}`);
     }
   }
 
-  #alternatives(schema: JsonObject, value: JsonValue, loc: Loc, issues: Issues): void {
-    const { $ref, allOf, anyOf, oneOf, not } = schema;
-    if (typeof $ref === "string") this.check(resolveReference(this.#root, $ref) ?? true, value, loc, issues);
-    if (Array.isArray(allOf)) for (const each of allOf) this.check(each, value, loc, issues);
-    if (Array.isArray(anyOf) && !anyOf.some((each) => this.#fits(each, value))) {
+  #alternatives(rules: Rules["alternatives"], value: JsonValue, loc: Loc, issues: Issues): void {
+    const { target, allOf, anyOf, oneOf, not } = rules;
+    if (target !== undefined) this.check(target, value, loc, issues);
+    for (const each of allOf) this.check(each, value, loc, issues);
+    if (anyOf !== null && !anyOf.some((each) => this.#fits(each, value))) {
       issues.add(loc, "no_alternative", `fits none of the ${anyOf.length} alternatives`);
     }
-    if (Array.isArray(oneOf)) {
+    if (oneOf !== null) {
       const fitting = oneOf.filter((each) => this.#fits(each, value)).length;
       if (fitting !== 1)
         issues.add(loc, "no_alternative", `must fit one of ${oneOf.length} alternatives, not ${fitting}`);
@@ -87,20 +100,18 @@ class Validation {
     return issues.empty;
   }
 
-  #string(schema: JsonObject, value: string, loc: Loc, issues: Issues): void {
-    const { minLength, maxLength, pattern } = schema;
-    if (minLength !== undefined || maxLength !== undefined) {
-      this.#budget.spend(Math.ceil(value.length / 64));
-      bounded(charactersOf(value), [minLength, maxLength], "character", (msg) => issues.add(loc, "wrong_length", msg));
+  #text({ length, pattern, source }: Rules["text"], value: string, loc: Loc, issues: Issues): void {
+    if (length !== null) {
+      this.#budget.spend(Math.ceil(value.length / CHARACTERS_PER_STEP));
+      bounded(charactersOf(value), length, "character", (msg) => issues.add(loc, "wrong_length", msg));
     }
-    if (typeof pattern !== "string" || search(patternOf(this.#root, pattern), value, this.#budget)) return;
-    issues.add(loc, "pattern_mismatch", `must match the pattern ${pattern}`);
+    if (pattern === null || search(pattern, value, this.#budget)) return;
+    issues.add(loc, "pattern_mismatch", `must match the pattern ${source}`);
   }
 
-  #list(schema: JsonObject, value: readonly JsonValue[], loc: Loc, issues: Issues): void {
-    const { minItems, maxItems, uniqueItems, items } = schema;
-    bounded(value.length, [minItems, maxItems], "item", (msg) => issues.add(loc, "wrong_length", msg));
-    if (uniqueItems === true) {
+  #list({ length, unique, items }: Rules["list"], value: readonly JsonValue[], loc: Loc, issues: Issues): void {
+    bounded(value.length, length, "item", (msg) => issues.add(loc, "wrong_length", msg));
+    if (unique) {
       const twin = value.findIndex((item, at) => value.slice(0, at).some((before) => this.#equal(before, item)));
       if (twin >= 0) issues.add([...loc, twin], "not_unique", "is in the list already");
     }
@@ -108,33 +119,22 @@ class Validation {
     for (const [at, item] of value.entries()) this.check(items, item, [...loc, at], issues);
   }
 
-  #object(schema: JsonObject, value: JsonObject, loc: Loc, issues: Issues): void {
-    const { required, minProperties, maxProperties, properties, additionalProperties } = schema;
+  #object(
+    { size, required, properties, additional }: Rules["object"],
+    value: JsonObject,
+    loc: Loc,
+    issues: Issues,
+  ): void {
     const keys = Object.keys(value);
-    bounded(keys.length, [minProperties, maxProperties], "key", (msg) => issues.add(loc, "wrong_length", msg));
-    for (const name of Array.isArray(required) ? required : []) {
+    bounded(keys.length, size, "key", (msg) => issues.add(loc, "wrong_length", msg));
+    for (const name of required) {
       this.#budget.spend(1);
-      if (!Object.hasOwn(value, String(name))) issues.add([...loc, String(name)], "missing", "is required");
+      if (!Object.hasOwn(value, name)) issues.add([...loc, name], "missing", "is required");
     }
-    const known = properties !== undefined && isMap(properties) ? properties : {};
     for (const key of keys) {
-      const member = Object.hasOwn(known, key) ? known[key] : additionalProperties;
+      const member = Object.hasOwn(properties, key) ? properties[key] : additional;
       this.check(member ?? true, value[key] ?? null, [...loc, key], issues);
     }
-  }
-
-  #number(schema: JsonObject, value: Value, loc: Loc, issues: Issues): void {
-    const number = numberOf(value);
-    if (number === undefined) return;
-    const limit = (keyword: string) => numberOf(fromJson(schema[keyword] ?? null));
-    const [minimum, maximum, step] = [limit("minimum"), limit("maximum"), limit("multipleOf")];
-    const [above, below] = [limit("exclusiveMinimum"), limit("exclusiveMaximum")];
-    const refuse = (msg: string) => issues.add(loc, "out_of_range", msg);
-    if (minimum !== undefined && number < minimum) refuse(`must be at least ${minimum}`);
-    if (maximum !== undefined && number > maximum) refuse(`must be at most ${maximum}`);
-    if (above !== undefined && number <= above) refuse(`must be above ${above}`);
-    if (below !== undefined && number >= below) refuse(`must be below ${below}`);
-    if (step !== undefined && !isMultiple(number, step)) refuse(`must be a multiple of ${step}`);
   }
 
   #equal(a: JsonValue, b: JsonValue): boolean {
@@ -142,14 +142,37 @@ class Validation {
   }
 }
 
-function hasType(type: JsonValue, value: Value): boolean {
-  const number = numberOf(value);
-  if (type === "number") return number !== undefined;
-  if (type === "integer") return typeof number === "bigint" || (number !== undefined && Number.isInteger(number));
-  if (type === "object") return isMap(value);
-  if (type === "array") return isList(value);
-  if (type === "null") return value === null;
-  return typeof value === type;
+function checkNumber(rules: Rules["number"], number: bigint | number | undefined, loc: Loc, issues: Issues): void {
+  if (number === undefined) return;
+  const { minimum, maximum, above, below, step } = rules;
+  const refuse = (msg: string) => issues.add(loc, "out_of_range", msg);
+  if (minimum !== undefined && number < minimum) refuse(`must be at least ${minimum}`);
+  if (maximum !== undefined && number > maximum) refuse(`must be at most ${maximum}`);
+  if (above !== undefined && number <= above) refuse(`must be above ${above}`);
+  if (below !== undefined && number >= below) refuse(`must be below ${below}`);
+  if (step !== undefined && !isMultiple(number, step)) refuse(`must be a multiple of ${step}`);
+}
+
+function hasType(type: JsonValue, value: JsonValue): boolean {
+  switch (type) {
+    case "object":
+      return isMap(value);
+    case "array":
+      return isList(value);
+    case "null":
+      return value === null;
+    case "number":
+      return typeof value === "number" || numberOf(value) !== undefined;
+    case "integer":
+      return Number.isInteger(typeof value === "number" ? value : wholeOf(numberOf(value)));
+    default:
+      return typeof value === type;
+  }
+}
+
+/** A number that is whole exactly when the given one is. */
+function wholeOf(number: bigint | number | undefined): number | undefined {
+  return typeof number === "bigint" ? 0 : number;
 }
 
 /** A double cannot hold most decimal steps, so a quotient this close to a whole number counts as one. */
@@ -161,11 +184,9 @@ function isMultiple(number: bigint | number, step: bigint | number): boolean {
   return Math.abs(quotient - Math.round(quotient)) < QUOTIENT_TOLERANCE;
 }
 
-type Bounds = readonly [min: JsonValue | undefined, max: JsonValue | undefined];
-
 function bounded(size: number, [min, max]: Bounds, what: string, refuse: (msg: string) => void): void {
-  if (typeof min === "number" && size < min) refuse(`must have at least ${min} ${what}${min === 1 ? "" : "s"}`);
-  if (typeof max === "number" && size > max) refuse(`must have at most ${max} ${what}${max === 1 ? "" : "s"}`);
+  if (min !== undefined && size < min) refuse(`must have at least ${min} ${what}${min === 1 ? "" : "s"}`);
+  if (max !== undefined && size > max) refuse(`must have at most ${max} ${what}${max === 1 ? "" : "s"}`);
 }
 
 /** JSON for a message, cut where it gets long. */

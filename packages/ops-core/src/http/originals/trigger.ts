@@ -12,9 +12,8 @@ export async function triggerWorkflow(
   ports: Ports,
   { context, agentId, body }: OriginalRequest,
 ): Promise<OriginalAnswer> {
-  const { workflowDefinitionId: id, workflowDefinition: definition, initialPayload } = readBody(trigger, body);
+  const { workflowDefinitionId: id, workflowDefinition: definition, initialPayload: input } = readBody(trigger, body);
   const source = sourceOf(id, definition as JsonObject | null);
-  const input = initialPayload !== null && Object.keys(initialPayload).length > 0 ? initialPayload : null;
   try {
     const { session, replayed } = await startSession(ports, {
       source,
