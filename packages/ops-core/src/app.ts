@@ -35,6 +35,7 @@ import { addOpsCoreRoutes } from "./http/originals/opscore-routes.ts";
 import { RateCaps } from "./http/rate-caps.ts";
 import { createServer } from "./http/server.ts";
 import { Traffic } from "./http/traffic.ts";
+import { addWorkflowSchemaRoute } from "./http/workflow-schema-route.ts";
 import { OutboundClient } from "./outbound/client.ts";
 import { OutboundPolicy } from "./outbound/policy.ts";
 import { openStore } from "./store/open.ts";
@@ -224,6 +225,7 @@ export class App {
       const secrets = config.webhookSecret === null ? [] : [config.webhookSecret.reveal()];
       const rules = { secrets, clock: this.#wallClock, replays: this.store.deliveries };
       const verify = async (message: IncomingWebhook) => (await receiveWebhook(message, rules, () => null)).isSigned;
+      addWorkflowSchemaRoute(http);
       addOpsCoreRoutes(http, this.#ports, gate, { verify });
     }
     if (roles.includes("api")) {

@@ -9,6 +9,7 @@ import {
 import { z } from "zod";
 import { BODY_EXAMPLES, PARAMETER_EXAMPLES } from "./openapi-examples.ts";
 import { ORIGINAL_TAGS, originalPaths } from "./originals/documentation.ts";
+import { workflowSchemaPath } from "./workflow-schema-route.ts";
 
 export interface OpenApiOptions {
   readonly version: string;
@@ -47,7 +48,7 @@ export function openApi({ version, url }: OpenApiOptions): JsonObject {
     // First the address the document was read from: the page that shows it may call no other.
     servers: [{ url: "/" }, { url, description: "Where agents reach it" }],
     tags: [...Object.keys(operations), ...ORIGINAL_TAGS].map((name) => ({ name })),
-    paths,
+    paths: { ...paths, ...workflowSchemaPath() },
     components: {
       securitySchemes: { key: { type: "http", scheme: "bearer", description: "A key: `opk_<id>_<secret>`." } },
       schemas: { Error: errorSchema() },

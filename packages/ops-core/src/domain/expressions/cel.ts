@@ -72,8 +72,13 @@ function explained<T>(run: () => T): T {
 function failureOf(error: unknown): ExpressionFailure | undefined {
   if (!(error instanceof ParseError || error instanceof CelTypeError)) return undefined;
   const hint = error.code === "incompatible_ternary_branches" ? "; wrap one in dyn(...) to mix types" : "";
-  const message = error.summary === "Unexpected token: EOF" ? "the expression ends too early" : error.summary;
-  return new ExpressionFailure(`${message}${hint}`, { at: error.range?.start ?? 0 });
+  return new ExpressionFailure(`${messageOf(error.summary)}${hint}`, { at: error.range?.start ?? 0 });
+}
+
+function messageOf(summary: string): string {
+  if (summary === "Unexpected token: EOF") return "the expression ends too early";
+  if (summary.startsWith("Exceeded maxDepth")) return `nests deeper than ${EXPRESSION_DEPTH_MAX} levels`;
+  return summary.startsWith("Exceeded max") ? `has more than ${EXPRESSION_NODES_MAX} parts` : summary;
 }
 
 function translate(ast: ASTNode): Node {

@@ -68,7 +68,7 @@ const BEYOND_EDITORS: readonly (readonly [type: string, msg: RegExp])[] = [
   ["too_large", /characters$/],
   ["too_deep", /./],
   ["invalid_text", /./],
-  ["invalid_request", /__proto__/],
+  ["invalid_request", /__proto__|keys/],
 ];
 
 function isBeyondEditors({ type, msg }: Issue): boolean {

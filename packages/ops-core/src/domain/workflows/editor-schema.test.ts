@@ -5,6 +5,7 @@ import { isJsonObject, type JsonObject, type JsonValue, OpspawnError } from "@op
 import fc from "fast-check";
 import { Issues } from "../issues.ts";
 import { document, editorIssues, issuesOf, planOf } from "./definition.suite.ts";
+import { parseDefinition } from "./definition-text.ts";
 import { editorSchema } from "./editor-schema.ts";
 import { checkSchema, FORMS } from "./schema.ts";
 
@@ -44,6 +45,13 @@ test("an editor is told where a mistake is", () => {
   const source = document([task], { colour: 1, input: { schema: { items: { if: {} } } } });
   const marked = editorIssues(source).map(({ loc }) => loc.join("."));
   assert.deepEqual(marked.sort(), ["colour", "input.schema", "tasks.0", "tasks.0.retry.maxAttempts"]);
+});
+
+test("the example of the documentation is a workflow, for the reader and for editors", () => {
+  const page = readFileSync(new URL("../../../../../docs/workflows.md", import.meta.url), "utf8");
+  const [, example] = /```yaml\n(id: .*?)```/s.exec(page) ?? [];
+  const plan = planOf(parseDefinition(example ?? "", "yaml"));
+  assert.equal(plan.steps.length, 2);
 });
 
 /** Values that some field accepts, and values that none does. */

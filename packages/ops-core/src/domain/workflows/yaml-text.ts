@@ -78,7 +78,7 @@ class YamlReader {
   /** Checks one lexeme that is no text; says how many characters of the document it stands for. */
   #lexeme(lexeme: string, offset: number): number {
     this.#lexemes += 1;
-    if (this.#lexemes > YAML_LEXEMES_MAX) this.#fail("the document has too many parts", offset);
+    if (this.#lexemes > YAML_LEXEMES_MAX) this.#fail(`more than ${YAML_LEXEMES_MAX} parts`, offset);
     if (MARKERS.has(lexeme)) return 0;
     const type = CST.tokenType(lexeme);
     if (type === "tag") this.#fail(`the tag ${lexeme} is not allowed; quote the value instead`, offset);

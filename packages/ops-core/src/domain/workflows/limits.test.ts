@@ -1,0 +1,262 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import test from "node:test";
+import { formatDuration, type Issue, type JsonObject, type JsonValue } from "@opspawn/contract";
+import * as expressions from "../expressions/limits.ts";
+import { stepParameters } from "./data.ts";
+import { document, issuesOf, planOf, refusal } from "./definition.suite.ts";
+import { parseDefinition } from "./definition-text.ts";
+import * as definitions from "./limits.ts";
+import { validate } from "./schema-validation.ts";
+
+const { STEPS_MAX, DEPENDENCIES_MAX, SCHEMA_PATTERNS_MAX, VALIDATION_NESTING_MAX } = definitions;
+const { EXPRESSIONS_MAX, PATTERNS_MAX, RESULT_SIZE_MAX, STRING_LENGTH_MAX } = expressions;
+
+const long = (max: number, letter = "x") => letter.repeat(max + 1);
+const task = (fields: JsonObject): readonly Issue[] => issuesOf(document([{ taskId: "a", ...fields }]));
+const header = (fields: JsonObject): readonly Issue[] => issuesOf(document([{ taskId: "a" }], fields));
+const yaml = (text: string): readonly Issue[] => refusal(() => parseDefinition(text, "yaml")).issues ?? [];
+const expression = (source: string): readonly Issue[] => task({ parameters: { p: `\${{ ${source} }}` } });
+const many = <T>(count: number, make: (at: number) => T): T[] => Array.from({ length: count }, (_, at) => make(at));
+const nested = (levels: number): JsonValue => (levels === 0 ? 1 : [nested(levels - 1)]);
+
+/** What a step's parameters come to, which must be an error. */
+function evaluated(source: string, input: JsonValue = null): readonly Issue[] {
+  const plan = planOf(document([{ taskId: "a", parameters: { p: `\${{ ${source} }}` } }]));
+  const scope = { input, steps: new Map(), session: { id: "s", labels: {} }, trigger: { agentId: null } };
+  const [step] = plan.steps;
+  assert.ok(step);
+  return refusal(() => stepParameters(plan, step, scope)).issues ?? [];
+}
+
+const chain = Object.fromEntries(many(VALIDATION_NESTING_MAX, (at) => [`c${at}`, { $ref: `#/$defs/c${at + 1}` }]));
+const deepReferences = { $ref: "#/$defs/c0", $defs: { ...chain, [`c${VALIDATION_NESTING_MAX}`]: {} } };
+const P = ["tasks", 0, "parameters", "p"];
+const at = (...names: (string | number)[]) => ["tasks", 0, ...names];
+
+type Case = readonly [found: () => readonly Issue[], loc: Issue["loc"], type: string, msg: string | RegExp];
+
+/** For each limit something just beyond it. */
+const BEYOND: Readonly<Record<keyof typeof definitions | keyof typeof expressions, Case>> = {
+  DEFINITION_BYTES_MAX: [
+    () => yaml(long(definitions.DEFINITION_BYTES_MAX)),
+    [],
+    "too_large",
+    "the definition is larger than 262144 bytes",
+  ],
+  YAML_LEXEMES_MAX: [
+    () => yaml(`tasks: [${many(90_000, () => "1").join(",")}]`),
+    [],
+    "yaml_invalid",
+    /^line 1, column \d+: more than 150000 parts$/,
+  ],
+  YAML_ALIASES_MAX: [
+    () => yaml(`id: &a w\ntasks: [${many(101, () => "*a").join(", ")}]`),
+    [],
+    "yaml_invalid",
+    "line 2, column 409: more than 100 aliases",
+  ],
+  DOCUMENT_DEPTH_MAX: [
+    () => task({ parameters: { p: nested(61) } }),
+    [],
+    "too_deep",
+    "The JSON is nested more than 64 levels deep.",
+  ],
+  DOCUMENT_VALUES_MAX: [
+    () => yaml(`x: &a [${many(2_000, () => "1").join(",")}]\ny: [${many(60, () => "*a").join(", ")}]`),
+    [],
+    "yaml_invalid",
+    /^line 1, column \d+: more than 100000 values$/,
+  ],
+  DOCUMENT_SIZE_MAX: [
+    () => task({ parameters: { p: many(5, () => "x".repeat(240_000)) } }),
+    [],
+    "too_large",
+    "the definition is larger than 1048576 characters",
+  ],
+  STEPS_MAX: [
+    () => issuesOf(document(many(STEPS_MAX + 1, (n) => ({ taskId: `t${n}` })))),
+    ["tasks"],
+    "too_large",
+    "has 1001 tasks, at most 1000 are allowed",
+  ],
+  DEPENDENCIES_MAX: [
+    () => {
+      const width = Math.ceil(DEPENDENCIES_MAX / 100);
+      const first = many(width, (n) => ({ taskId: `f${n}` }));
+      const dependsOn = first.map(({ taskId }) => taskId);
+      return issuesOf(document([...first, ...many(101, (n) => ({ taskId: `t${n}`, dependsOn }))]));
+    },
+    ["tasks"],
+    "too_large",
+    "more than 10000 names in all dependsOn lists together",
+  ],
+  WORKFLOW_ID_LENGTH_MAX: [() => header({ id: long(200) }), ["id"], "too_long", "must have at most 200 characters"],
+  VERSION_LENGTH_MAX: [
+    () => header({ version: long(100) }),
+    ["version"],
+    "too_long",
+    "must have at most 100 characters",
+  ],
+  STEP_ID_LENGTH_MAX: [() => task({ taskId: long(200) }), at("taskId"), "too_long", "must have at most 200 characters"],
+  NAME_LENGTH_MAX: [() => task({ name: long(1_000) }), at("name"), "too_long", "must have at most 1000 characters"],
+  DESCRIPTION_LENGTH_MAX: [
+    () => header({ description: long(10_000) }),
+    ["description"],
+    "too_long",
+    "must have at most 10000 characters",
+  ],
+  TARGET_LENGTH_MAX: [
+    () => task({ agentName: long(200) }),
+    at("agentName"),
+    "too_long",
+    "must have at most 200 characters",
+  ],
+  ATTEMPTS_MAX: [
+    () => task({ retry: { maxAttempts: 101 } }),
+    at("retry", "maxAttempts"),
+    "wrong_number",
+    "must be a whole number from 1 to 100",
+  ],
+  TIMEOUT_MIN: [() => task({ timeout: "999us" }), at("timeout"), "wrong_duration", "must be from 1ms to 7d"],
+  TIMEOUT_MAX: [() => task({ timeout: "169h" }), at("timeout"), "wrong_duration", "must be from 1ms to 7d"],
+  DEADLINE_MIN: [() => header({ deadline: "999us" }), ["deadline"], "wrong_duration", "must be from 1ms to 365d"],
+  DEADLINE_MAX: [() => task({ deadline: "366d" }), at("deadline"), "wrong_duration", "must be from 1ms to 365d"],
+  DELAY_MAX: [
+    () => task({ retry: { maxDelay: "25h" } }),
+    at("retry", "maxDelay"),
+    "wrong_duration",
+    "must be from 0s to 1d",
+  ],
+  PRIORITY_MIN: [
+    () => task({ priority: -1_001 }),
+    at("priority"),
+    "wrong_number",
+    "must be a whole number from -1000 to 1000",
+  ],
+  PRIORITY_MAX: [
+    () => task({ priority: 1_001 }),
+    at("priority"),
+    "wrong_number",
+    "must be a whole number from -1000 to 1000",
+  ],
+  SCHEMA_SIZE_MAX: [
+    () => task({ output: { schema: { title: long(65_536) } } }),
+    at("output", "schema"),
+    "too_large",
+    "is larger than 65536 characters",
+  ],
+  SCHEMA_PATTERNS_MAX: [
+    () => header({ input: { schema: { allOf: many(SCHEMA_PATTERNS_MAX + 1, () => ({ pattern: "a" })) } } }),
+    ["input", "schema", "allOf", 50, "pattern"],
+    "schema_invalid",
+    "more than 50 patterns in the schemas of one definition",
+  ],
+  VALIDATION_STEPS_MAX: [
+    () =>
+      validate(
+        { uniqueItems: true },
+        many(2_000, (n) => n),
+      ),
+    [],
+    "too_costly",
+    "this value and its schema take too many steps to compare",
+  ],
+  VALIDATION_NESTING_MAX: [() => validate(deepReferences, 1), [], "too_costly", "the schema nests too deeply to apply"],
+  EXPRESSION_LENGTH_MAX: [
+    () => expression(`"${long(4_094)}"`),
+    P,
+    "expression_invalid",
+    /^has more than 4096 characters \(in .*, column 1\)$/,
+  ],
+  EXPRESSION_NODES_MAX: [
+    () => expression(many(600, () => "1").join("+")),
+    P,
+    "expression_invalid",
+    /^has more than 1000 parts \(in .*\)$/,
+  ],
+  EXPRESSION_DEPTH_MAX: [
+    () => expression(`${"(".repeat(65)}1${")".repeat(65)}`),
+    P,
+    "expression_invalid",
+    /^nests deeper than 64 levels \(in .*, column 65\)$/,
+  ],
+  EXPRESSIONS_MAX: [
+    () => task({ parameters: { p: many(EXPRESSIONS_MAX + 1, () => "${{ 1 }}") } }),
+    [...P, 5_000],
+    "expression_invalid",
+    "more than 5000 expressions in one definition (in ${{ 1 }})",
+  ],
+  PATTERNS_MAX: [
+    () => task({ parameters: { p: many(PATTERNS_MAX + 1, () => '${{ re("", "a") }}') } }),
+    [...P, 100],
+    "expression_invalid",
+    'more than 100 patterns in one definition (in ${{ re("", "a") }}, column 1)',
+  ],
+  COST_MAX: [
+    () =>
+      evaluated(
+        "input.map(a, input.map(b, input))",
+        many(1_000, () => 1),
+      ),
+    ["parameters", "p"],
+    "expression_failed",
+    "takes more than 500000 steps; compute this in an agent instead (in ${{ input.map(a, input.map(b, input)) }})",
+  ],
+  STRING_LENGTH_MAX: [
+    () => evaluated("input + input", "x".repeat(STRING_LENGTH_MAX / 2 + 1)),
+    ["parameters", "p"],
+    "expression_failed",
+    "makes a string longer than 1048576 characters (in ${{ input + input }})",
+  ],
+  RESULT_SIZE_MAX: [
+    () => evaluated("[input, input]", "x".repeat(RESULT_SIZE_MAX / 2)),
+    ["parameters", "p"],
+    "expression_failed",
+    "the values are larger than 1048576 characters; pass large data by reference (in ${{ [input, input] }})",
+  ],
+  RESULT_DEPTH_MAX: [
+    () => evaluated("input", nested(64)),
+    ["parameters", "p"],
+    "expression_failed",
+    "the value nests deeper than 64 levels (in ${{ input }})",
+  ],
+  PATTERN_LENGTH_MAX: [
+    () => expression(`re("", "${long(500)}")`),
+    P,
+    "expression_invalid",
+    /^the pattern has more than 500 characters \(in .*\)$/,
+  ],
+  PATTERN_PROGRAM_MAX: [
+    () => expression('re("", "(abcdefghij){300}")'),
+    P,
+    "expression_invalid",
+    'the pattern compiles to 3602 instructions, at most 2000 are allowed (in ${{ re("", "(abcdefghij){300}") }})',
+  ],
+};
+
+/** Limits that are lengths of time, in microseconds. */
+const DURATION = /^(TIMEOUT|DEADLINE|DELAY)_/;
+
+test("the documentation lists every limit by its name, with the value it has", () => {
+  const page = readFileSync(new URL("../../../../../docs/workflows.md", import.meta.url), "utf8");
+  const rows = [...page.matchAll(/^\| `([A-Z_]+)` \| ([^|]+) \|/gm)].map(([, name, value]) => [name, value]);
+  const limits = Object.entries({ ...definitions, ...expressions }).map(([name, value]) => [name, shown(name, value)]);
+  assert.deepEqual(Object.fromEntries(rows), Object.fromEntries(limits));
+  assert.equal(rows.length, limits.length, "each once");
+});
+
+function shown(name: string, value: number): string {
+  return DURATION.test(name) ? formatDuration(value) : value.toLocaleString("en-US");
+}
+
+for (const [name, [found, loc, type, msg]] of Object.entries(BEYOND)) {
+  test(`beyond ${name} something is refused, with its place and the limit`, () => {
+    const issues = found();
+    assert.equal(issues.length, 1, JSON.stringify(issues));
+    const [issue] = issues;
+    assert.deepEqual([issue?.loc, issue?.type], [loc, type]);
+    if (typeof msg === "string") assert.equal(issue?.msg, msg);
+    else assert.match(issue?.msg ?? "", msg);
+  });
+}
