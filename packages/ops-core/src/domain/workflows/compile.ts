@@ -24,6 +24,7 @@ import { type Mode, readStep, type StepContext, type StepDefinition } from "./st
 import { readOnFailure, refuseUnsupported, UNSUPPORTED_FIELDS } from "./unsupported.ts";
 
 const WORKFLOW_FIELDS = [
+  "$schema",
   "id",
   "name",
   "description",
@@ -104,6 +105,8 @@ function readHeader(fields: Fields, { mode, patterns }: StepContext): Header {
   for (const name of mode === "original" ? ["id", "name"] : ["id"]) {
     if (fields.value(name) === undefined) fields.refuse(name, "missing", "is required");
   }
+  // Where editors of JSON look for the schema; it says nothing to us.
+  if (mode === "strict") fields.text("$schema", NAME_LENGTH_MAX);
   const id = fields.id("id", WORKFLOW_ID_LENGTH_MAX) ?? "";
   return {
     id,

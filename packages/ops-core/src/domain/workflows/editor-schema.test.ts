@@ -47,6 +47,14 @@ test("an editor is told where a mistake is", () => {
   assert.deepEqual(marked.sort(), ["colour", "input.schema", "tasks.0", "tasks.0.retry.maxAttempts"]);
 });
 
+test("a definition in JSON may say where its editor finds the schema", () => {
+  const source = document([{ taskId: "a" }], { $schema: "http://127.0.0.1:8000/v1/opscore/workflow-schema" });
+  assert.equal(planOf(source).data, "original");
+  assert.deepEqual(issuesOf({ ...source, $schema: 7 }), [
+    { loc: ["$schema"], type: "wrong_type", msg: "must be a string" },
+  ]);
+});
+
 test("the example of the documentation is a workflow, for the reader and for editors", () => {
   const page = readFileSync(new URL("../../../../../docs/workflows.md", import.meta.url), "utf8");
   const [, example] = /```yaml\n(id: .*?)```/s.exec(page) ?? [];

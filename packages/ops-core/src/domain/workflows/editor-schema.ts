@@ -37,6 +37,7 @@ export function editorSchema(): JsonObject {
 
 function workflowFields(): JsonObject {
   return {
+    $schema: text("Where an editor finds this schema, in a definition written as JSON.", NAME_LENGTH_MAX),
     id: needed("The workflow's id. Sessions are started by it.", WORKFLOW_ID_LENGTH_MAX),
     name: text("What people call it. Default: the id.", NAME_LENGTH_MAX),
     description: text("What it is for.", DESCRIPTION_LENGTH_MAX),

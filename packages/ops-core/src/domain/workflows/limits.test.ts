@@ -235,6 +235,13 @@ const BEYOND: Readonly<Record<keyof typeof definitions | keyof typeof expression
   ],
 };
 
+test("JSON has the same limit of values as YAML, counted in keys", () => {
+  const p = Object.fromEntries(many(definitions.DOCUMENT_VALUES_MAX, (n) => [`k${n}`, 1]));
+  assert.deepEqual(task({ parameters: { p } }), [
+    { loc: [], type: "invalid_request", msg: "The JSON has more than 100000 keys." },
+  ]);
+});
+
 /** Limits that are lengths of time, in microseconds. */
 const DURATION = /^(TIMEOUT|DEADLINE|DELAY)_/;
 
