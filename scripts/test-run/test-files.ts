@@ -4,6 +4,7 @@ import path from "node:path";
 /** In this order they run, the long ones first, so that the last minute is not spent waiting for one of them. */
 const PLACES = [
   "test/e2e/**/*.test.ts",
+  "test/simulation/*.test.ts",
   "scripts/**/*.test.ts",
   "test/conformance/**/*.test.ts",
   "packages/*/src/**/*.test.ts",
