@@ -19,7 +19,10 @@ const list = fc.constantFrom("input.list", "[1, 2]", "dyn([])", "[input.a]");
 
 const DEPTH = { maxDepth: 3, depthIdentifier: "source" };
 
-/** Random well-typed sources. Where the dialects differ on purpose (mixed numbers, code points) nothing is generated. */
+/**
+ * Random well-typed sources. Where the dialects differ on purpose (mixed numbers, code points) nothing is generated, nor
+ * where the library does not hold to the language: it negates the smallest integer into one that does not fit.
+ */
 const sources = fc.letrec<{ int: string; text: string; list: string; bool: string }>((tie) => ({
   int: fc.oneof(
     DEPTH,
@@ -30,7 +33,7 @@ const sources = fc.letrec<{ int: string; text: string; list: string; bool: strin
     tie("list").map((value) => `${value}.size()`),
     fc.tuple(tie("list"), tie("int")).map(([a, b]) => `${a}[${b}]`),
     fc.tuple(tie("text"), tie("text")).map(([a, b]) => `${a}.indexOf(${b})`),
-    tie("int").map((value) => `(-${value})`),
+    int.map((value) => `(-${value})`),
     tie("int").map((value) => `int(string(${value}))`),
   ),
   text: fc.oneof(
@@ -93,6 +96,12 @@ function theirs(source: string): unknown {
     return FAILED;
   }
 }
+
+test("the smallest integer has no opposite", () => {
+  const smallest = "(-9223372036854775807 - 1)";
+  assert.equal(ours(smallest), '{"v":-9223372036854775808}');
+  assert.equal(ours(`-${smallest}`), FAILED);
+});
 
 test("evaluation agrees with the library's own, failures included", () => {
   let failures = 0;
