@@ -151,7 +151,7 @@ async function judged(sim: Simulation, events: readonly StoredEvent[]): Promise<
   const db = new Rows(sim.path);
   try {
     const evidence = evidenceOf({ db, client: sim.client, effects: sim.effects, isDrained: true, isPunctual: false });
-    return [...findingsOf({ judgements: checkAll(evidence) }), ...times(events)];
+    return [...findingsOf({ judgements: checkAll(evidence) }), ...times(events, deadlinesOf(db))];
   } finally {
     db.close();
   }
@@ -170,8 +170,13 @@ async function allEvents(sim: Simulation): Promise<StoredEvent[]> {
 const SHORTEST_TIMEOUT = 2_000_000;
 const LONGEST_WAIT = 30_000_000;
 
-/** No attempt or timeout before its time, and no wait beyond what the policy allows. */
-function* times(events: readonly StoredEvent[]): Iterable<string> {
+function deadlinesOf(db: Rows): ReadonlyMap<unknown, number> {
+  const rows = db.all<{ id: string; deadline: number }>("select id, deadline from tasks");
+  return new Map(rows.map(({ id, deadline }) => [id, deadline]));
+}
+
+/** No timeout before its time or the task's deadline, and no wait beyond what the policy allows. */
+function* times(events: readonly StoredEvent[], deadlines: ReadonlyMap<unknown, number>): Iterable<string> {
   const createdAt = new Map<unknown, number>();
   for (const { type, at, data } of events) {
     const { taskId } = data as JsonObject;
@@ -182,7 +187,8 @@ function* times(events: readonly StoredEvent[]): Iterable<string> {
     }
     if (type === "attempt.timed_out") {
       const lasted = at - (createdAt.get(taskId) ?? at);
-      if (lasted < SHORTEST_TIMEOUT) yield `${taskId} timed out after ${lasted} us`;
+      const isOver = at >= (deadlines.get(taskId) ?? Number.POSITIVE_INFINITY);
+      if (lasted < SHORTEST_TIMEOUT && !isOver) yield `${taskId} timed out after ${lasted} us`;
     }
   }
 }

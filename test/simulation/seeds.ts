@@ -1,5 +1,8 @@
 /** Run with every test. */
 export const FIXED: readonly number[] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
 
-/** Seeds that once found something; they stay. 17 and 26: a clock that was set back made what was ready wait. */
-export const FAILED_ONCE: readonly number[] = [17, 26];
+/**
+ * Seeds that once found something; they stay. 17 and 26: a clock that was set back made what was ready wait. 154898407: the
+ * judge did not know that a deadline ends an attempt before its timeout.
+ */
+export const FAILED_ONCE: readonly number[] = [17, 26, 154898407];
