@@ -82,19 +82,6 @@ export const TIME: readonly NamedMutant[] = [
     ],
   },
   {
-    name: "dispatch-stops-after-an-error",
-    is: "when a claim fails once, nothing is claimed any more",
-    rule: "19",
-    file: "engine/engine.ts",
-    changes: [
-      {
-        from: "  async dispatch(): Promise<void> {\n",
-        to: "  #dispatching = false;\n  async dispatch(): Promise<void> {\n    if (this.#dispatching) return;\n    this.#dispatching = true;\n",
-      },
-      { from: ">= CLAIM_AT_ONCE);", to: ">= CLAIM_AT_ONCE);\n    this.#dispatching = false;" },
-    ],
-  },
-  {
     name: "slot-lost-in-a-gap",
     is: "a slot that drains when nobody judges is counted twice in memory",
     rule: "18",

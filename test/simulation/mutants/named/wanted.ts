@@ -127,4 +127,18 @@ export const WANTED: readonly WantedMutant[] = [
     file: "store/sqlite/expiry.ts",
     changes: [{ from: "    if (isOpen(attempt)) waitForTimeout(tx, task, attempt);\n", to: "" }],
   },
+  {
+    name: "dispatch-stops-after-an-error",
+    is: "when a claim fails once, nothing is claimed any more",
+    rule: "19",
+    needs: "a claim that fails while nothing else wakes the dispatcher before the deadlines of what waits",
+    file: "engine/engine.ts",
+    changes: [
+      {
+        from: "  async dispatch(): Promise<void> {\n",
+        to: "  #dispatching = false;\n  async dispatch(): Promise<void> {\n    if (this.#dispatching) return;\n    this.#dispatching = true;\n",
+      },
+      { from: ">= CLAIM_AT_ONCE);", to: ">= CLAIM_AT_ONCE);\n    this.#dispatching = false;" },
+    ],
+  },
 ];
