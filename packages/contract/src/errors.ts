@@ -79,6 +79,14 @@ export const ERRORS = {
   upstream_unreachable: { status: 503, retryable: true, help: "The other server could not be reached; try again." },
   upstream_timeout: { status: 504, retryable: true, help: "The other server did not answer in time; try again." },
   upstream_failed: { status: 502, retryable: true, help: "The other server answered with an error." },
+  // Waiting for people and other systems
+  approval_not_found: { status: 404, retryable: false, help: "List approvals to see the known ids." },
+  approval_decided: { status: 409, retryable: false, help: "Look at the approval: it was decided, or is not needed." },
+  approval_stale: { status: 409, retryable: false, help: "Read the approval again, and decide on what it says now." },
+  signal_unknown: { status: 422, retryable: false, help: "Send one of the signals that the workflow waits for." },
+  too_many_signals: { status: 409, retryable: false, help: "Wait until the session has taken some." },
+  session_compensating: { status: 409, retryable: false, help: "Wait: it undoes what it did, and then has failed." },
+  nesting_too_deep: { status: 422, retryable: false, help: "Start fewer sessions from within sessions." },
   // Expressions
   expression_failed: { status: 422, retryable: false, help: "Correct the expression at the path named." },
   // Capacity and service

@@ -25,6 +25,24 @@ const step = z.object({
   startedAt: time.nullable(),
   endedAt: time.nullable(),
   error: taskError.nullable(),
+  /** Of a `forEach`: its list, and how far it has come. */
+  items: z
+    .object({
+      total: z.number().int(),
+      begun: z.number().int(),
+      open: z.number().int(),
+      failed: z.number().int(),
+    })
+    .nullable(),
+  /** Of a `repeat`: the run under way, or the last one, from 0. */
+  iteration: z.number().int(),
+  /** When the time it waits for comes, or its patience ends. */
+  waitsUntil: time.nullable(),
+  /** The signal it waits for. */
+  signal: z.string().nullable(),
+  /** The session it consists of. */
+  childSessionId: id.nullable(),
+  approvalId: id.nullable(),
 });
 
 const session = z.object({
@@ -37,6 +55,10 @@ const session = z.object({
   result: jsonValue.nullable(),
   error: taskError.nullable(),
   failedSteps: z.array(z.string()),
+  /** What became of undoing the steps of a failed session; null where nothing is undone. */
+  compensation: z.enum(["running", "complete", "incomplete"]).nullable(),
+  /** The session whose step this one is. */
+  parentSessionId: id.nullable(),
   createdAt: time,
   updatedAt: time,
   endedAt: time.nullable(),
@@ -109,6 +131,8 @@ export const sessionOperations = {
       since: z.string().max(40).optional(),
       until: z.string().max(40).optional(),
       blockedReason: z.string().max(100).optional(),
+      /** Sessions that are steps of this one. */
+      parent: id.optional(),
     }),
     output: listOf(session),
     permission: { scope: "sessions:read" },
@@ -122,9 +146,21 @@ export const sessionOperations = {
     params: sessionParams,
     body: z.strictObject({ reason: z.string().max(1000).optional() }).optional(),
     output: session,
-    errors: ["session_not_found", "session_terminal"],
+    errors: ["session_not_found", "session_terminal", "session_compensating"],
     permission: { scope: "sessions:write" },
     idempotency: "natural",
+  }),
+  signal: operation({
+    id: "sessions.signal",
+    summary: "Send a signal to a session; what nobody waits for yet is kept for the step that will.",
+    method: "POST",
+    path: "/v1/opscore/sessions/{sessionId}/signals/{name}",
+    params: z.object({ sessionId: id, name: z.string().min(1).max(200) }),
+    body: z.strictObject({ payload: jsonValue.nullable().optional() }).optional(),
+    output: z.object({ sessionId: id, name: z.string(), delivered: z.boolean() }),
+    errors: ["session_not_found", "session_terminal", "signal_unknown", "too_many_signals"],
+    permission: { scope: "sessions:write" },
+    idempotency: "key",
   }),
   label: operation({
     id: "sessions.label",

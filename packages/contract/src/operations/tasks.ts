@@ -55,11 +55,12 @@ const attempt = z.object({
   error: taskError.nullable(),
 });
 
-/** One of the three is set, unless a capability prefers an agent. */
+/** One of them is set, unless a capability prefers an agent. */
 const requirement = z.object({
   agentId: id.nullable(),
   agentName: z.string().nullable(),
   capability: z.string().nullable(),
+  tool: z.string().nullable(),
 });
 
 const task = z.object({

@@ -1,6 +1,7 @@
 import type { JsonObject } from "@opspawn/contract";
 import type { Agent, AgentState, EvidenceClass } from "./agents/agent.ts";
 import type { ApiKey } from "./auth/key.ts";
+import type { Approval, ApprovalDecision, ApprovalFilter } from "./approvals/approval.ts";
 import type { Blocked } from "./blocked.ts";
 import type { Delivery, DeliveryKind, NewDelivery } from "./deliveries/delivery.ts";
 import type { SessionFilter, SessionRecord, StepRecord } from "./sessions/session.ts";
@@ -27,6 +28,7 @@ export interface Store {
   readonly agents: AgentStore;
   readonly workflows: WorkflowStore;
   readonly sessions: SessionStore;
+  readonly approvals: ApprovalStore;
   readonly tasks: TaskStore;
   readonly attempts: AttemptStore;
   readonly deliveries: DeliveryStore;
@@ -174,17 +176,36 @@ export interface StartSession {
   readonly idempotency?: Idempotency | undefined;
 }
 
+export interface SendSignal {
+  readonly sessionId: string;
+  readonly name: string;
+  /** JSON text. */
+  readonly payload: string;
+  readonly idempotency?: Idempotency | undefined;
+}
+
 export interface SessionStore {
   /** Errors: `idempotency_key_reused`. */
   start(session: StartSession): Promise<{ session: SessionRecord; replayed: boolean }>;
-  /** Errors: `session_not_found`, `session_terminal`. */
+  /** Errors: `session_not_found`, `session_terminal`, `session_compensating`. */
   cancel(sessionId: string, reason: string): Promise<SessionRecord>;
   label(sessionId: string, labels: Readonly<Record<string, string>>): Promise<SessionRecord>;
+  /** Errors: `session_not_found`, `session_terminal`, `signal_unknown`, `too_many_signals`. */
+  signal(signal: SendSignal): Promise<{ delivered: boolean; replayed: boolean }>;
   get(sessionId: string): Promise<SessionRecord | null>;
   /** Cheaper than `get`, for those who wait. */
   status(sessionId: string): Promise<SessionStatus | null>;
   steps(sessionId: string): Promise<readonly StepRecord[]>;
   list(page: Page, filter: SessionFilter): Promise<Paged<SessionRecord>>;
+}
+
+/** Decisions that sessions wait for. A session's end, or a step's, ends them too. */
+export interface ApprovalStore {
+  /** Errors: `approval_not_found`, `approval_decided`, `approval_stale`. */
+  decide(id: string, decision: ApprovalDecision): Promise<Approval>;
+  get(id: string): Promise<Approval | null>;
+  /** Newest first. */
+  list(page: Page, filter: ApprovalFilter): Promise<Paged<Approval>>;
 }
 
 // --- tasks and attempts ---------------------------------------------------------------------------------------------

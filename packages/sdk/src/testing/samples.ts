@@ -27,6 +27,8 @@ export function sampleSession(change: Partial<SessionView> = {}): SessionView {
     result: null,
     error: null,
     failedSteps: [],
+    compensation: null,
+    parentSessionId: null,
     createdAt: AT,
     updatedAt: AT,
     endedAt: null,
@@ -46,6 +48,12 @@ export function sampleSessionDetail(change: Partial<SessionDetailView> = {}): Se
     startedAt: AT,
     endedAt: null,
     error: null,
+    items: null,
+    iteration: 0,
+    waitsUntil: null,
+    signal: null,
+    childSessionId: null,
+    approvalId: null,
   };
   return { ...sampleSession(), input: { url: "https://example.org" }, steps: [step], ...change };
 }
@@ -57,7 +65,7 @@ export function sampleTask(change: Partial<TaskView> = {}): TaskView {
     sessionId: SESSION_ID,
     stepId: "fetch",
     status: "pending",
-    requirement: { agentId: null, agentName: null, capability: "web.fetch" },
+    requirement: { agentId: null, agentName: null, capability: "web.fetch", tool: null },
     fellBack: false,
     agentId: null,
     attempts: { used: 0, max: 4 },

@@ -1,11 +1,13 @@
 import { formatTime } from "@opspawn/contract";
 import type { Blocked } from "../blocked.ts";
+import { blockedSentence } from "../blocked-view.ts";
 import type { Ports } from "../ports.ts";
 import { because, explainTask } from "../tasks/explanation.ts";
 import { needTask } from "../tasks/view.ts";
 import type { WorkflowPlan } from "../workflows/plan.ts";
 import type { SessionRecord, StepRecord } from "./session.ts";
 import { hasEnded } from "./view.ts";
+import { waitingBlock } from "./waiting.ts";
 
 /** A wide graph is explained by its first steps. */
 const STEPS_MAX = 50;
@@ -25,7 +27,8 @@ export async function explainSession(ports: Ports, session: SessionRecord): Prom
   const sentences: string[] = [];
   let waiting: Blocked | null = null;
   let working: Blocked | null = null;
-  for (const step of touched.filter((each) => each.status === "running").slice(0, STEPS_MAX)) {
+  const open = touched.filter((each) => each.status === "running" || each.status === "waiting");
+  for (const step of open.slice(0, STEPS_MAX)) {
     const found = await explainStep(ports, plan, step);
     if (found.isWaiting) waiting ??= found.blocked;
     else working ??= found.blocked;
@@ -40,13 +43,27 @@ interface StepExplanation extends SessionExplanation {
 }
 
 async function explainStep({ store }: Ports, plan: WorkflowPlan, step: StepRecord): Promise<StepExplanation> {
-  if (step.taskId === null) return { blocked: null, sentences: [], isWaiting: false };
+  const name = plan.steps[step.index]?.id ?? String(step.index);
+  if (step.taskId === null || step.status === "waiting") return explainWithoutTask(name, step);
   const task = await needTask(store, step.taskId);
   const blocked = await store.tasks.why(task.id);
   const sentences = await explainTask(store, task, blocked);
-  const name = plan.steps[step.index]?.id ?? step.index;
   const named = sentences.map((sentence) => `Step \`${name}\` (task ${task.id}): ${sentence}`);
   return { blocked, sentences: named, isWaiting: task.status === "pending" };
+}
+
+function explainWithoutTask(name: string, step: StepRecord): StepExplanation {
+  if (step.status === "waiting") {
+    const blocked = waitingBlock(name, step);
+    return { blocked, sentences: [blockedSentence(blocked)], isWaiting: true };
+  }
+  if (step.items !== null) {
+    const { total, begun, open, failed } = step.items;
+    const sentence = `Step \`${name}\`: ${begun} of ${total} items have begun, ${open} are open, ${failed} failed.`;
+    return { blocked: null, sentences: [sentence], isWaiting: false };
+  }
+  const sentences = step.childId === null ? [] : [`Step \`${name}\` is session ${step.childId}.`];
+  return { blocked: null, sentences, isWaiting: false };
 }
 
 /** Steps that have not begun, with what they wait for. */
@@ -54,7 +71,7 @@ function waitingSentences(plan: WorkflowPlan, touched: ReadonlyMap<number, StepR
   const statusOf = (index: number): string => touched.get(index)?.status ?? "pending";
   const waiting = plan.steps.filter((step) => statusOf(step.index) === "pending");
   const sentences = waiting.slice(0, STEPS_MAX).map((step) => {
-    const open = step.dependsOn.filter((index) => ["pending", "running"].includes(statusOf(index)));
+    const open = step.dependsOn.filter((index) => ["pending", "running", "waiting"].includes(statusOf(index)));
     const names = open.slice(0, 10).map((index) => `\`${plan.steps[index]?.id ?? index}\``);
     return `Step \`${step.id}\` waits for ${names.join(", ")}${open.length > names.length ? " and others" : ""}.`;
   });

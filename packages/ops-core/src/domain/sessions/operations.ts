@@ -1,4 +1,4 @@
-import type { OperationInput, operations } from "@opspawn/contract";
+import { type OperationInput, type operations, stringifyJson } from "@opspawn/contract";
 import { blockedView } from "../blocked-view.ts";
 import { DAY } from "../clock.ts";
 import type { Context } from "../context.ts";
@@ -40,6 +40,14 @@ export function sessionHandlers(ports: Ports): NounHandlers<"sessions"> {
     },
     async cancel(_context, { params, body }) {
       return sessionView(await store.sessions.cancel(params.sessionId, body?.reason ?? CANCEL_REASON));
+    },
+    async signal(context, { params, body }) {
+      const idempotency = idempotencyOf(context, "sessions.signal", { ...params, body: body ?? null });
+      const { sessionId, name } = params;
+      const payload = stringifyJson(body?.payload ?? null);
+      const { delivered, replayed } = await store.sessions.signal({ sessionId, name, payload, idempotency });
+      context.replayed = replayed;
+      return { sessionId, name, delivered };
     },
     async label(_context, { params, body }) {
       return sessionView(await store.sessions.label(params.sessionId, body.labels));
@@ -95,12 +103,13 @@ async function awaitEnd(ports: Ports, context: Context, sessionId: string, ms: n
 }
 
 function toFilter(query: ListQuery): SessionFilter {
-  const { status, workflow, agent, blockedReason } = query;
+  const { status, workflow, agent, blockedReason, parent } = query;
   return {
     status,
     workflow,
     agent,
     blockedReason,
+    parent,
     label: query.label === undefined ? undefined : readLabel(query.label),
     since: readTime(query.since, ["query", "since"]),
     until: readTime(query.until, ["query", "until"]),

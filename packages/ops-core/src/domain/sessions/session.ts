@@ -15,6 +15,10 @@ export interface SessionRecord {
   readonly result: string | null;
   readonly error: TaskError | null;
   readonly failedSteps: readonly string[];
+  /** Null as long as nothing is, or was, undone. */
+  readonly compensation: "running" | "complete" | "incomplete" | null;
+  /** The session whose step it is; null for one that was started by itself. */
+  readonly parentId: string | null;
   readonly createdAt: number;
   readonly updatedAt: number;
   readonly endedAt: number | null;
@@ -32,6 +36,17 @@ export interface StepRecord {
   readonly startedAt: number | null;
   readonly endedAt: number | null;
   readonly error: TaskError | null;
+  /** Of a `forEach` whose list is known. */
+  readonly items: { readonly total: number; readonly begun: number; readonly open: number; readonly failed: number } | null;
+  /** The run of a `repeat` that is under way, or was the last; 0 for others. */
+  readonly iteration: number;
+  /** When the time it waits for has come, or its patience ends. */
+  readonly wakeAt: number | null;
+  /** The signal it waits for. */
+  readonly signal: string | null;
+  /** The session it consists of, or the last one. */
+  readonly childId: string | null;
+  readonly approvalId: string | null;
 }
 
 export interface SessionFilter {
@@ -44,4 +59,6 @@ export interface SessionFilter {
   /** Created before. */
   readonly until?: number | undefined;
   readonly blockedReason?: string | undefined;
+  /** The session whose steps they are. */
+  readonly parent?: string | undefined;
 }

@@ -1,36 +1,63 @@
 import type { TransitionTable } from "../transition-table.ts";
 
 export type SessionStatus = "started" | "running" | "waiting" | "paused" | "completed" | "failed" | "cancelled";
-export type SessionEvent = "run" | "complete" | "fail" | "cancel";
+export type SessionEvent = "run" | "wait" | "resume" | "complete" | "fail" | "cancel";
 
-const open = ["started", "running"] as const;
+const open = ["started", "running", "waiting"] as const;
 
-/** `waiting` and `paused` are words of the API that no event of this version leads to. */
+/**
+ * `waiting`: nothing runs, and only times, signals and decisions are open. `paused` is a word of the API that no event of
+ * this version leads to.
+ */
 export const sessionTable: TransitionTable<SessionStatus, SessionEvent> = {
   noun: "session",
-  states: ["started", "running", "completed", "failed", "cancelled"],
+  states: ["started", "running", "waiting", "completed", "failed", "cancelled"],
   initial: ["started"],
   transitions: {
     run: { from: ["started"], to: "running" },
+    wait: { from: ["started", "running"], to: "waiting" },
+    resume: { from: ["waiting"], to: "running" },
     complete: { from: open, to: "completed" },
     fail: { from: open, to: "failed" },
     cancel: { from: open, to: "cancelled" },
   },
 };
 
-export type StepStatus = "pending" | "running" | "completed" | "failed" | "skipped" | "cancelled";
-export type StepEvent = "start" | "complete" | "fail" | "cancel";
+export type StepStatus =
+  | "pending"
+  | "waiting"
+  | "running"
+  | "completed"
+  | "failed"
+  | "skipped"
+  | "uncertain"
+  | "compensated"
+  | "cancelled";
+export type StepEvent = "start" | "wait" | "complete" | "fail" | "skip" | "cancel" | "doubt" | "compensate";
 
-/** `skipped` is a word of the API that no event of this version leads to. A step that never began stays `pending`. */
+/** A step that never began when its session ends stays `pending`, and is shown as skipped. */
 export const stepTable: TransitionTable<StepStatus, StepEvent> = {
   noun: "step",
-  states: ["pending", "running", "completed", "failed", "cancelled"],
+  states: ["pending", "waiting", "running", "completed", "failed", "skipped", "uncertain", "compensated", "cancelled"],
   initial: ["pending"],
   transitions: {
     start: { from: ["pending"], to: "running" },
-    complete: { from: ["running"], to: "completed" },
+    wait: { from: ["pending", "running"], to: "waiting" },
+    complete: { from: ["pending", "waiting", "running"], to: "completed" },
     // A step whose parameters cannot be evaluated fails as it starts, in one transaction.
-    fail: { from: ["pending", "running"], to: "failed" },
-    cancel: { from: ["running"], to: "cancelled" },
+    fail: { from: ["pending", "waiting", "running"], to: "failed" },
+    // Its condition does not hold, or a branch was not taken.
+    skip: { from: ["pending", "running"], to: "skipped" },
+    cancel: { from: ["waiting", "running"], to: "cancelled" },
+    // Nobody knows whether it, or an item of it, was done, and nobody says to undo it all the same.
+    doubt: { from: ["completed", "failed", "cancelled"], to: "uncertain" },
+    compensate: { from: ["completed", "failed", "cancelled"], to: "compensated" },
   },
 };
+
+const OPEN_STEP: ReadonlySet<StepStatus> = new Set(["pending", "waiting", "running"]);
+
+/** What has ended may still be undone, but never begins again. */
+export function stepHasEnded(status: StepStatus): boolean {
+  return !OPEN_STEP.has(status);
+}

@@ -25,6 +25,8 @@ export function sessionView(session: SessionRecord): SessionView {
     result: readStored(session.result),
     error: session.error,
     failedSteps: [...session.failedSteps],
+    compensation: session.compensation,
+    parentSessionId: session.parentId,
     createdAt: formatTime(session.createdAt),
     updatedAt: formatTime(session.updatedAt),
     endedAt: timeOrNull(session.endedAt),
@@ -54,6 +56,12 @@ function stepView(step: PlanStep, touched: StepRecord | undefined, ended: boolea
     startedAt: timeOrNull(touched?.startedAt ?? null),
     endedAt: timeOrNull(touched?.endedAt ?? null),
     error: touched?.error ?? null,
+    items: touched?.items ?? null,
+    iteration: touched?.iteration ?? 0,
+    waitsUntil: timeOrNull(touched?.wakeAt ?? null),
+    signal: touched?.signal ?? null,
+    childSessionId: touched?.childId ?? null,
+    approvalId: touched?.approvalId ?? null,
   };
 }
 

@@ -14,7 +14,9 @@ export type Requirement =
   | { readonly kind: "agent"; readonly agentId: string }
   | { readonly kind: "agentName"; readonly agentName: string }
   /** `preferred`: taken first when it has the capability and is free. */
-  | { readonly kind: "capability"; readonly capability: string; readonly preferred: string | null };
+  | { readonly kind: "capability"; readonly capability: string; readonly preferred: string | null }
+  /** A registered tool: this server calls it. */
+  | { readonly kind: "tool"; readonly tool: string };
 
 /** The queue a task waits in: all tasks of a lane can be done by the same agents. */
 export function laneOf(requirement: Requirement): string {
@@ -25,6 +27,8 @@ export function laneOf(requirement: Requirement): string {
       return `name:${requirement.agentName}`;
     case "capability":
       return `capability:${requirement.capability}`;
+    case "tool":
+      return `tool:${requirement.tool}`;
   }
 }
 

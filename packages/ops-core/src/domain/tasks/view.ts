@@ -30,11 +30,13 @@ export function taskView(task: TaskRecord): TaskView {
 function requirementView(requirement: Requirement): TaskView["requirement"] {
   switch (requirement.kind) {
     case "agent":
-      return { agentId: requirement.agentId, agentName: null, capability: null };
+      return { agentId: requirement.agentId, agentName: null, capability: null, tool: null };
     case "agentName":
-      return { agentId: null, agentName: requirement.agentName, capability: null };
+      return { agentId: null, agentName: requirement.agentName, capability: null, tool: null };
     case "capability":
-      return { agentId: requirement.preferred, agentName: null, capability: requirement.capability };
+      return { agentId: requirement.preferred, agentName: null, capability: requirement.capability, tool: null };
+    case "tool":
+      return { agentId: null, agentName: null, capability: null, tool: requirement.tool };
   }
 }
 

@@ -2,9 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { SessionStatus } from "../sessions/transitions.ts";
-import { stepTable } from "../sessions/transitions.ts";
+import { stepHasEnded, stepTable } from "../sessions/transitions.ts";
 import type { TaskError } from "../tasks/task.ts";
-import { isTerminal } from "../transition-table.ts";
 import {
   type Advance,
   advance,
@@ -12,6 +11,7 @@ import {
   type SessionIndex,
   type SessionInput,
   type StepState,
+  type Undoing,
 } from "./advance.ts";
 import type { PlanStep, WorkflowPlan } from "./plan.ts";
 
@@ -26,6 +26,12 @@ function planOf(dependsOn: readonly (readonly number[])[], onFailure: readonly O
     index,
     dependsOn: needs,
     dependents: dependsOn.flatMap((others, other) => (others.includes(index) ? [other] : [])),
+    kind: "agent",
+    when: null,
+    forEach: null,
+    repeat: null,
+    reserveOf: null,
+    reserves: { fallback: null, rejected: null, expired: null },
     onFailure: onFailure[index] ?? null,
   }));
   return { id: "plan", steps: steps as unknown as PlanStep[], onFailure: "fail" } as unknown as WorkflowPlan;
@@ -35,8 +41,10 @@ function planOf(dependsOn: readonly (readonly number[])[], onFailure: readonly O
 class Session implements SessionIndex {
   status: SessionStatus = "started";
   open = 0;
+  waiting = 0;
   ended = 0;
   failure: SessionFailure | null = null;
+  undoing: Undoing | null = null;
   readonly steps = new Map<number, StepState>();
   /** Steps whose state was asked for since the last input. */
   readonly asked = new Set<number>();
@@ -107,14 +115,14 @@ class Session implements SessionIndex {
   #checkCounters(): void {
     const states = this.plan.steps.map(({ index }) => this.state(index).status);
     assert.equal(this.open, states.filter((status) => status === "running").length);
-    assert.equal(this.ended, states.filter((status) => isTerminal(stepTable, status)).length);
+    assert.equal(this.ended, states.filter(stepHasEnded).length);
     assert.equal(new Set(this.started).size, this.started.length, "a step was started twice");
     assert.ok(this.finished.length <= 1, "finished twice");
     if (this.status === "started") assert.ok(this.open > 0, "it waits for nothing");
     for (const index of this.started) {
       const needs = this.plan.steps[index]?.dependsOn ?? [];
       assert.ok(
-        needs.every((need) => isTerminal(stepTable, this.state(need).status)),
+        needs.every((need) => stepHasEnded(this.state(need).status)),
         `step ${index} began too early`,
       );
     }
@@ -166,7 +174,7 @@ function happen(session: Session, pick: number, how: string): void {
     const other = others[pick % Math.max(others.length, 1)];
     if (other === undefined) return;
     const type = how === "again" ? "step_completed" : "step_failed";
-    assertNothing(session.give({ type, step: other, error: NO }));
+    assertNothing(session.give({ type, step: other, part: 0, error: NO }));
   }
 }
 
@@ -177,8 +185,8 @@ function assertSettled(session: Session): void {
     { type: "cancel", reason: "late" },
     { type: "deadline" },
     ...session.plan.steps.flatMap(({ index }): SessionInput[] => [
-      { type: "step_completed", step: index },
-      { type: "step_failed", step: index, error: NO },
+      { type: "step_completed", step: index, part: 0 },
+      { type: "step_failed", step: index, part: 0, error: NO },
     ]),
   ];
   for (const input of inputs) assertNothing(session.give(input));
@@ -198,7 +206,7 @@ test("a cancel or a deadline at any moment ends the session at once and cancels 
       if (session.finished.length > 0) return;
       const { running } = session;
       const move = session.give(input);
-      const cancelled = move.effects.flatMap((effect) => (effect.type === "cancel_task" ? [effect.step] : []));
+      const cancelled = move.effects.flatMap((effect) => (effect.type === "cancel_step" ? [effect.step] : []));
       assert.deepEqual(cancelled, running);
       assert.deepEqual(session.finished, [input.type === "cancel" ? "cancelled" : "failed"]);
       assertSettled(session);
@@ -209,9 +217,9 @@ test("a cancel or a deadline at any moment ends the session at once and cancels 
 test("a step whose parameters cannot be evaluated fails as it begins", () => {
   const session = new Session(planOf([[], [0], [1]]));
   session.give({ type: "start" });
-  session.give({ type: "step_completed", step: 0 });
+  session.give({ type: "step_completed", step: 0, part: 0 });
   assert.deepEqual(session.running, [1]);
-  const move = session.give({ type: "step_failed", step: 1, error: NO });
+  const move = session.give({ type: "step_failed", step: 1, part: 0, error: NO });
   assert.deepEqual(move.effects, [{ type: "finish", status: "failed", error: NO }]);
   assert.deepEqual(session.failure, { step: "s1", error: NO });
 });
@@ -220,38 +228,38 @@ test("an outcome of a step that has not begun, or has ended, changes nothing", (
   const session = new Session(planOf([[], [0]]));
   session.give({ type: "start" });
   for (const type of ["step_completed", "step_failed"] as const) {
-    assertNothing(session.give({ type, step: 1, error: NO }));
+    assertNothing(session.give({ type, step: 1, part: 0, error: NO }));
   }
-  session.give({ type: "step_completed", step: 0 });
+  session.give({ type: "step_completed", step: 0, part: 0 });
   for (const type of ["step_completed", "step_failed"] as const) {
-    assertNothing(session.give({ type, step: 0, error: NO }));
+    assertNothing(session.give({ type, step: 0, part: 0, error: NO }));
   }
 });
 
 test("the first failure is the session's, and its siblings are still recorded", () => {
   const session = new Session(planOf([[], [], [0]]));
   session.give({ type: "start" });
-  session.give({ type: "step_failed", step: 0, error: NO });
+  session.give({ type: "step_failed", step: 0, part: 0, error: NO });
   assert.equal(session.status, "started");
-  session.give({ type: "step_failed", step: 1, error: { code: "later", message: "" } });
+  session.give({ type: "step_failed", step: 1, part: 0, error: { code: "later", message: "" } });
   assert.deepEqual([session.failure?.step, session.failedSteps, session.started], ["s0", ["s0", "s1"], [0, 1]]);
 });
 
 test("a failed step that is to be ignored lets its dependents begin", () => {
   const session = new Session(planOf([[], [0]], ["continue"]));
   session.give({ type: "start" });
-  const move = session.give({ type: "step_failed", step: 0, error: NO });
-  assert.deepEqual([move.effects, move.failedSteps, move.failure], [[{ type: "create_task", step: 1 }], ["s0"], null]);
+  const move = session.give({ type: "step_failed", step: 0, part: 0, error: NO });
+  assert.deepEqual([move.effects, move.failedSteps, move.failure], [[{ type: "create_task", step: 1, part: 0 }], ["s0"], null]);
 });
 
 test("the workflow's onFailure holds for steps that say nothing", () => {
   const plan = { ...planOf([[], [0], [1]], [null, "fail", null]), onFailure: "continue" as const };
   const session = new Session(plan);
   session.give({ type: "start" });
-  assert.deepEqual(session.give({ type: "step_failed", step: 0, error: NO }).effects, [
-    { type: "create_task", step: 1 },
+  assert.deepEqual(session.give({ type: "step_failed", step: 0, part: 0, error: NO }).effects, [
+    { type: "create_task", step: 1, part: 0 },
   ]);
-  session.give({ type: "step_failed", step: 1, error: NO });
+  session.give({ type: "step_failed", step: 1, part: 0, error: NO });
   assert.deepEqual(session.finished, ["failed"]);
 });
 
@@ -263,7 +271,7 @@ test("a plan without steps completes as it starts", () => {
 test("a step that is not in the plan is a defect", () => {
   const session = new Session(planOf([[]]));
   session.steps.set(7, { status: "running", remaining: 0 });
-  assert.throws(() => session.give({ type: "step_failed", step: 7, error: NO }), /step 7 is not in plan/);
+  assert.throws(() => session.give({ type: "step_failed", step: 7, part: 0, error: NO }), /step 7 is not in plan/);
 });
 
 test("one input in a wide session asks for its neighbours only", () => {
@@ -272,8 +280,8 @@ test("one input in a wide session asks for its neighbours only", () => {
     planOf([[], ...Array.from({ length: width }, () => [0]), Array.from({ length: width }, (_, i) => i + 1)]),
   );
   session.give({ type: "start" });
-  session.give({ type: "step_completed", step: 0 });
-  const move = session.give({ type: "step_completed", step: 500 });
+  session.give({ type: "step_completed", step: 0, part: 0 });
+  const move = session.give({ type: "step_completed", step: 500, part: 0 });
   assert.deepEqual([...session.asked].sort(), [1_001, 500]);
   assert.equal(move.steps.length, 2);
 });

@@ -1,24 +1,55 @@
 import type { SessionStatus, StepStatus } from "../sessions/transitions.ts";
 import type { TaskError } from "../tasks/task.ts";
-import type { PlanStep, WorkflowPlan } from "./plan.ts";
+import { Move } from "./move.ts";
+import type { WorkflowPlan } from "./plan.ts";
 
-/** What can happen to a session. Ids and time arrive with the store, never here. */
+/**
+ * What can happen to a session. Ids and time arrive with the store, never here. `part` is the item of a `forEach` or the
+ * iteration of a `repeat`, 0 for other steps.
+ */
 export type SessionInput =
   | { readonly type: "start" }
-  | { readonly type: "step_completed"; readonly step: number }
-  | { readonly type: "step_failed"; readonly step: number; readonly error: TaskError }
+  /** The step's condition holds. */
+  | { readonly type: "step_admitted"; readonly step: number }
+  | { readonly type: "step_skipped"; readonly step: number }
+  | { readonly type: "items_listed"; readonly step: number; readonly total: number }
+  | { readonly type: "iteration_judged"; readonly step: number; readonly part: number; readonly enough: boolean }
+  | { readonly type: "step_completed"; readonly step: number; readonly part: number }
+  /** Null `part` = the step as a whole. */
+  | { readonly type: "step_failed"; readonly step: number; readonly part: number | null; readonly error: TaskError }
+  /** An approval was rejected, or nobody decided or signalled in time. */
+  | {
+      readonly type: "step_refused";
+      readonly step: number;
+      readonly role: "rejected" | "expired";
+      readonly error: TaskError;
+    }
+  /** What is to be undone was listed; of `uncertain` steps nobody knows whether they were done. */
+  | { readonly type: "undoing_planned"; readonly total: number; readonly uncertain: readonly number[] }
+  /** `restored`: nothing of the step is left to undo. */
+  | {
+      readonly type: "undone";
+      readonly n: number;
+      readonly step: number;
+      readonly failed: boolean;
+      readonly restored: boolean;
+    }
   | { readonly type: "cancel"; readonly reason: string }
   | { readonly type: "deadline" };
 
 /** Counters and statuses, no payloads. A step that was never touched is `pending` with all its dependencies left. */
 export interface SessionIndex {
   readonly status: SessionStatus;
-  /** Steps that run. */
+  /** Steps that run or wait. */
   readonly open: number;
+  /** Steps among them that wait for a time, a signal or a decision. */
+  readonly waiting: number;
   /** Steps that reached a terminal status. */
   readonly ended: number;
   /** The failure that will end the session once its open steps have ended. */
   readonly failure: SessionFailure | null;
+  /** Set once the session undoes what it did. */
+  readonly undoing: Undoing | null;
   step(index: number): StepState;
 }
 
@@ -26,30 +57,64 @@ export interface StepState {
   readonly status: StepStatus;
   /** Dependencies that have not ended yet. */
   readonly remaining: number;
+  /** Of a `forEach` whose list is known. */
+  readonly items?: Items;
+}
+
+/** How far a `forEach` has come. */
+export interface Items {
+  readonly total: number;
+  /** The first item that has not begun. */
+  readonly next: number;
+  readonly open: number;
+  readonly failed: number;
+  /** Of the first item that failed. */
+  readonly failure: TaskError | null;
+}
+
+export interface Undoing {
+  readonly total: number;
+  /** What could not be undone, or may have been left to undo. */
+  readonly failed: number;
 }
 
 export interface SessionFailure {
   readonly step: string | null;
   readonly error: TaskError;
+  /** What was completed is undone before the session ends. */
+  readonly compensate?: boolean;
 }
 
 export interface StepChange extends StepState {
   readonly index: number;
+  /** What a step failed of, also while another one stands in for it. */
+  readonly error?: TaskError;
 }
 
 export type Effect =
-  | { readonly type: "create_task"; readonly step: number }
-  | { readonly type: "cancel_task"; readonly step: number; readonly reason: string }
-  | {
-      readonly type: "finish";
-      readonly status: "completed" | "failed" | "cancelled";
-      readonly error: TaskError | null;
-    };
+  /** Evaluate the step's condition and its list; answered by `step_admitted`, `step_skipped` or `items_listed`. */
+  | { readonly type: "open_step"; readonly step: number }
+  | { readonly type: "create_task"; readonly step: number; readonly part: number }
+  | { readonly type: "start_child"; readonly step: number; readonly part: number }
+  | { readonly type: "ask_approval"; readonly step: number }
+  | { readonly type: "wait"; readonly step: number }
+  /** Answered by `iteration_judged`. */
+  | { readonly type: "judge_iteration"; readonly step: number; readonly part: number }
+  /** Whatever the step has under way. */
+  | { readonly type: "cancel_step"; readonly step: number; readonly reason: string }
+  /** Answered by `undoing_planned`. */
+  | { readonly type: "plan_undoing" }
+  /** Answered by `undone`. */
+  | { readonly type: "undo"; readonly n: number }
+  | { readonly type: "finish"; readonly status: "completed" | "failed" | "cancelled"; readonly error: TaskError | null };
 
 export interface Advance {
+  readonly status: SessionStatus;
   readonly open: number;
+  readonly waiting: number;
   readonly ended: number;
   readonly failure: SessionFailure | null;
+  readonly undoing: Undoing | null;
   readonly steps: readonly StepChange[];
   readonly effects: readonly Effect[];
   /** Set when the step failed and the session goes on. */
@@ -63,140 +128,48 @@ export interface Advance {
  */
 export function advance(plan: WorkflowPlan, index: SessionIndex, input: SessionInput): Advance {
   const move = new Move(plan, index);
-  if (index.status !== "started" && index.status !== "running") return move.done();
+  if (isOpen(index.status)) apply(move, input);
+  return move.done();
+}
+
+function isOpen(status: SessionStatus): boolean {
+  return status === "started" || status === "running" || status === "waiting";
+}
+
+function apply(move: Move, input: SessionInput): void {
   switch (input.type) {
     case "start":
       move.start();
       break;
+    case "step_admitted":
+      move.admit(input.step);
+      break;
+    case "step_skipped":
+      move.skip(input.step);
+      break;
+    case "items_listed":
+      move.listItems(input.step, input.total);
+      break;
+    case "iteration_judged":
+      move.judge(input.step, input.part, input.enough);
+      break;
     case "step_completed":
-      if (move.end(input.step, "completed")) move.release(input.step);
+      move.complete(input.step, input.part);
       break;
     case "step_failed":
-      move.fail(input.step, input.error);
+      move.fail(input.step, input.part, input.error);
       break;
+    case "step_refused":
+      move.refuse(input.step, input.role, input.error);
+      break;
+    case "undoing_planned":
+      return move.beginUndoing(input.total, input.uncertain);
+    case "undone":
+      return move.noteUndone(input);
     case "cancel":
-      return move.stop("cancelled", { code: "cancelled", message: input.reason }, input.reason);
+      return move.cancel(input.reason);
     case "deadline":
-      return move.stop(
-        "failed",
-        { code: "deadline_exceeded", message: "The session's deadline has passed." },
-        "deadline",
-      );
+      return move.exceedDeadline();
   }
   move.finishIfDone();
-  return move.done();
-}
-
-/** One call of `advance` under construction. */
-class Move {
-  readonly #plan: WorkflowPlan;
-  readonly #index: SessionIndex;
-  readonly #changes = new Map<number, StepChange>();
-  readonly #effects: Effect[] = [];
-  readonly #failedSteps: string[] = [];
-  #open: number;
-  #ended: number;
-  #failure: SessionFailure | null;
-
-  constructor(plan: WorkflowPlan, index: SessionIndex) {
-    this.#plan = plan;
-    this.#index = index;
-    this.#open = index.open;
-    this.#ended = index.ended;
-    this.#failure = index.failure;
-  }
-
-  start(): void {
-    for (const step of this.#plan.steps) if (step.dependsOn.length === 0) this.#begin(step);
-  }
-
-  /** Ends a step that runs, be it that its task could not even be made; false when it does not run. */
-  end(step: number, status: "completed" | "failed"): boolean {
-    if (this.#state(step).status !== "running") return false;
-    this.#open -= 1;
-    this.#set(step, { status, remaining: 0 });
-    this.#ended += 1;
-    return true;
-  }
-
-  fail(stepIndex: number, error: TaskError): void {
-    if (!this.end(stepIndex, "failed")) return;
-    const step = this.#step(stepIndex);
-    this.#failedSteps.push(step.id);
-    if ((step.onFailure ?? this.#plan.onFailure) === "continue") this.release(stepIndex);
-    else this.#failure ??= { step: step.id, error };
-  }
-
-  /** Tells the dependents that this step has ended; those with nothing left to wait for begin. */
-  release(stepIndex: number): void {
-    for (const dependent of this.#step(stepIndex).dependents) {
-      const step = this.#step(dependent);
-      // A step with one dependency cannot have begun before it ended: nothing to look up.
-      const state: StepState =
-        step.dependsOn.length === 1 ? { status: "pending", remaining: 1 } : this.#state(dependent);
-      if (state.status !== "pending") continue;
-      if (state.remaining > 1) this.#set(dependent, { status: "pending", remaining: state.remaining - 1 });
-      else this.#begin(step);
-    }
-  }
-
-  finishIfDone(): void {
-    if (this.#open > 0) return;
-    if (this.#failure !== null) this.#finish("failed", this.#failure.error);
-    else if (this.#ended === this.#plan.steps.length) this.#finish("completed", null);
-  }
-
-  /** Ends the session at once: running steps are cancelled, their agents are told by the effect. */
-  stop(status: "failed" | "cancelled", error: TaskError, reason: string): Advance {
-    for (const step of this.#plan.steps) {
-      const state = this.#state(step.index);
-      if (state.status !== "running") continue;
-      this.#set(step.index, { status: "cancelled", remaining: 0 });
-      this.#effects.push({ type: "cancel_task", step: step.index, reason });
-      this.#open -= 1;
-      this.#ended += 1;
-    }
-    this.#effects.push({ type: "finish", status, error });
-    return this.done();
-  }
-
-  done(): Advance {
-    return {
-      open: this.#open,
-      ended: this.#ended,
-      failure: this.#failure,
-      steps: [...this.#changes.values()],
-      effects: this.#effects,
-      failedSteps: this.#failedSteps,
-    };
-  }
-
-  #begin(step: PlanStep): void {
-    // After a failure running siblings finish and are recorded, but nothing new starts.
-    if (this.#failure !== null) {
-      this.#set(step.index, { status: "pending", remaining: 0 });
-      return;
-    }
-    this.#set(step.index, { status: "running", remaining: 0 });
-    this.#open += 1;
-    this.#effects.push({ type: "create_task", step: step.index });
-  }
-
-  #finish(status: "completed" | "failed", error: TaskError | null): void {
-    this.#effects.push({ type: "finish", status, error });
-  }
-
-  #state(index: number): StepState {
-    return this.#changes.get(index) ?? this.#index.step(index);
-  }
-
-  #set(index: number, state: StepState): void {
-    this.#changes.set(index, { index, ...state });
-  }
-
-  #step(index: number): PlanStep {
-    const step = this.#plan.steps[index];
-    if (step === undefined) throw new Error(`step ${index} is not in plan ${this.#plan.id}`);
-    return step;
-  }
 }

@@ -17,7 +17,7 @@ import { endPredecessors, hasPredecessors, insertKey, type KeyRow, revokeKey, to
 import { decodeCursor, toPage, Where } from "./paging.ts";
 import type { SqliteContext } from "./store.ts";
 import type { Tx } from "./tx.ts";
-import { applyWorkflow, saveDefinition, toWorkflow, WORKFLOWS, type WorkflowRow } from "./workflows.ts";
+import { applyWorkflow, findWorkflow, saveDefinition, toWorkflow, WORKFLOWS, type WorkflowRow } from "./workflows.ts";
 
 export function workflowStore({ db, writer, tx: context }: SqliteContext): WorkflowStore {
   return {
@@ -26,20 +26,12 @@ export function workflowStore({ db, writer, tx: context }: SqliteContext): Workf
     definition: async (hash) =>
       db.get<{ document: string }>("select document from definitions where hash = ?", hash)?.document ?? null,
     get: async (id, version) => {
-      if (version !== undefined) {
-        const row = db.get<WorkflowRow>(`${WORKFLOWS} where w.id = ? and w.version = ?`, id, version);
-        return row === undefined ? null : toWorkflow(row);
-      }
+      if (version !== undefined) return findWorkflow(db, id, version) ?? null;
       const known = context.plans.current(id);
       if (known !== undefined) return known;
-      const row = db.get<WorkflowRow>(
-        `${WORKFLOWS} where w.id = ? order by w.applied_at desc, w.version desc limit 1`,
-        id,
-      );
-      if (row === undefined) return null;
-      const workflow = toWorkflow(row);
-      context.plans.setCurrent(workflow);
-      return workflow;
+      const workflow = findWorkflow(db, id, null);
+      if (workflow !== undefined) context.plans.setCurrent(workflow);
+      return workflow ?? null;
     },
     list: async (page) => {
       const where = new Where().add(

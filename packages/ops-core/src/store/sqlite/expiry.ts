@@ -1,6 +1,7 @@
 import { isOffline } from "../../domain/agents/claimable.ts";
 import type { TaskError } from "../../domain/tasks/task.ts";
 import type { AgentEntry } from "./agent-index.ts";
+import { expireApproval } from "./approval-decisions.ts";
 import { isOpen } from "./ending.ts";
 import { loseSilent } from "./loss.ts";
 import { endTask, settleOpen } from "./outcomes.ts";
@@ -11,11 +12,14 @@ import { SessionUnit } from "./session-unit.ts";
 import { releaseDrained, type Slot } from "./slots.ts";
 import { type AttemptRow, changeAttempt, loadTask, type TaskRow } from "./task-row.ts";
 import type { Tx } from "./tx.ts";
+import { expireWait } from "./waits.ts";
 
 /** A moment at which something must be decided, found by a read and decided by a transition of its own. */
 export type Due =
   | { readonly kind: "session"; readonly id: string }
   | { readonly kind: "task"; readonly id: string }
+  | { readonly kind: "step"; readonly sessionId: string; readonly step: number }
+  | { readonly kind: "approval"; readonly id: string }
   | { readonly kind: "slot"; readonly slot: Slot }
   | { readonly kind: "agent"; readonly id: string };
 
@@ -31,6 +35,16 @@ export function findDue(db: Reader, agents: Iterable<AgentEntry>, now: number, m
     max,
   );
   const tasks = db.all<{ id: string }>("select id from tasks where wake_at <= ? order by wake_at limit ?", now, max);
+  const steps = db.all<{ sessionId: string; step: number }>(
+    "select session_id as sessionId, step from session_steps where wake_at <= ? order by wake_at limit ?",
+    now,
+    max,
+  );
+  const approvals = db.all<{ id: string }>(
+    "select id from approvals where wake_at <= ? order by wake_at limit ?",
+    now,
+    max,
+  );
   const slots = db.all<Slot>(
     "select agent_id, slot, task_id, n from draining_slots where until <= ? order by until limit ?",
     now,
@@ -40,6 +54,8 @@ export function findDue(db: Reader, agents: Iterable<AgentEntry>, now: number, m
   return [
     ...sessions.map(({ id }): Due => ({ kind: "session", id })),
     ...tasks.map(({ id }): Due => ({ kind: "task", id })),
+    ...steps.map((step): Due => ({ kind: "step", ...step })),
+    ...approvals.map(({ id }): Due => ({ kind: "approval", id })),
     ...slots.map((slot): Due => ({ kind: "slot", slot })),
     ...silent.map(({ id }): Due => ({ kind: "agent", id })),
   ];
@@ -68,6 +84,12 @@ export function expire(tx: Tx, due: Due): void {
       break;
     case "task":
       expireTask(tx, due.id);
+      break;
+    case "step":
+      expireWait(tx, due.sessionId, due.step);
+      break;
+    case "approval":
+      expireApproval(tx, due.id);
       break;
     case "slot":
       expireSlot(tx, due.slot);

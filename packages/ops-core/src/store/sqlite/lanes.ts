@@ -85,19 +85,46 @@ function nobody(tx: Tx, requirement: Requirement): LaneReason {
       details: { requirement: { ...requirement } },
     };
   }
-  const wanted = requirement.kind === "capability" ? requirement.capability : requirement.agentName;
-  const prefix = requirement.kind === "capability" ? "capability:" : "name:";
+  const { wanted, prefix, reason, what } = namedWant(requirement);
   const known = [...tx.context.agents.lanes()]
     .filter((lane) => lane.startsWith(prefix))
     .map((lane) => lane.slice(prefix.length));
   const similar = nearest(wanted, known);
-  const what = requirement.kind === "capability" ? "has the capability" : "has the name";
   const hint = similar.length > 0 ? ` The nearest: ${similar.map((word) => `\`${word}\``).join(", ")}.` : "";
   return {
-    reason: requirement.kind === "capability" ? "no_capable_agent" : "no_such_agent",
-    message: `No registered agent ${what} \`${wanted}\`.${hint}`,
+    reason,
+    message: `${what} \`${wanted}\`.${hint}`,
     details: { requirement: { ...requirement }, nearest: similar },
   };
+}
+
+interface NamedWant {
+  readonly wanted: string;
+  /** Of the lanes of those who could have been meant. */
+  readonly prefix: string;
+  readonly reason: string;
+  readonly what: string;
+}
+
+function namedWant(requirement: Exclude<Requirement, { kind: "agent" }>): NamedWant {
+  switch (requirement.kind) {
+    case "capability":
+      return {
+        wanted: requirement.capability,
+        prefix: "capability:",
+        reason: "no_capable_agent",
+        what: "No registered agent has the capability",
+      };
+    case "agentName":
+      return {
+        wanted: requirement.agentName,
+        prefix: "name:",
+        reason: "no_such_agent",
+        what: "No registered agent has the name",
+      };
+    case "tool":
+      return { wanted: requirement.tool, prefix: "tool:", reason: "no_such_tool", what: "No tool is registered as" };
+  }
 }
 
 function requirementText(requirement: Requirement): string {
@@ -108,6 +135,8 @@ function requirementText(requirement: Requirement): string {
       return `Wants agent \`${requirement.agentName}\``;
     case "capability":
       return `Wants capability \`${requirement.capability}\``;
+    case "tool":
+      return `Wants tool \`${requirement.tool}\``;
   }
 }
 

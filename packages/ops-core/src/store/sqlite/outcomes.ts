@@ -19,7 +19,7 @@ import { noteAlive } from "./agent-lease.ts";
 import { closeCircuit, countFailure } from "./circuits.ts";
 import { endAttempt, isOpen, isSender, slotHold } from "./ending.ts";
 import type { TaskPolicy } from "./plan-cache.ts";
-import { advanceSession } from "./session-advance.ts";
+import { tellSession } from "./session-news.ts";
 import { SessionUnit } from "./session-unit.ts";
 import { drainSlot, releaseDrained, releaseSlot } from "./slots.ts";
 import {
@@ -47,9 +47,6 @@ const ENDS = {
   agent_error: "fail",
   rejected: "fail",
 } as const satisfies Record<FailureReason, AttemptEvent>;
-
-/** The step of a task whose end is just being written. */
-const RUNNING = { status: "running", remaining: 0 } as const;
 
 /** An outcome given under a token. */
 export function settle(tx: Tx, taskId: string, token: string, outcome: AttemptOutcome): Settled {
@@ -133,7 +130,7 @@ export function settleOpen(
  * outcome that may end an attempt passes here, and nothing else looks at schemas.
  */
 function judged(tx: Tx, task: TaskRow, outcome: AttemptOutcome): AttemptOutcome {
-  if (outcome.type !== "succeeded" || task.session_id === null || task.step === null) return outcome;
+  if (outcome.type !== "succeeded" || task.session_id === null || task.step === null || task.undoes === 1) return outcome;
   const step = SessionUnit.load(tx, task.session_id)?.plan.steps[task.step];
   if (step === undefined || step.outputSchema === null) return outcome;
   const result = readStored(outcome.result);
@@ -165,11 +162,7 @@ function completeTask(tx: Tx, task: TaskRow, result: string | null, evidence: Ev
   changeTask(tx, task, { status: "completed", result, used: task.used + 1, ended_at: tx.now, error: null });
   taskEvent(tx, task, "task.completed", evidence === "inferred" ? { evidence } : {});
   tx.context.failpoint?.("store.before-next-step");
-  const session = task.session_id === null ? undefined : SessionUnit.load(tx, task.session_id);
-  if (session === undefined || task.step === null) return;
-  session.know(task.step, RUNNING);
-  session.knowTask(task.step, task);
-  advanceSession(tx, session, { type: "step_completed", step: task.step });
+  tellSession(tx, task, null);
 }
 
 /** What follows from an attempt without success: another one, the fallback, or the end of the task. */
@@ -253,11 +246,7 @@ export function endTask(
     ended_at: tx.now,
   });
   taskEvent(tx, task, "task.failed", { error: { ...error }, deadLetter: exhausted });
-  const session = task.session_id === null ? undefined : SessionUnit.load(tx, task.session_id);
-  if (session !== undefined && task.step !== null) {
-    session.know(task.step, RUNNING);
-    advanceSession(tx, session, { type: "step_failed", step: task.step, error });
-  }
+  tellSession(tx, task, error);
 }
 
 /** A fenced token changes no state but is a fact: it is kept, and says that the agent has stopped. */

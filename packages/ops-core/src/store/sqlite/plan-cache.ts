@@ -68,8 +68,10 @@ export class PlanCache {
   }
 }
 
-/** Who does a step of a session whose trigger named `pathAgent`. */
-export function requirementOf(target: StepTarget | null, pathAgent: string | null, step: PlanStep): Requirement {
+/** Who does, or undoes, a step of a session whose trigger named `pathAgent`. */
+export function requirementOf(doer: Doer, pathAgent: string | null, stepId: string): Requirement {
+  if (doer.tool !== null) return { kind: "tool", tool: doer.tool };
+  const { target } = doer;
   switch (target?.kind) {
     case "agent":
       return { kind: "agent", agentId: target.agentId };
@@ -78,15 +80,18 @@ export function requirementOf(target: StepTarget | null, pathAgent: string | nul
     case "capability":
       return { kind: "capability", capability: target.capability, preferred: pathAgent };
     default:
-      if (pathAgent === null) throw new OpspawnError("no_target", `Step \`${step.id}\` names no agent or capability.`);
+      if (pathAgent === null) throw new OpspawnError("no_target", `Step \`${stepId}\` names no agent or capability.`);
       return { kind: "agent", agentId: pathAgent };
   }
 }
 
+interface Doer {
+  readonly target: StepTarget | null;
+  readonly tool: string | null;
+}
+
 export function policyOf(step: PlanStep, pathAgent: string | null): TaskPolicy {
-  return {
-    retry: step.retry,
-    fallback: step.fallback === null ? null : requirementOf(step.fallback, pathAgent, step),
-    timeout: step.timeout,
-  };
+  const { retry, timeout, fallback } = step;
+  const instead = fallback === null ? null : requirementOf({ target: fallback, tool: null }, pathAgent, step.id);
+  return { retry, fallback: instead, timeout };
 }

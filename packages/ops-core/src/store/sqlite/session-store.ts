@@ -1,22 +1,26 @@
 import type { Blocked } from "../../domain/blocked.ts";
 import type { SessionFilter, SessionRecord } from "../../domain/sessions/session.ts";
+import { WAITING_REASONS } from "../../domain/sessions/waiting.ts";
 import type { SessionStore } from "../../domain/store.ts";
 import { blockedBy, type LaneColumns, storedBlock, TASKS } from "./blocked.ts";
 import { once } from "./idempotency.ts";
 import { decodeCursor, toPage, Where } from "./paging.ts";
 import { type SessionRow, toSessionRecord } from "./session-unit.ts";
-import { cancelSession, labelSession, STEPS, type StepRow, startSession, toStep } from "./sessions.ts";
+import { cancelSession, labelSession, startSession } from "./sessions.ts";
+import { STEPS, type StepRow, toStep } from "./steps.ts";
 import type { SqliteContext } from "./store.ts";
 import type { TaskColumns } from "./task-row.ts";
+import { waitingFor, waitingOf } from "./waiting-steps.ts";
+import { signalSession } from "./waits.ts";
 
-export function sessionStore({ db, writer, clock, tx: { recent } }: SqliteContext): SessionStore {
+export function sessionStore({ db, writer, clock, tx: { recent, plans } }: SqliteContext): SessionStore {
   const blocked = (row: SessionRow): Blocked | null => {
     if (row.ended_at !== null) return null;
     const task = db.get<TaskColumns & LaneColumns>(
       `${TASKS} where t.session_id = ? and t.status = 'pending' order by t.order_key limit 1`,
       row.id,
     );
-    return task === undefined ? null : storedBlock(task, clock.now());
+    return task === undefined ? waitingOf(db, plans, row) : storedBlock(task, clock.now());
   };
   const record = (row: SessionRow): SessionRecord => toSessionRecord(row, blocked(row));
   return {
@@ -27,6 +31,11 @@ export function sessionStore({ db, writer, clock, tx: { recent } }: SqliteContex
       }),
     cancel: (sessionId, reason) => writer.submit("normal", (tx) => cancelSession(tx, sessionId, reason)),
     label: (sessionId, labels) => writer.submit("normal", (tx) => labelSession(tx, sessionId, labels)),
+    signal: ({ sessionId, name, payload, idempotency }) =>
+      writer.submit("normal", (tx) => {
+        const { value, replayed } = once(tx, idempotency, () => signalSession(tx, sessionId, name, payload));
+        return { delivered: value.delivered, replayed };
+      }),
     get: async (sessionId) => {
       const row = db.get<SessionRow>("select * from sessions where id = ?", sessionId);
       return row === undefined ? null : record(row);
@@ -69,7 +78,10 @@ function conditions(filter: SessionFilter, now: number): Where {
   }
   if (filter.since !== undefined) where.add("s.created_at >= ?", filter.since);
   if (filter.until !== undefined) where.add("s.created_at < ?", filter.until);
-  if (filter.blockedReason !== undefined) {
+  if (filter.parent !== undefined) where.add("s.parent_id = ?", filter.parent);
+  const waiting = WAITING_REASONS.find((reason) => reason === filter.blockedReason);
+  if (waiting !== undefined) where.add(waitingFor(waiting));
+  else if (filter.blockedReason !== undefined) {
     const { sql, values } = blockedBy(filter.blockedReason, now);
     where.add(
       `s.ended_at is null and exists (select 1 from tasks t left join lanes l on l.lane = t.lane

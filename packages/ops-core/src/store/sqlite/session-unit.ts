@@ -1,11 +1,16 @@
 import type { JsonObject } from "@opspawn/contract";
 import type { Blocked } from "../../domain/blocked.ts";
 import type { SessionRecord } from "../../domain/sessions/session.ts";
-import type { SessionStatus, StepStatus } from "../../domain/sessions/transitions.ts";
+import type { SessionStatus } from "../../domain/sessions/transitions.ts";
 import type { TaskError } from "../../domain/tasks/task.ts";
-import type { TaskStatus } from "../../domain/tasks/transitions.ts";
-import type { SessionFailure, SessionIndex, StepState } from "../../domain/workflows/advance.ts";
+import type {
+  SessionFailure,
+  SessionIndex,
+  StepState,
+  Undoing,
+} from "../../domain/workflows/advance.ts";
 import type { WorkflowPlan } from "../../domain/workflows/plan.ts";
+import { readStepState } from "./step-row.ts";
 import type { TaskRow } from "./task-row.ts";
 import type { Tx } from "./tx.ts";
 
@@ -27,7 +32,10 @@ export interface SessionRow {
   failure: string | null;
   failed_steps: string;
   open: number;
+  waiting: number;
   ended: number;
+  undo_total: number | null;
+  undo_failed: number | null;
   next_key: number;
   event_sequence: number;
   callback_url: string | null;
@@ -35,6 +43,59 @@ export interface SessionRow {
   updated_at: number;
   ended_at: number | null;
   wake_at: number | null;
+  parent_id: string | null;
+  parent_step: number | null;
+  parent_part: number | null;
+  depth: number;
+}
+
+/** What is known of a session when it begins. */
+export interface NewSession {
+  readonly id: string;
+  readonly workflowId: string;
+  readonly workflowVersion: string;
+  readonly planHash: string;
+  readonly agentId: string | null;
+  readonly labels: Readonly<Record<string, string>>;
+  /** JSON text or null. */
+  readonly input: string | null;
+  readonly callbackUrl: string | null;
+  /** The step that it is, in a session of its own. */
+  readonly parent: { readonly id: string; readonly step: number; readonly part: number; readonly depth: number } | null;
+}
+
+export function newSessionRow({ parent, ...session }: NewSession, now: number): SessionRow {
+  return {
+    id: session.id,
+    format: SESSION_FORMAT,
+    workflow_id: session.workflowId,
+    workflow_version: session.workflowVersion,
+    plan_hash: session.planHash,
+    agent_id: session.agentId,
+    status: "started",
+    labels: JSON.stringify(session.labels),
+    input: session.input,
+    result: null,
+    error: null,
+    failure: null,
+    failed_steps: "[]",
+    open: 0,
+    waiting: 0,
+    ended: 0,
+    undo_total: null,
+    undo_failed: null,
+    next_key: 0,
+    event_sequence: 0,
+    callback_url: session.callbackUrl,
+    created_at: now,
+    updated_at: now,
+    ended_at: null,
+    wake_at: null,
+    parent_id: parent?.id ?? null,
+    parent_step: parent?.step ?? null,
+    parent_part: parent?.part ?? null,
+    depth: parent === null ? 0 : parent.depth + 1,
+  };
 }
 
 /** A session held by one transition: read once, written once at its end, however many inputs it took. */
@@ -44,6 +105,7 @@ export class SessionUnit implements SessionIndex {
   readonly #tx: Tx;
   readonly #steps = new Map<number, StepState>();
   readonly #tasks = new Map<number, TaskRow>();
+  readonly #results = new Map<number, string>();
   #state: "clean" | "dirty" | "new";
 
   private constructor(tx: Tx, row: SessionRow, state: "clean" | "new") {
@@ -79,8 +141,17 @@ export class SessionUnit implements SessionIndex {
     return this.row.open;
   }
 
+  get waiting(): number {
+    return this.row.waiting;
+  }
+
   get ended(): number {
     return this.row.ended;
+  }
+
+  get undoing(): Undoing | null {
+    const { undo_total: total, undo_failed: failed } = this.row;
+    return total === null ? null : { total, failed: failed ?? 0 };
   }
 
   get failure(): SessionFailure | null {
@@ -109,19 +180,18 @@ export class SessionUnit implements SessionIndex {
     return this.#tasks.get(index);
   }
 
-  /** A step that has a task is as its task is. */
+  /** What a step without a task will have yielded when it completes, as JSON text. */
+  giveResult(index: number, result: string): void {
+    this.#results.set(index, result);
+  }
+
+  givenResult(index: number): string | null {
+    return this.#results.get(index) ?? null;
+  }
+
   #readStep(index: number): StepState {
-    if (this.#state !== "new") {
-      const row = this.#tx.get<{ task: TaskStatus | null; own: StepStatus | null; remaining: number | null }>(
-        `select (select status from tasks where session_id = :session and step = :step) as task,
-          (select status from session_steps where session_id = :session and step = :step) as own,
-          (select remaining from session_steps where session_id = :session and step = :step) as remaining`,
-        { session: this.id, step: index },
-      );
-      if (row?.task != null) return { status: row.task === "pending" ? "running" : row.task, remaining: 0 };
-      if (row?.own != null) return { status: row.own, remaining: row.remaining ?? 0 };
-    }
-    return { status: "pending", remaining: this.plan.steps[index]?.dependsOn.length ?? 0 };
+    const own = this.#state === "new" ? undefined : readStepState(this.#tx, this.id, index);
+    return own ?? { status: "pending", remaining: this.plan.steps[index]?.dependsOn.length ?? 0 };
   }
 
   change(change: Partial<SessionRow>): void {
@@ -150,56 +220,53 @@ export class SessionUnit implements SessionIndex {
   }
 }
 
+/** What is written once, when a session begins. */
+const FIXED = [
+  "id",
+  "format",
+  "workflow_id",
+  "workflow_version",
+  "plan_hash",
+  "agent_id",
+  "input",
+  "callback_url",
+  "created_at",
+  "parent_id",
+  "parent_step",
+  "parent_part",
+  "depth",
+] as const satisfies readonly (keyof SessionRow)[];
+
+/** What is written again and again; the row's payload is not rewritten by choice. */
+const CHANGING = [
+  "status",
+  "labels",
+  "result",
+  "error",
+  "failure",
+  "failed_steps",
+  "open",
+  "waiting",
+  "ended",
+  "undo_total",
+  "undo_failed",
+  "next_key",
+  "event_sequence",
+  "updated_at",
+  "ended_at",
+  "wake_at",
+] as const satisfies readonly (keyof SessionRow)[];
+
+const COLUMNS = [...FIXED, ...CHANGING];
+const INSERT = `insert into sessions (${COLUMNS.join(", ")}) values (${COLUMNS.map(() => "?").join(", ")})`;
+const UPDATE = `update sessions set ${CHANGING.map((column) => `${column} = ?`).join(", ")} where id = ?`;
+
 function insert(tx: Tx, row: SessionRow): void {
-  tx.run(
-    `insert into sessions (id, format, workflow_id, workflow_version, plan_hash, agent_id, status, labels, input, result,
-      error, failure, failed_steps, open, ended, next_key, event_sequence, callback_url, created_at, updated_at, ended_at,
-      wake_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    row.id,
-    row.format,
-    row.workflow_id,
-    row.workflow_version,
-    row.plan_hash,
-    row.agent_id,
-    row.status,
-    row.labels,
-    row.input,
-    row.result,
-    row.error,
-    row.failure,
-    row.failed_steps,
-    row.open,
-    row.ended,
-    row.next_key,
-    row.event_sequence,
-    row.callback_url,
-    row.created_at,
-    row.updated_at,
-    row.ended_at,
-    row.wake_at,
-  );
+  tx.run(INSERT, ...COLUMNS.map((column) => row[column]));
 }
 
-/** Immutable columns (input, definition, labels ...) are left alone, so the row's payload is not rewritten by choice. */
 function update(tx: Tx, row: SessionRow): void {
-  tx.run(
-    `update sessions set status = ?, labels = ?, result = ?, error = ?, failure = ?, failed_steps = ?, open = ?,
-      ended = ?, next_key = ?, event_sequence = ?, updated_at = ?, ended_at = ?, wake_at = ? where id = ?`,
-    row.status,
-    row.labels,
-    row.result,
-    row.error,
-    row.failure,
-    row.failed_steps,
-    row.open,
-    row.ended,
-    row.next_key,
-    row.event_sequence,
-    row.updated_at,
-    row.ended_at,
-    row.wake_at,
-    row.id,
-  );
+  tx.run(UPDATE, ...CHANGING.map((column) => row[column]), row.id);
 }
 
 export function toSessionRecord(row: SessionRow, blocked: Blocked | null = null): SessionRecord {
@@ -215,9 +282,17 @@ export function toSessionRecord(row: SessionRow, blocked: Blocked | null = null)
     result: row.result,
     error: row.error === null ? null : (JSON.parse(row.error) as TaskError),
     failedSteps: JSON.parse(row.failed_steps) as string[],
+    compensation: compensationOf(row),
+    parentId: row.parent_id,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
     endedAt: row.ended_at,
     blocked,
   };
+}
+
+function compensationOf(row: SessionRow): SessionRecord["compensation"] {
+  if (row.undo_total === null) return null;
+  if (row.ended_at === null) return "running";
+  return row.undo_failed === 0 ? "complete" : "incomplete";
 }

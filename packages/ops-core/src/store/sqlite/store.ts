@@ -4,6 +4,7 @@ import type { Ids } from "../../domain/ids.ts";
 import type { Hints, Store } from "../../domain/store.ts";
 import type { WorkflowPlan } from "../../domain/workflows/plan.ts";
 import { AgentIndex } from "./agent-index.ts";
+import { approvalStore } from "./approval-store.ts";
 import { agentStore } from "./agent-store.ts";
 import { findDisagreements } from "./audit.ts";
 import { deliveryStore, eventStore, keyStore, toolStore, workflowStore } from "./catalog-stores.ts";
@@ -73,6 +74,7 @@ export function openSqlite(
     agents: agentStore(shared),
     workflows: workflowStore(shared),
     sessions: sessionStore(shared),
+    approvals: approvalStore(shared),
     tasks: taskStore(shared),
     attempts: attemptStore(shared),
     deliveries: deliveryStore(shared),

@@ -29,6 +29,8 @@ export function toTaskRow(stored: StoredTask): TaskRow {
     session_id: stored.session_id,
     step: stored.step,
     step_id: stored.step_id,
+    part: stored.part,
+    undoes: stored.undoes,
     status: stored.status,
     requirement: stored.requirement,
     lane: stored.lane,
@@ -142,13 +144,15 @@ const COLUMNS = new Map<string, Read>([
   ["moved", ({ last }) => last?.moved ?? null],
   ["evidence", ({ last }) => last?.evidence ?? null],
   ["attempt_error", ({ last }) => last?.error ?? null],
+  ["part", (row) => row.part],
+  ["undoes", (row) => row.undoes],
 ]);
 
 const NAMES = [...COLUMNS.keys()];
 const READS = [...COLUMNS.values()];
 
 /** The columns of an attempt. */
-export const OF_ATTEMPT: readonly string[] = NAMES.slice(NAMES.indexOf("token"));
+export const OF_ATTEMPT: readonly string[] = NAMES.slice(NAMES.indexOf("token"), NAMES.indexOf("part"));
 
 export const INSERT_TASK = `insert into tasks (${NAMES.join(", ")}) values (${NAMES.map(() => "?").join(", ")})`;
 

@@ -14,6 +14,10 @@ export interface TaskColumns {
   session_id: string | null;
   step: number | null;
   step_id: string | null;
+  /** The item of a `forEach`, the iteration of a `repeat`, else 0. */
+  part: number;
+  /** 1: it undoes that part of the step. */
+  undoes: number;
   status: TaskStatus;
   requirement: string;
   lane: string;
@@ -73,6 +77,8 @@ export interface NewTask {
   readonly sessionId: string | null;
   readonly step: number | null;
   readonly stepId: string | null;
+  readonly part?: number;
+  readonly undoes?: boolean;
   readonly requirement: Requirement;
   readonly orderKey: number;
   readonly readyAt: number;
@@ -88,6 +94,8 @@ export function newTaskRow(task: NewTask, now: number): TaskRow {
     session_id: task.sessionId,
     step: task.step,
     step_id: task.stepId,
+    part: task.part ?? 0,
+    undoes: task.undoes === true ? 1 : 0,
     status: "pending",
     requirement: JSON.stringify(task.requirement),
     lane: laneOf(task.requirement),

@@ -1,5 +1,9 @@
 import type { Database } from "./database.ts";
 
+/** The task `t` is its step: there is no row that says more. */
+const IS_STEP = `t.undoes = 0 and not exists (select 1 from session_steps p where p.session_id = t.session_id
+  and p.step = t.step and p.status <> 'pending')`;
+
 /** Queries that must return nothing, whatever has happened. */
 const INVARIANTS: Readonly<Record<string, string>> = {
   "a running task has one open attempt, its last": `select id from tasks t where status = 'running' and 1 <>
@@ -21,13 +25,16 @@ const INVARIANTS: Readonly<Record<string, string>> = {
   "what has ended wakes up no more": `select id from tasks where ended_at is not null and wake_at is not null
     union all select task_id from attempts where ended_at is not null and wake_at is not null
     union all select id from sessions where ended_at is not null and wake_at is not null
-    union all select id from deliveries where ended_at is not null and wake_at is not null`,
+    union all select id from deliveries where ended_at is not null and wake_at is not null
+    union all select id from approvals where ended_at is not null and wake_at is not null
+    union all select session_id || '/' || step from session_steps where ended_at is not null and wake_at is not null`,
   "a pending delivery wakes up": "select id from deliveries where status = 'pending' and wake_at is null",
   "a waiting task wakes up at its deadline":
     "select id from tasks where status = 'pending' and wake_at is not deadline",
   "what has ended says when, and nothing else does": `select id from tasks where (ended_at is null) <>
       (status in ('pending', 'running'))
-    union all select id from sessions where (ended_at is null) <> (status in ('started', 'running'))
+    union all select id from sessions where (ended_at is null) <> (status in ('started', 'running', 'waiting'))
+    union all select id from approvals where (ended_at is null) <> (status = 'pending')
     union all select task_id from attempts where (ended_at is null) <>
       (status in ('created', 'dispatched', 'acknowledged'))
     union all select id from deliveries where (ended_at is null) <> (status = 'pending')`,
@@ -38,16 +45,44 @@ const INVARIANTS: Readonly<Record<string, string>> = {
   "attempts are within their bound": "select id from tasks where used > max",
   "tokens are numbered without gaps": `select id from tasks t where attempts <>
     (select count(*) from attempts a where a.task_id = t.id and a.n between 1 and t.attempts)`,
-  "a step has one task": `select session_id, step from tasks where session_id is not null group by session_id, step
-    having count(*) > 1`,
-  "a session counts its open steps": `select id, open from sessions s where open <> (select count(*) from tasks t
-    where t.session_id = s.id and t.status in ('pending', 'running'))`,
+  "a part of a step has one task": `select session_id, step, part from tasks where session_id is not null
+    group by session_id, step, part, undoes having count(*) > 1`,
+  "a session counts its open steps": `select id, open from sessions s where open <>
+    (select count(*) from session_steps p where p.session_id = s.id and p.status in ('running', 'waiting'))
+    + (select count(*) from tasks t where t.session_id = s.id and t.status in ('pending', 'running') and ${IS_STEP})`,
+  "a session counts its waiting steps": `select id, waiting from sessions s where waiting <>
+    (select count(*) from session_steps p where p.session_id = s.id and p.status = 'waiting')`,
   "a session counts its ended steps": `select id, ended from sessions s where ended <>
-    (select count(*) from tasks t where t.session_id = s.id and t.ended_at is not null)
-    + (select count(*) from session_steps p where p.session_id = s.id and p.ended_at is not null)`,
+    (select count(*) from session_steps p where p.session_id = s.id and p.ended_at is not null)
+    + (select count(*) from tasks t where t.session_id = s.id and t.ended_at is not null and t.part = 0 and ${IS_STEP})`,
+  "a session waits when all its open steps wait": `select id from sessions where (status = 'waiting') <>
+    (ended_at is null and open > 0 and open = waiting)`,
+  "a waiting step waits for something": `select p.session_id, p.step from session_steps p where p.status = 'waiting'
+    and p.wake_at is null and p.signal is null and not exists (select 1 from approvals a
+      where a.session_id = p.session_id and a.step = p.step and a.status = 'pending')`,
+  "a step that does not wait has no time and no signal": `select session_id, step from session_steps
+    where status <> 'waiting' and (wake_at is not null or signal is not null)`,
+  "a pending approval has a step that waits for it": `select a.id from approvals a left join session_steps p
+    on p.session_id = a.session_id and p.step = a.step where a.status = 'pending' and p.status is not 'waiting'`,
+  "a step counts its open items": `select p.session_id, p.step from session_steps p
+    where p.total is not null and p.status = 'running' and p.open_items <>
+    (select count(*) from tasks t where t.session_id = p.session_id and t.step = p.step and t.undoes = 0
+      and t.ended_at is null)
+    + (select count(*) from sessions c where c.parent_id = p.session_id and c.parent_step = p.step
+      and c.ended_at is null)`,
+  "no item is begun twice or left out": `select p.session_id, p.step from session_steps p
+    where p.next_item > p.total or p.next_item < p.open_items + p.failed_items`,
+  "a session does not outlive the one it is a step of, but to undo what it did": `select c.id from sessions c
+    join sessions s on s.id = c.parent_id where c.ended_at is null and s.ended_at is not null and c.undo_total is null`,
+  "a session that undoes what it did is at it": `select s.id from sessions s where s.undo_total is not null
+    and s.ended_at is null and 1 <> (select count(*) from tasks t where t.session_id = s.id and t.undoes = 1
+      and t.ended_at is null)`,
+  "what is undone was planned": `select t.id from tasks t left join compensations c on c.session_id = t.session_id
+    and c.step = t.step and c.part = t.part where t.undoes = 1 and c.n is null`,
   "an ended session has no open task": `select s.id from sessions s join tasks t on t.session_id = s.id
     where s.ended_at is not null and t.ended_at is null`,
-  "an open session has something to wait for": "select id from sessions where ended_at is null and open = 0",
+  "an open session has something to wait for": `select id from sessions where ended_at is null and open = 0
+    and undo_total is null`,
   "a failed task says why": "select id from tasks where status in ('failed', 'cancelled') and error is null",
   "only failed tasks are dead letters": "select id from tasks where dead_letter is not null and status <> 'failed'",
   "a circuit is open from its fifth failure": `select endpoint from circuits where (failures >= 5) <>

@@ -3,6 +3,7 @@ import type { JsonObject } from "@opspawn/contract";
 import type { Clock } from "../../domain/clock.ts";
 import type { Failpoint } from "../../domain/failpoint.ts";
 import type { Ids } from "../../domain/ids.ts";
+import type { SessionInput } from "../../domain/workflows/advance.ts";
 import type { AgentIndex } from "./agent-index.ts";
 import type { Database, Values } from "./database.ts";
 import { HeldTasks } from "./held-tasks.ts";
@@ -31,12 +32,22 @@ export interface TxContext {
   forget(): void;
 }
 
+/** An input that a session will get before the transition ends. */
+export interface InboxEntry {
+  readonly session: SessionUnit;
+  readonly input: SessionInput;
+  /** No task of it is ready before. */
+  readonly startAt: number;
+}
+
 /** One transition at work: its statements, events, hints and the sessions and tasks it holds. */
 export class Tx {
   readonly context: TxContext;
   readonly now: number;
   readonly hints = new CommitHints();
   readonly tasks = new HeldTasks();
+  /** What one session leads to in another, or in itself: taken up when what led to it is done. */
+  readonly inbox: InboxEntry[] = [];
   readonly #db: Database;
   readonly #sessions = new Map<string, SessionUnit>();
   readonly #events = new Map<string, { sequence: number; entries: [string, JsonObject][] }>();

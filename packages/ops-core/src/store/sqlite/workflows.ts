@@ -79,3 +79,12 @@ export function toWorkflow(row: WorkflowRow): StoredWorkflow {
     appliedAt: row.applied_at,
   };
 }
+
+/** The version asked for, or the one most recently applied. */
+export function findWorkflow(tx: Pick<Tx, "get">, id: string, version: string | null): StoredWorkflow | undefined {
+  const row =
+    version === null
+      ? tx.get<WorkflowRow>(`${WORKFLOWS} where w.id = ? order by w.applied_at desc, w.version desc limit 1`, id)
+      : tx.get<WorkflowRow>(`${WORKFLOWS} where w.id = ? and w.version = ?`, id, version);
+  return row === undefined ? undefined : toWorkflow(row);
+}

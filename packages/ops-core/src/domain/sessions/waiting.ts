@@ -1,0 +1,27 @@
+import { formatTime } from "@opspawn/contract";
+import type { Blocked } from "../blocked.ts";
+import type { StepRecord } from "./session.ts";
+
+/** What a step waits for that no task does. */
+export const WAITING_REASONS = ["waiting_for_time", "waiting_for_signal", "waiting_for_approval"] as const;
+export type WaitingReason = (typeof WAITING_REASONS)[number];
+
+export type WaitingStep = Pick<StepRecord, "wakeAt" | "signal" | "approvalId" | "startedAt">;
+
+/** Why a step in `waiting` does. */
+export function waitingBlock(stepId: string, step: WaitingStep): Blocked {
+  const { wakeAt, signal, approvalId } = step;
+  const since = step.startedAt ?? 0;
+  const until = wakeAt === null ? "" : `, until ${formatTime(wakeAt)} at most`;
+  const details = { stepId, ...(wakeAt === null ? {} : { until: formatTime(wakeAt) }) };
+  if (signal !== null) {
+    const message = `Step \`${stepId}\` waits for signal \`${signal}\`${until}.`;
+    return { reason: "waiting_for_signal", message, since, details: { ...details, signal } };
+  }
+  if (approvalId !== null) {
+    const message = `Step \`${stepId}\` waits for a decision on approval ${approvalId}${until}.`;
+    return { reason: "waiting_for_approval", message, since, details: { ...details, approvalId } };
+  }
+  const time = wakeAt === null ? "" : ` until ${formatTime(wakeAt)}`;
+  return { reason: "waiting_for_time", message: `Step \`${stepId}\` waits${time}.`, since, details };
+}

@@ -1,0 +1,147 @@
+import type { JsonValue } from "@opspawn/contract";
+import type { ExpressionScope, StepView } from "../../domain/expressions/scope.ts";
+import { readStored } from "../../domain/stored-json.ts";
+import type { PlanStep } from "../../domain/workflows/plan.ts";
+import type { SessionUnit } from "./session-unit.ts";
+import type { Tx } from "./tx.ts";
+
+/** The run of a step whose expressions are evaluated. */
+export interface Place {
+  readonly step: PlanStep;
+  readonly part: number;
+}
+
+/** What expressions of this session can read; a step's result is loaded when it is named. */
+export function scopeOf(tx: Tx, session: SessionUnit, place?: Place): ExpressionScope {
+  const { row, plan } = session;
+  return {
+    input: readStored(row.input),
+    steps: {
+      get: (stepId) => {
+        const step = plan.steps[plan.byId.get(stepId) ?? -1];
+        if (step === undefined) return undefined;
+        return step === place?.step ? ownView(tx, session, step) : stepView(tx, session, step);
+      },
+    },
+    session: { id: row.id, labels: JSON.parse(row.labels) as Record<string, string> },
+    trigger: { agentId: row.agent_id },
+    ...(place === undefined ? {} : placeScope(tx, session, place)),
+  };
+}
+
+function placeScope(tx: Tx, session: SessionUnit, { step, part }: Place): Partial<ExpressionScope> {
+  if (step.forEach !== null) return { item: itemOf(tx, session.id, step.index, part), index: part };
+  return step.repeat === null ? {} : { iteration: part };
+}
+
+function itemOf(tx: Tx, sessionId: string, step: number, item: number): JsonValue {
+  const row = tx.get<{ value: string }>(
+    "select value from step_items where session_id = ? and step = ? and item = ?",
+    sessionId,
+    step,
+    item,
+  );
+  return readStored(row?.value ?? null);
+}
+
+/** A step that reads itself sees what its last run brought: in a loop, and when it is undone. */
+function ownView(tx: Tx, session: SessionUnit, step: PlanStep): StepView {
+  if (step.repeat === null) return stepView(tx, session, step);
+  const last = lastRun(tx, session.id, step);
+  return { status: session.step(step.index).status, result: readStored(last?.result ?? null), error: null };
+}
+
+function stepView(tx: Tx, session: SessionUnit, step: PlanStep): StepView {
+  const standIn = standInOf(session, step);
+  if (standIn !== undefined) return { ...stepView(tx, session, standIn), status: session.step(step.index).status };
+  const { status } = session.step(step.index);
+  const done = status === "completed" || status === "compensated";
+  if (step.forEach !== null) return itemsView(tx, session, step, status);
+  const run = runOf(tx, session, step);
+  const own = run === undefined || !done ? ownRow(tx, session, step.index) : undefined;
+  return {
+    status,
+    result: done ? readStored(run?.result ?? own?.result ?? null) : null,
+    error: done ? null : readStored(run?.error ?? own?.error ?? null),
+  };
+}
+
+/** The step whose result counts as this one's, since it stood in for it. */
+function standInOf(session: SessionUnit, step: PlanStep): PlanStep | undefined {
+  if (step.reserves.fallback === null) return undefined;
+  const { status } = session.step(step.reserves.fallback);
+  return status === "completed" || status === "compensated" ? session.plan.steps[step.reserves.fallback] : undefined;
+}
+
+interface Outcome {
+  readonly result: string | null;
+  readonly error: string | null;
+}
+
+function runOf(tx: Tx, session: SessionUnit, step: PlanStep): Outcome | undefined {
+  switch (step.kind) {
+    case "agent":
+    case "tool":
+    case "workflow":
+      return step.repeat === null ? (session.taskOf(step.index) ?? firstRun(tx, session.id, step)) : lastRun(tx, session.id, step);
+    default:
+      return undefined;
+  }
+}
+
+function firstRun(tx: Tx, sessionId: string, step: PlanStep): Outcome | undefined {
+  return tx.get<Outcome>(`select result, error from ${runsOf(step)} and part = 0`, sessionId, step.index);
+}
+
+function lastRun(tx: Tx, sessionId: string, step: PlanStep): Outcome | undefined {
+  const sql = `select result, error from ${runsOf(step)} and status = 'completed' order by part desc limit 1`;
+  return tx.get<Outcome>(sql, sessionId, step.index);
+}
+
+/** Where the runs of a step are: tasks, or sessions of their own. */
+function runsOf(step: PlanStep): string {
+  return step.kind === "workflow"
+    ? "(select parent_part as part, status, result, error, parent_id, parent_step from sessions) where parent_id = ? and parent_step = ?"
+    : "tasks where session_id = ? and step = ? and undoes = 0";
+}
+
+function ownRow(tx: Tx, session: SessionUnit, index: number): Outcome | undefined {
+  const sql = "select result, error from session_steps where session_id = ? and step = ?";
+  return tx.get<Outcome>(sql, session.id, index);
+}
+
+function itemsView(tx: Tx, session: SessionUnit, step: PlanStep, status: string): StepView {
+  const total = session.step(step.index).items?.total ?? 0;
+  const done = status === "completed" || status === "compensated";
+  return {
+    status,
+    get result() {
+      return done ? (this.results ?? null) : null;
+    },
+    get results() {
+      return list(total, runsWith(tx, session.id, step, "result", "completed"));
+    },
+    get errors() {
+      return list(total, runsWith(tx, session.id, step, "error", "failed"));
+    },
+    get error() {
+      return done ? null : readStored(ownRow(tx, session, step.index)?.error ?? null);
+    },
+  };
+}
+
+interface Part {
+  readonly part: number;
+  readonly value: string | null;
+}
+
+function runsWith(tx: Tx, sessionId: string, step: PlanStep, column: "result" | "error", status: string): Part[] {
+  const sql = `select part, ${column} as value from ${runsOf(step)} and status = ?`;
+  return tx.all<Part>(sql, sessionId, step.index, status);
+}
+
+function list(total: number, parts: readonly Part[]): JsonValue[] {
+  const values = new Array<JsonValue>(total).fill(null);
+  for (const { part, value } of parts) values[part] = readStored(value);
+  return values;
+}

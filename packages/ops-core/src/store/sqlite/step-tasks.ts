@@ -1,0 +1,60 @@
+import { stringifyJson } from "@opspawn/contract";
+import { DEFAULT_TASK_DEADLINE } from "../../domain/tasks/retry.ts";
+import type { SessionInput } from "../../domain/workflows/advance.ts";
+import { stepParameters } from "../../domain/workflows/data.ts";
+import type { PlanStep } from "../../domain/workflows/plan.ts";
+import { addTask } from "./add-task.ts";
+import { cancelTask } from "./ending.ts";
+import { policyOf, requirementOf } from "./plan-cache.ts";
+import type { SessionUnit } from "./session-unit.ts";
+import { stepFailed } from "./step-failure.ts";
+import { scopeOf } from "./step-scope.ts";
+import { newTaskRow } from "./task-row.ts";
+import type { Tx } from "./tx.ts";
+
+/** @param from the earliest moment at which the task may be given out */
+export function createStepTask(
+  tx: Tx,
+  session: SessionUnit,
+  step: PlanStep,
+  part: number,
+  from: number,
+): SessionInput | null {
+  let parameters: string;
+  try {
+    parameters = stringifyJson(stepParameters(session.plan, step, scopeOf(tx, session, { step, part })));
+  } catch (error) {
+    return stepFailed(step, part, error);
+  }
+  const pathAgent = session.row.agent_id;
+  const readyAt = from + (part === 0 ? 0 : (step.repeat?.delay ?? 0));
+  const row = newTaskRow(
+    {
+      id: `task_${tx.context.ids.uuid()}`,
+      name: step.name,
+      sessionId: session.id,
+      step: step.index,
+      stepId: step.id,
+      part,
+      requirement: requirementOf(step, pathAgent, step.id),
+      orderKey: session.nextOrderKey(readyAt, step.priority),
+      readyAt,
+      deadline: readyAt + (step.deadline ?? DEFAULT_TASK_DEADLINE),
+      policy: policyOf(step, pathAgent),
+      parameters,
+    },
+    tx.now,
+  );
+  addTask(tx, row);
+  return null;
+}
+
+/** Cancels the tasks that a step has under way. */
+export function cancelStepTasks(tx: Tx, sessionId: string, step: number, reason: string): void {
+  const open = tx.all<{ id: string }>(
+    "select id from tasks where session_id = ? and step = ? and undoes = 0 and status in ('pending', 'running')",
+    sessionId,
+    step,
+  );
+  for (const { id } of open) cancelTask(tx, id, reason);
+}
