@@ -89,6 +89,7 @@ export const ERRORS = {
   nesting_too_deep: { status: 422, retryable: false, help: "Start fewer sessions from within sessions." },
   // Expressions
   expression_failed: { status: 422, retryable: false, help: "Correct the expression at the path named." },
+  too_many_items: { status: 422, retryable: false, help: "Give `forEach` a shorter list, or lists of items." },
   // Capacity and service
   rate_limited: { status: 429, retryable: true, help: "Wait as long as `retry-after` says." },
   overloaded: { status: 503, retryable: true, help: "The server has too much to do; try again." },

@@ -1,6 +1,7 @@
 import { type ASTNode, TypeError as CelTypeError, Environment, ParseError } from "@marcbachmann/cel-js";
 import { ExpressionFailure } from "./failure.ts";
 import { EXPRESSION_DEPTH_MAX, EXPRESSION_LENGTH_MAX, EXPRESSION_NODES_MAX } from "./limits.ts";
+import { PER_RUN_ROOTS } from "./scope.ts";
 import type { Literal, Node } from "./syntax.ts";
 
 /**
@@ -29,7 +30,9 @@ function declarations(): Environment {
       maxMapEntries: EXPRESSION_NODES_MAX,
     },
   });
-  for (const name of ["input", "steps", "session", "trigger"]) environment.registerVariable(name, "dyn");
+  for (const name of ["input", "steps", "session", "trigger", ...PER_RUN_ROOTS]) {
+    environment.registerVariable(name, "dyn");
+  }
   environment.registerFunction("re(string, string): bool", never);
   environment.registerFunction("string.replace(string, string): string", never);
   for (const operator of ["+", "-", "*", "/"]) {

@@ -2,16 +2,14 @@ import type { JsonObject } from "@opspawn/contract";
 import { suggestion } from "../suggestion.ts";
 import type { Allowance } from "./allowance.ts";
 import { ExpressionFailure } from "./failure.ts";
-import { type Evaluate, type Reference, STEP_FIELDS, type StepField, type StepView } from "./scope.ts";
+import { type Evaluate, PER_RUN_ROOTS, type Reference, STEP_FIELDS } from "./scope.ts";
 import type { Node } from "./syntax.ts";
-import { fromJson, type Value } from "./values.ts";
 
-const ROOTS = ["input", "steps", "session", "trigger"] as const;
-/** Names of language parts that exist elsewhere in the design, so that their refusal says so. */
-const NOT_YET: ReadonlyMap<string, string> = new Map([
-  ["item", "forEach"],
-  ["index", "forEach"],
-]);
+const ROOTS = ["input", "steps", "session", "trigger", ...PER_RUN_ROOTS] as const;
+/** Roots that are values as they stand. */
+const VALUE_ROOTS = ["input", ...PER_RUN_ROOTS] as const;
+/** Roots that may be the variable of a macro: definitions that were accepted before there was such a root name one so. */
+const LATE_ROOTS: readonly string[] = ["iteration"];
 
 /** The names in force at a place of an expression, and what they were found to read. */
 export class Names {
@@ -27,7 +25,7 @@ export class Names {
   within<T>(variable: Node | undefined, body: (slot: number) => T): T {
     if (variable?.kind !== "name")
       throw new ExpressionFailure("the first argument must be a name", { at: variable?.at ?? 0 });
-    if (ROOTS.some((root) => root === variable.name) || NOT_YET.has(variable.name)) {
+    if (ROOTS.some((root) => root === variable.name) && !LATE_ROOTS.includes(variable.name)) {
       throw new ExpressionFailure(`"${variable.name}" has a meaning already; choose another name`, { at: variable.at });
     }
     this.#locals.push(variable.name);
@@ -42,9 +40,10 @@ export class Names {
   name(node: Extract<Node, { kind: "name" }>): Evaluate {
     const slot = this.#locals.lastIndexOf(node.name);
     if (slot >= 0) return (frame) => frame.locals[slot] ?? null;
-    if (node.name === "input") {
-      this.references.push({ root: "input" });
-      return (frame) => frame.input;
+    const root = VALUE_ROOTS.find((each) => each === node.name);
+    if (root !== undefined) {
+      this.references.push({ root });
+      return (frame) => frame.root(root);
     }
     throw new ExpressionFailure(this.#refusal(node.name), { at: node.at });
   }
@@ -53,8 +52,6 @@ export class Names {
     if (name === "steps") return 'name one step, as in steps.fetch.result or steps["publish-ok"].result';
     if (name === "session") return "write session.id or session.labels";
     if (name === "trigger") return "write trigger.agentId";
-    const feature = NOT_YET.get(name);
-    if (feature !== undefined) return `"${name}" belongs to \`${feature}\`, which is not supported yet`;
     return `unknown name "${name}"${suggestion(name, [...ROOTS, ...this.#locals])}`;
   }
 
@@ -82,16 +79,16 @@ export class Names {
 
   #step(stepId: string | undefined, field: string | undefined, at: number): Evaluate {
     if (stepId === undefined) throw new ExpressionFailure("a step must be named literally, not computed", { at });
-    if (field === "results")
-      throw new ExpressionFailure("`results` belongs to `forEach`, which is not supported yet", { at });
     const known = STEP_FIELDS.find((each) => each === field);
     if (known === undefined) {
       const written = field === undefined ? "a computed field" : `"${field}"`;
       const hint = suggestion(field ?? "", STEP_FIELDS);
-      throw new ExpressionFailure(`a step has result, status and error, not ${written}${hint}`, { at });
+      throw new ExpressionFailure(`a step has result, results, status, error and errors, not ${written}${hint}`, {
+        at,
+      });
     }
     this.references.push({ root: "steps", stepId, field: known });
-    return (frame) => readStep(frame.step(stepId), known);
+    return (frame) => frame.step(stepId, known);
   }
 }
 
@@ -99,11 +96,4 @@ export class Names {
 function memberOf(node: Extract<Node, { kind: "field" | "index" }>): string | undefined {
   if (node.kind === "field") return node.field;
   return node.key.kind === "literal" && typeof node.key.value === "string" ? node.key.value : undefined;
-}
-
-function readStep(step: StepView | undefined, field: StepField): Value {
-  if (step === undefined) return field === "status" ? "pending" : null;
-  if (field === "status") return step.status;
-  if (field === "error") return fromJson(step.error);
-  return step.status === "completed" || step.status === "compensated" ? fromJson(step.result) : null;
 }

@@ -5,14 +5,18 @@ import { fromJson, type Value } from "./values.ts";
 /** A step as expressions see it. */
 export interface StepView {
   readonly status: string;
-  /** Read as null unless the step completed. */
+  /** Read as null unless the step completed. Never asked for where there are `results`. */
   readonly result: JsonValue;
   readonly error: JsonValue;
+  /** Of a step with `forEach`, in the order of its items: null where an item has no result. Then `result` is this list. */
+  readonly results?: JsonValue[];
+  /** Of a step with `forEach`, in the order of its items: null where an item has no error. */
+  readonly errors?: JsonValue[];
 }
 
 /**
- * Everything an expression can read. `input` and `steps` are asked for only when an expression needs them, and once: a
- * getter may load them.
+ * Everything an expression can read. `input`, `item` and `steps`, and the fields of a step, are asked for only when an
+ * expression needs them, and once in a resolution: a getter may load them.
  */
 export interface ExpressionScope {
   readonly input: JsonValue;
@@ -21,14 +25,23 @@ export interface ExpressionScope {
   readonly session: { readonly id: string; readonly labels: Readonly<Record<string, string>> };
   /** Null when the trigger named no agent. */
   readonly trigger: { readonly agentId: string | null };
+  /** What this run of a step with `forEach` is for, and its place in the list from 0. */
+  readonly item?: JsonValue;
+  readonly index?: number;
+  /** Which run of a step with `repeat` it is, from 0. */
+  readonly iteration?: number;
 }
 
-export const STEP_FIELDS = ["result", "status", "error"] as const;
+/** Roots that have a value only in some places of some steps. */
+export const PER_RUN_ROOTS = ["item", "index", "iteration"] as const;
+export type PerRunRoot = (typeof PER_RUN_ROOTS)[number];
+
+export const STEP_FIELDS = ["result", "results", "status", "error", "errors"] as const;
 export type StepField = (typeof STEP_FIELDS)[number];
 
 /** A name an expression reads, found without evaluating it. */
 export type Reference =
-  | { readonly root: "input" | "session" | "trigger" }
+  | { readonly root: "input" | "session" | "trigger" | PerRunRoot }
   | { readonly root: "steps"; readonly stepId: string; readonly field: StepField };
 
 /**
@@ -40,21 +53,58 @@ export class Frame {
   readonly budget = new Budget();
   /** The variables of macros, by slot. */
   readonly locals: Value[] = [];
-  readonly #steps = new Map<string, StepView | undefined>();
-  #input: Value | undefined;
+  readonly #roots = new Map<"input" | PerRunRoot, Value>();
+  readonly #steps = new Map<string, StepValues>();
 
   constructor(scope: ExpressionScope) {
     this.scope = scope;
   }
 
-  get input(): Value {
-    this.#input ??= fromJson(this.scope.input);
-    return this.#input;
+  /** The value of a root; null where it has none. */
+  root(name: "input" | PerRunRoot): Value {
+    const known = this.#roots.get(name);
+    if (known !== undefined) return known;
+    const value = fromJson(this.scope[name] ?? null);
+    this.#roots.set(name, value);
+    return value;
   }
 
-  step(stepId: string): StepView | undefined {
-    if (!this.#steps.has(stepId)) this.#steps.set(stepId, this.scope.steps.get(stepId));
-    return this.#steps.get(stepId);
+  step(stepId: string, field: StepField): Value {
+    let values = this.#steps.get(stepId);
+    if (values === undefined) {
+      values = new StepValues(this.scope.steps.get(stepId));
+      this.#steps.set(stepId, values);
+    }
+    return values.get(field);
+  }
+}
+
+/** The fields of one step, each asked for once. */
+class StepValues {
+  readonly #step: StepView | undefined;
+  readonly #values = new Map<StepField, Value>();
+
+  constructor(step: StepView | undefined) {
+    this.#step = step;
+  }
+
+  get(field: StepField): Value {
+    const known = this.#values.get(field);
+    if (known !== undefined) return known;
+    const value = this.#read(field);
+    this.#values.set(field, value);
+    return value;
+  }
+
+  #read(field: StepField): Value {
+    const step = this.#step;
+    if (step === undefined) return field === "status" ? "pending" : null;
+    if (field === "status") return step.status;
+    if (field === "error") return fromJson(step.error);
+    if (field !== "result") return step[field] ?? null;
+    return step.status === "completed" || step.status === "compensated"
+      ? (step.results ?? fromJson(step.result))
+      : null;
   }
 }
 

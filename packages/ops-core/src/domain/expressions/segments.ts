@@ -30,6 +30,22 @@ export function segmentsOf(text: string): Segment[] {
   return segments;
 }
 
+/**
+ * The source in a text that is one expression as a whole, bare or as exactly one `${{ }}`.
+ * @throws ExpressionFailure when it is empty, or holds `${{ }}` and something else
+ */
+export function onlySource(text: string): string {
+  const trimmed = text.trim();
+  if (trimmed === "") throw new ExpressionFailure("no expression stands here");
+  if (!trimmed.startsWith(OPEN)) return trimmed;
+  const [only, other] = segmentsOf(trimmed);
+  if (only !== undefined && "source" in only && other === undefined) return only.source.trim();
+  throw new ExpressionFailure(MIXED);
+}
+
+/** What is said about a place for one expression that mixes both ways to write it. */
+export const MIXED = "must be one expression: write all of it inside one ${{ }}, or none of it";
+
 /** Where the `}}` stands that closes an expression. */
 function closeOf(text: string, start: number): number {
   let depth = 0;

@@ -6,7 +6,7 @@ import { ExpressionFailure } from "./failure.ts";
 import { toText } from "./functions.ts";
 import { RESULT_DEPTH_MAX } from "./limits.ts";
 import { type ExpressionScope, Frame, type Reference } from "./scope.ts";
-import { hasExpression, segmentsOf } from "./segments.ts";
+import { hasExpression, MIXED, onlySource, segmentsOf } from "./segments.ts";
 import { ResultSize } from "./size.ts";
 import { isList, isMap, toJson, type Value } from "./values.ts";
 
@@ -21,9 +21,15 @@ export interface Template {
   readonly root: TemplateNode;
 }
 
+interface ExpressionNode {
+  readonly kind: "expression";
+  readonly expression: Expression;
+  readonly loc: Loc;
+}
+
 type TemplateNode =
   | { readonly kind: "constant"; readonly value: JsonValue }
-  | { readonly kind: "expression"; readonly expression: Expression; readonly loc: Loc }
+  | ExpressionNode
   | { readonly kind: "text"; readonly parts: readonly (string | Expression)[]; readonly loc: Loc }
   | { readonly kind: "list"; readonly items: readonly TemplateNode[] }
   | { readonly kind: "object"; readonly entries: readonly (readonly [key: string, node: TemplateNode])[] };
@@ -46,6 +52,36 @@ export function readTemplate(value: JsonValue, at: Loc, issues: Issues, allowanc
   return { constant: root.kind === "constant", references: reader.references, root };
 }
 
+/** A place that holds one expression, and its source without the `${{ }}` it may be written in. */
+export interface OneExpression {
+  readonly source: string;
+  readonly template: Template;
+}
+
+/**
+ * Compiles a text that is one expression as a whole, bare or as exactly one `${{ }}`; adds the issues to a list, at `at`.
+ * @returns undefined when it is none
+ */
+export function readExpression(
+  text: string,
+  at: Loc,
+  issues: Issues,
+  allowance = new Allowance(),
+): OneExpression | undefined {
+  const reader = new TemplateReader(at, issues, allowance);
+  const root = reader.only(text);
+  if (root === undefined) return undefined;
+  return { source: root.expression.source, template: { constant: false, references: reader.references, root } };
+}
+
+/** Compiles the source of an expression. It was accepted before, so a mistake in it is a defect. */
+export function compileSource(source: string): Template {
+  const issues = new Issues();
+  const read = readExpression(source, [], issues);
+  if (read !== undefined) return read.template;
+  throw new OpspawnError("workflow_invalid", issues.summary, { issues: issues.list });
+}
+
 class TemplateReader {
   readonly references: TemplateReference[] = [];
   readonly #at: Loc;
@@ -66,6 +102,20 @@ class TemplateReader {
       return { kind: "constant", value };
     }
     return Array.isArray(value) ? this.#list(value, loc) : this.#object(value, loc);
+  }
+
+  /** A text that is one expression as a whole. */
+  only(text: string): ExpressionNode | undefined {
+    let source: string | undefined;
+    try {
+      source = onlySource(text);
+      return { kind: "expression", expression: this.#expression(source, []), loc: [] };
+    } catch (error) {
+      const mixed = source === undefined ? false : source === text.trim() && hasExpression(source);
+      const msg = messageOf(error, source);
+      this.#refuse([], mixed ? MIXED : msg);
+      return undefined;
+    }
   }
 
   #list(value: JsonValue[], loc: Loc): TemplateNode {

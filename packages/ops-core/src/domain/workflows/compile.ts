@@ -3,7 +3,7 @@ import { Allowance } from "../expressions/allowance.ts";
 import { hasExpression } from "../expressions/segments.ts";
 import { readTemplate } from "../expressions/template.ts";
 import { Issues } from "../issues.ts";
-import { keepOutput, keepParameters } from "./data.ts";
+import { keepOutput } from "./data.ts";
 import { checkDocument } from "./document-check.ts";
 import { Fields } from "./fields.ts";
 import {
@@ -15,13 +15,15 @@ import {
   VERSION_LENGTH_MAX,
   WORKFLOW_ID_LENGTH_MAX,
 } from "./limits.ts";
-import { dependentsOf, type Order, orderSteps } from "./order.ts";
-import type { PlanStep, WorkflowPlan } from "./plan.ts";
-import { checkOutputReferences, checkReferences, stepIds } from "./references.ts";
+import { MISPLACED_IN_WORKFLOW, refuseMisplaced } from "./misplaced.ts";
+import { orderSteps } from "./order.ts";
+import type { WorkflowPlan } from "./plan.ts";
+import { planSteps } from "./plan-steps.ts";
+import { checkReferences } from "./references.ts";
 import { PatternAllowance } from "./schema.ts";
 import { readSchema, schemaIn } from "./schema-definition.ts";
-import { type Mode, readStep, type StepContext, type StepDefinition } from "./step-definition.ts";
-import { readOnFailure, refuseUnsupported, UNSUPPORTED_FIELDS } from "./unsupported.ts";
+import { type Mode, readOnFailure, readStep, type StepContext, type StepDefinition } from "./step-definition.ts";
+import { warnAbout } from "./warnings.ts";
 
 const WORKFLOW_FIELDS = [
   "$schema",
@@ -72,11 +74,11 @@ export function compileWorkflow(document: JsonObject, options: CompileOptions): 
   const output = fields.value("output");
   const outputTemplate = output === undefined ? undefined : readTemplate(output, ["output"], issues, context.allowance);
   const order = orderSteps(steps, options.mode, issues, warnings);
-  checkReferences(order, steps, issues);
-  checkOutputReferences(outputTemplate?.references ?? [], order, steps, issues);
+  checkReferences(order, steps, outputTemplate?.references ?? [], issues);
   throwIfAny(issues);
   const { hasInput, ...rest } = header;
-  const expressions = hasInput || hasExpressions([...steps.map((step) => step.parameters), output ?? null]);
+  const values = [...steps.map((step) => step.parameters), output ?? null];
+  const expressions = hasInput || steps.some(isBeyondOriginals) || hasExpressions(values);
   const plan: WorkflowPlan = {
     ...rest,
     ...planSteps(order),
@@ -100,8 +102,8 @@ type Header = Pick<
 };
 
 function readHeader(fields: Fields, { mode, patterns }: StepContext): Header {
-  refuseUnsupported(fields);
-  if (mode === "strict") fields.closed([...WORKFLOW_FIELDS, ...UNSUPPORTED_FIELDS]);
+  refuseMisplaced(fields, MISPLACED_IN_WORKFLOW);
+  if (mode === "strict") fields.closed([...WORKFLOW_FIELDS, ...MISPLACED_IN_WORKFLOW]);
   for (const name of mode === "original" ? ["id", "name"] : ["id"]) {
     if (fields.value(name) === undefined) fields.refuse(name, "missing", "is required");
   }
@@ -146,21 +148,11 @@ function readSteps(fields: Fields, context: StepContext): StepDefinition[] {
   return tasks.flatMap((task, position) => readStep(task, position, context) ?? []);
 }
 
-function planSteps(order: Order): Pick<WorkflowPlan, "order" | "steps" | "byId"> {
-  const dependents = dependentsOf(order.dependsOn);
-  const steps = order.steps.map((definition, index): PlanStep => {
-    const { loc: _loc, template, nextTaskId: _next, ...step } = definition;
-    const planned: PlanStep = {
-      ...step,
-      index,
-      dependsOn: order.dependsOn[index] ?? [],
-      dependents: dependents[index] ?? [],
-      reads: stepIds(template.references),
-    };
-    keepParameters(planned, template);
-    return planned;
-  });
-  return { order: order.kind, steps, byId: new Map(steps.map((step) => [step.id, step.index])) };
+/** Whether a step says something that the originals had no word for: then its author counts on expressions, not on `previous`. */
+function isBeyondOriginals(step: StepDefinition): boolean {
+  const { when, forEach, repeat, compensation, reserveNames } = step;
+  if (step.kind !== "agent" || reserveNames.length > 0) return true;
+  return when !== null || forEach !== null || repeat !== null || compensation !== null;
 }
 
 /** `${{` anywhere, even in a form that turned out to be text: its author counts on it being looked at. */
@@ -170,17 +162,4 @@ function hasExpressions(values: readonly JsonValue[]): boolean {
     if (typeof value !== "object" || value === null || JSON.isRawJSON(value)) return false;
     return hasExpressions(Array.isArray(value) ? value : Object.values(value));
   });
-}
-
-function warnAbout(plan: WorkflowPlan, order: Order, warnings: Issues): void {
-  for (const [index, step] of plan.steps.entries()) {
-    const loc = order.steps[index]?.loc ?? [];
-    if (step.timeout !== null && step.deadline !== null && step.timeout > step.deadline) {
-      warnings.add([...loc, "timeout"], "no_effect", "is longer than the deadline, which ends the attempt first");
-    }
-    const shadowed = plan.data === "original" && step.dependsOn.length > 0;
-    if (shadowed && Object.hasOwn(step.parameters as JsonObject, "previous")) {
-      warnings.add([...loc, "parameters", "previous"], "replaced", "is replaced by the result of the step before");
-    }
-  }
 }

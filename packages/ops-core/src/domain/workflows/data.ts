@@ -1,33 +1,22 @@
-import { type Issue, isJsonObject, type JsonObject, type JsonValue, OpspawnError } from "@opspawn/contract";
+import { type Issue, isJsonObject, type JsonObject, type JsonValue } from "@opspawn/contract";
 import type { ExpressionScope } from "../expressions/scope.ts";
 import { compileTemplate, resolveTemplate, type Template } from "../expressions/template.ts";
 import type { PlanStep, WorkflowPlan } from "./plan.ts";
 import { stepIds } from "./references.ts";
 import { needFit } from "./schema-mismatch.ts";
 import { validate } from "./schema-validation.ts";
+import { templatesOf } from "./step-templates.ts";
+import { evaluatedObject, evaluatedValue } from "./step-values.ts";
 
 /** The result of a workflow without any step, as the originals answered it. */
 const EMPTY_RESULT = { message: "Workflow has no tasks" };
 
 /** Compiled templates live as long as their plan. */
-const parameterTemplates = new WeakMap<PlanStep, Template>();
 const outputTemplates = new WeakMap<WorkflowPlan, Template>();
 
 /** Hands over a template that compiling the definition made, so that it is not compiled again. */
-export function keepParameters(step: PlanStep, template: Template): void {
-  parameterTemplates.set(step, template);
-}
-
 export function keepOutput(plan: WorkflowPlan, template: Template): void {
   outputTemplates.set(plan, template);
-}
-
-function parametersOf(step: PlanStep): Template {
-  const known = parameterTemplates.get(step);
-  if (known !== undefined) return known;
-  const template = compileTemplate(step.parameters);
-  parameterTemplates.set(step, template);
-  return template;
 }
 
 function outputOf(plan: WorkflowPlan, output: JsonValue): Template {
@@ -49,13 +38,13 @@ export function checkInput(plan: WorkflowPlan, input: JsonValue): Issue[] {
   return [{ loc: [], msg, type: "wrong_type" }];
 }
 
-/** Ids of the steps whose status, result or error `stepParameters` asks the scope for. */
+/** Ids of the steps whose status, result or error a step's expressions, or `stepParameters`, ask the scope for. */
 export function parameterReads(plan: WorkflowPlan, step: PlanStep): readonly string[] {
   return plan.data === "expressions" ? step.reads : idsOf(plan, step.dependsOn);
 }
 
 /**
- * What a step is given to work on.
+ * What the task of an agent or a tool is given to work on.
  *
  * Original data: the step's parameters (for the first listed step a non-empty initial payload instead), and for a step
  * that waits for others `previous`: the result before it, or an object of results by step id when it waits for several.
@@ -64,14 +53,26 @@ export function parameterReads(plan: WorkflowPlan, step: PlanStep): readonly str
  *   `parameters`
  */
 export function stepParameters(plan: WorkflowPlan, step: PlanStep, scope: ExpressionScope): JsonObject {
-  const parameters = plan.data === "original" ? originalParameters(plan, step, scope) : evaluated(step, scope);
+  const original = plan.data === "original";
+  const parameters = original ? originalParameters(plan, step, scope) : evaluated(step, scope);
   const what = "The parameters do not fit the step's input schema";
   needFit(step.inputSchema, parameters, { code: "input_invalid", loc: ["parameters"], what });
   return parameters;
 }
 
 /**
- * Makes sure that what an agent calls the result of a step is one.
+ * What any step begins with: for an agent or a tool its `stepParameters`, for a workflow its input, for an approval
+ * `{ message, details? }`, for a wait until a time the text of that time.
+ * @throws OpspawnError `expression_failed` or `input_invalid`; the paths begin with the step's `parametersAt`
+ */
+export function evaluatedParameters(plan: WorkflowPlan, step: PlanStep, scope: ExpressionScope): JsonValue {
+  const isTask = step.kind === "agent" || step.kind === "tool";
+  return isTask ? stepParameters(plan, step, scope) : evaluatedValue(step, scope);
+}
+
+/**
+ * Makes sure that what an agent, a tool or a workflow gives as the result of a step is one; of a step with `forEach`,
+ * the result for one item.
  * @throws OpspawnError `output_invalid` when the step's schema refuses it; the paths begin with `result`
  */
 export function checkResult(step: PlanStep, result: JsonValue): void {
@@ -80,10 +81,7 @@ export function checkResult(step: PlanStep, result: JsonValue): void {
 }
 
 function evaluated(step: PlanStep, scope: ExpressionScope): JsonObject {
-  const value = resolveTemplate(parametersOf(step), scope, ["parameters"]);
-  if (isJsonObject(value)) return value;
-  const issue: Issue = { loc: ["parameters"], msg: "the expression must yield an object", type: "expression_failed" };
-  throw new OpspawnError("expression_failed", `parameters: ${issue.msg}`, { issues: [issue] });
+  return evaluatedObject(templatesOf(step).parameters, scope, ["parameters"]);
 }
 
 function originalParameters(plan: WorkflowPlan, step: PlanStep, scope: ExpressionScope): JsonObject {
@@ -125,7 +123,7 @@ function outputValue(plan: WorkflowPlan, scope: ExpressionScope): JsonValue {
 
 function resultOf(scope: ExpressionScope, stepId: string): JsonValue {
   const step = scope.steps.get(stepId);
-  return step?.status === "completed" ? step.result : null;
+  return step?.status === "completed" ? (step.results ?? step.result) : null;
 }
 
 function resultsOf(scope: ExpressionScope, stepIdentifiers: readonly string[]): JsonObject {
@@ -136,14 +134,20 @@ function idsOf(plan: WorkflowPlan, positions: readonly number[]): string[] {
   return positions.flatMap((position) => plan.steps[position]?.id ?? []);
 }
 
+/** The steps of a graph that no other waits for. What stands in for another gives that one its result. */
 function sinksOf(plan: WorkflowPlan): string[] {
-  return plan.steps.filter((step) => step.dependents.length === 0).map((step) => step.id);
+  const sinks = plan.steps.filter((step) => step.dependents.length === 0 && step.reserveOf?.role !== "fallback");
+  return sinks.map((step) => step.id);
 }
 
-/** The steps of a list or chain, the last to run first. */
+/**
+ * The steps of a list or chain, the last to run first. A branch, once taken, runs instead of all that would have come
+ * after it, so it comes before them here; of several one at most completes.
+ */
 function lastFirst(plan: WorkflowPlan): string[] {
-  const ids: string[] = [];
-  let step = plan.steps.find((each) => each.dependents.length === 0);
+  const branches = plan.steps.filter(({ reserveOf }) => reserveOf !== null && reserveOf.role !== "fallback");
+  const ids = branches.map((step) => step.id);
+  let step = plan.steps.find((each) => each.reserveOf === null && each.dependents.length === 0);
   while (step !== undefined) {
     ids.push(step.id);
     const [before] = step.dependsOn;

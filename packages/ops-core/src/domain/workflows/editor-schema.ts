@@ -12,7 +12,6 @@ import {
   VERSION_LENGTH_MAX,
   WORKFLOW_ID_LENGTH_MAX,
 } from "./limits.ts";
-import { UNSUPPORTED_FIELDS } from "./unsupported.ts";
 
 /**
  * The JSON Schema of a definition, for editors: it completes fields, explains them, and marks what the reader would
@@ -61,7 +60,6 @@ function workflowFields(): JsonObject {
     outputSchema: schema("What the session's result must fit, or the session fails with `output_invalid`."),
     onFailure: onFailure("What a failed step means: `fail` ends the session, `continue` lets its dependents see null."),
     deadline: duration("Bounds the whole session. Up to 365d."),
-    ...unsupported(),
   };
 }
 
@@ -105,7 +103,6 @@ function stepFields(): JsonObject {
     fallback: fallbackSchema(),
     onFailure: onFailure("As on the workflow, for this step alone."),
     priority: whole("Higher is sooner, by a minute per point. Default: 0.", PRIORITY_MIN, PRIORITY_MAX),
-    ...unsupported(),
   };
 }
 
@@ -214,10 +211,4 @@ function holder(description: string): JsonObject {
     schema: schema("JSON Schema 2020-12, without the keywords that are not listed here."),
   };
   return { description, type: ["object", "null"], properties, additionalProperties: false };
-}
-
-/** Known, refused when given, and no mistake when empty. */
-function unsupported(): JsonObject {
-  const entry = { description: "Not supported yet.", type: "null" };
-  return Object.fromEntries(UNSUPPORTED_FIELDS.map((name) => [name, entry]));
 }

@@ -6,6 +6,7 @@ import {
   type JsonValue,
   parseDuration,
 } from "@opspawn/contract";
+import { hasExpression } from "../expressions/segments.ts";
 import type { Issues, Loc } from "../issues.ts";
 import { suggestion } from "../suggestion.ts";
 
@@ -42,6 +43,13 @@ export class Fields {
     return undefined;
   }
 
+  /** These fields but some. */
+  without(names: readonly string[]): Fields {
+    if (!names.some((name) => Object.hasOwn(this.object, name))) return this;
+    const kept = Object.entries(this.object).filter(([name]) => !names.includes(name));
+    return new Fields(Object.fromEntries(kept), this.loc, this.issues);
+  }
+
   text(name: string, max: number): string | undefined {
     const value = this.value(name);
     if (value === undefined) return undefined;
@@ -54,6 +62,13 @@ export class Fields {
   id(name: string, max: number): string | undefined {
     const text = this.text(name, max);
     return text === "" ? this.refuse(name, "empty", "must not be empty") : text;
+  }
+
+  /** An id of something that is looked up as it is written. */
+  literal(name: string, max: number): string | undefined {
+    const id = this.id(name, max);
+    if (id === undefined || !hasExpression(id)) return id;
+    return this.refuse(name, "expression_invalid", "is a name as it stands; it cannot hold an expression");
   }
 
   whole(name: string, { min, max }: Range): number | undefined {

@@ -25,7 +25,7 @@ export const VERSION_LENGTH_MAX = 100;
 export const STEP_ID_LENGTH_MAX = 200;
 export const NAME_LENGTH_MAX = 1_000;
 export const DESCRIPTION_LENGTH_MAX = 10_000;
-/** Of `agentId`, `agentName` and `agentCapability`. */
+/** Of `agentId`, `agentName`, `agentCapability` and `tool`. */
 export const TARGET_LENGTH_MAX = 200;
 
 export const ATTEMPTS_MAX = 100;
@@ -35,11 +35,27 @@ export const TIMEOUT_MAX = 7 * DAY;
 /** Bounds on a step or a session. */
 export const DEADLINE_MIN = 1_000;
 export const DEADLINE_MAX = 365 * DAY;
-/** Longest wait before a retry. */
+/** Longest wait before a retry, or between the runs of a `repeat`. */
 export const DELAY_MAX = DAY;
 /** Larger is sooner; one point is worth a minute of waiting. */
 export const PRIORITY_MIN = -1_000;
 export const PRIORITY_MAX = 1_000;
+
+/** Items of one `forEach`. */
+export const ITEMS_MAX = 10_000;
+/** Items of one `forEach` under way at once. */
+export const CONCURRENCY_MAX = 100;
+/** Runs of one `repeat`. */
+export const ITERATIONS_MAX = 1_000;
+/** Sessions inside each other: a workflow that starts itself must end somewhere. */
+export const CHILD_DEPTH_MAX = 10;
+/** Of `wait.signal`. */
+export const SIGNAL_NAME_LENGTH_MAX = 200;
+/** Bounds on `wait.for` and on the `timeout` of a signal. */
+export const WAIT_MIN = 1_000;
+export const WAIT_MAX = 365 * DAY;
+export const APPROVAL_TIMEOUT_MIN = 1_000;
+export const APPROVAL_TIMEOUT_MAX = 365 * DAY;
 
 /** Characters of one schema written as JSON. */
 export const SCHEMA_SIZE_MAX = 65_536;

@@ -132,7 +132,11 @@ export interface PlanStep {
   /** Set when it runs only if another step fails. */
   readonly reserveOf: Reserve | null;
   /** Indices of the steps that are kept in reserve for this one. */
-  readonly reserves: { readonly fallback: number | null; readonly rejected: number | null; readonly expired: number | null };
+  readonly reserves: {
+    readonly fallback: number | null;
+    readonly rejected: number | null;
+    readonly expired: number | null;
+  };
   /** CEL source; yields true or false. False: the step is skipped. Evaluated once, before `forEach`. */
   readonly when: string | null;
   readonly forEach: ForEach | null;

@@ -1,7 +1,9 @@
 import { isJsonObject, type JsonValue } from "@opspawn/contract";
 import type { Allowance } from "../expressions/allowance.ts";
-import { readTemplate, type Template } from "../expressions/template.ts";
 import type { Issues, Loc } from "../issues.ts";
+import { readCompensation } from "./compensation-definition.ts";
+import { readCondition } from "./expression-definition.ts";
+import { readFallback } from "./fallback-definition.ts";
 import { Fields } from "./fields.ts";
 import {
   DEADLINE_MAX,
@@ -11,44 +13,59 @@ import {
   PRIORITY_MAX,
   PRIORITY_MIN,
   STEP_ID_LENGTH_MAX,
-  TARGET_LENGTH_MAX,
   TIMEOUT_MAX,
   TIMEOUT_MIN,
 } from "./limits.ts";
-import type { PlanStep, StepTarget } from "./plan.ts";
+import { MISPLACED_IN_STEP, refuseMisplaced } from "./misplaced.ts";
+import type { OnFailure, PlanStep } from "./plan.ts";
+import { type Reading, readingsOf } from "./readings.ts";
+import type { ReserveName } from "./reserve.ts";
 import { readRetry } from "./retry-definition.ts";
+import { readRuns } from "./run-definition.ts";
 import type { PatternAllowance } from "./schema.ts";
 import { readStepSchema } from "./schema-definition.ts";
-import { readOnFailure, refuseUnsupported, UNSUPPORTED_FIELDS } from "./unsupported.ts";
+import { KIND_FIELDS, readKind } from "./step-kinds.ts";
+import type { StepTemplates } from "./step-templates.ts";
+import { TARGET_FIELDS } from "./target-definition.ts";
+import { readWork } from "./work-definition.ts";
 
 export type Mode = "original" | "strict";
 
-const TARGET_FIELDS = ["agentId", "agentName", "agentCapability"] as const;
 const STEP_FIELDS: readonly string[] = [
   "taskId",
   "name",
   "description",
   ...TARGET_FIELDS,
+  ...KIND_FIELDS,
   "parameters",
   "input",
   "output",
   "dependsOn",
   "nextTaskId",
+  "when",
+  "forEach",
+  "concurrency",
+  "onItemError",
+  "repeat",
   "retry",
   "timeout",
   "deadline",
   "fallback",
+  "compensate",
   "onFailure",
   "priority",
 ];
 
 /** One entry of `tasks`, read but not yet placed among the others. */
-export interface StepDefinition extends Omit<PlanStep, "index" | "dependsOn" | "dependents" | "reads"> {
+export interface StepDefinition
+  extends Omit<PlanStep, "index" | "dependsOn" | "dependents" | "reads" | "reserveOf" | "reserves"> {
   readonly loc: Loc;
   /** As written; undefined when absent. */
   readonly dependsOn: readonly string[] | undefined;
   readonly nextTaskId: string | undefined;
-  readonly template: Template;
+  readonly reserveNames: readonly ReserveName[];
+  readonly templates: StepTemplates;
+  readonly readings: readonly Reading[];
 }
 
 /** What all steps of one definition share while they are read. */
@@ -59,6 +76,11 @@ export interface StepContext {
   readonly patterns: PatternAllowance;
 }
 
+/** What `onFailure` may be, on the workflow and on a step. */
+export function readOnFailure(fields: Fields): OnFailure | undefined {
+  return fields.choice("onFailure", ["fail", "continue", "compensate"]);
+}
+
 /** Reads one entry of `tasks`; undefined when it has no usable id. */
 export function readStep(task: JsonValue, position: number, context: StepContext): StepDefinition | undefined {
   const { issues, mode } = context;
@@ -67,79 +89,65 @@ export function readStep(task: JsonValue, position: number, context: StepContext
     issues.add(loc, "wrong_type", "must be an object with at least a `taskId`");
     return undefined;
   }
-  const fields = new Fields(task, loc, issues);
-  refuseUnsupported(fields);
-  if (mode === "strict") fields.closed([...STEP_FIELDS, ...UNSUPPORTED_FIELDS]);
-  fields.text("description", DESCRIPTION_LENGTH_MAX);
-  const id = fields.id("taskId", STEP_ID_LENGTH_MAX);
-  if (fields.value("taskId") === undefined) {
-    const prefix = mode === "original" ? "Invalid task data: " : "";
-    fields.refuse("taskId", "missing", `${prefix}is required: every task needs an id`);
-  }
-  const parameters = readParameters(fields, position, mode);
-  const template = readTemplate(parameters, fields.at("parameters"), issues, context.allowance);
-  if (template.root.kind === "text") fields.refuse("parameters", "wrong_type", PARAMETERS_HINT);
+  const written = new Fields(task, loc, issues);
+  refuseMisplaced(written, MISPLACED_IN_STEP);
+  if (mode === "strict") written.closed([...STEP_FIELDS, ...MISPLACED_IN_STEP]);
+  const id = readId(written, mode);
+  const { kind, fields } = readKind(written);
+  const { template, reserveNames, ...work } = readWork(kind, fields, context, position === 0);
+  const when = readCondition(fields, "when", context);
+  const { forEach, items, repeat, until } = readRuns(fields, context);
+  const fallback = readFallback(fields, kind);
+  const undo = readCompensation(fields, context);
+  const templates: StepTemplates = {
+    parameters: template,
+    when: when?.template ?? null,
+    items,
+    until,
+    compensation: undo?.template ?? null,
+  };
+  const runs = { perItem: forEach !== null, repeats: repeat !== null };
   const step: StepDefinition = {
     id: id ?? "",
     loc,
     name: fields.text("name", NAME_LENGTH_MAX) ?? id ?? "",
-    target: readTarget(fields),
-    fallback: readFallback(fields),
-    parameters,
+    kind,
+    ...work,
+    when: when?.source ?? null,
+    forEach,
+    repeat,
+    fallback: fallback.target,
+    compensation: undo?.compensation ?? null,
+    ...readSettings(fields, context),
+    dependsOn: fields.names("dependsOn"),
+    nextTaskId: fields.id("nextTaskId", STEP_ID_LENGTH_MAX),
+    reserveNames: [...reserveNames, ...fallback.reserveNames],
+    templates,
+    readings: readingsOf(templates, { parametersAt: work.parametersAt, ...runs }),
+  };
+  return id === undefined ? undefined : step;
+}
+
+function readId(fields: Fields, mode: Mode): string | undefined {
+  fields.text("description", DESCRIPTION_LENGTH_MAX);
+  const id = fields.id("taskId", STEP_ID_LENGTH_MAX);
+  if (fields.value("taskId") !== undefined) return id;
+  const prefix = mode === "original" ? "Invalid task data: " : "";
+  return fields.refuse("taskId", "missing", `${prefix}is required: every task needs an id`);
+}
+
+/** What is said alike about every step, whatever it does. */
+function readSettings(
+  fields: Fields,
+  context: StepContext,
+): Pick<PlanStep, "inputSchema" | "outputSchema" | "retry" | "timeout" | "deadline" | "onFailure" | "priority"> {
+  return {
     inputSchema: readStepSchema(fields, "input", context),
     outputSchema: readStepSchema(fields, "output", context),
-    template,
     retry: readRetry(fields),
     timeout: fields.duration("timeout", { min: TIMEOUT_MIN, max: TIMEOUT_MAX }) ?? null,
     deadline: fields.duration("deadline", { min: DEADLINE_MIN, max: DEADLINE_MAX }) ?? null,
     onFailure: readOnFailure(fields) ?? null,
     priority: fields.whole("priority", { min: PRIORITY_MIN, max: PRIORITY_MAX }) ?? 0,
-    dependsOn: fields.names("dependsOn"),
-    nextTaskId: fields.id("nextTaskId", STEP_ID_LENGTH_MAX),
   };
-  return id === undefined ? undefined : step;
-}
-
-const PARAMETERS_HINT = "must be an object, or one ${{ expression }} that yields an object";
-
-/** An object, or one expression that yields an object. */
-function readParameters(fields: Fields, position: number, mode: Mode): JsonValue {
-  const value = fields.value("parameters");
-  if (value === undefined) {
-    // The originals refuse this one null, at the trigger; anywhere else they never look.
-    const written = Object.hasOwn(fields.object, "parameters");
-    if (written && position === 0 && mode === "original") {
-      fields.refuse("parameters", "wrong_type", "Invalid task data: must be an object, not null");
-    }
-    return {};
-  }
-  if (isJsonObject(value) || (typeof value === "string" && /^\$\{\{.*\}\}$/s.test(value))) return value;
-  fields.refuse("parameters", "wrong_type", PARAMETERS_HINT);
-  return {};
-}
-
-function readTarget(fields: Fields): StepTarget | null {
-  const given = TARGET_FIELDS.filter((name) => fields.value(name) !== undefined);
-  const [first, second] = given;
-  if (second !== undefined) {
-    fields.refuse(second, "conflict", `only one of ${TARGET_FIELDS.join(", ")} may be given, and ${first} is`);
-  }
-  const [agentId, agentName, capability] = TARGET_FIELDS.map((name) => fields.id(name, TARGET_LENGTH_MAX));
-  if (agentId !== undefined) return { kind: "agent", agentId };
-  if (agentName !== undefined) return { kind: "agentName", agentName };
-  return capability === undefined ? null : { kind: "capability", capability };
-}
-
-function readFallback(step: Fields): StepTarget | null {
-  const value = step.value("fallback");
-  const toStep = typeof value === "string" || (isJsonObject(value) && ("taskId" in value || "step" in value));
-  if (toStep) {
-    const hint = "name an agentId, agentName or agentCapability";
-    return step.refuse("fallback", "not_supported", `fallback to a step is not supported yet; ${hint}`) ?? null;
-  }
-  const fallback = step.inside("fallback", '{ agentCapability: "text.score" }');
-  if (fallback === undefined) return null;
-  fallback.closed(TARGET_FIELDS);
-  if (TARGET_FIELDS.some((name) => fallback.value(name) !== undefined)) return readTarget(fallback);
-  return step.refuse("fallback", "missing", `must name one of ${TARGET_FIELDS.join(", ")}`) ?? null;
 }

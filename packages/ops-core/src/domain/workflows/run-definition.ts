@@ -1,0 +1,92 @@
+import type { JsonValue } from "@opspawn/contract";
+import { readExpression, readTemplate, type Template } from "../expressions/template.ts";
+import { readCondition } from "./expression-definition.ts";
+import type { Fields } from "./fields.ts";
+import { CONCURRENCY_MAX, DELAY_MAX, ITEMS_MAX, ITERATIONS_MAX } from "./limits.ts";
+import type { ForEach, Repeat } from "./plan.ts";
+import type { StepContext } from "./step-definition.ts";
+
+/** Items under way at once where nothing is said. */
+const DEFAULT_CONCURRENCY = 10;
+
+/** How often a step runs: once where both are null. */
+export interface Runs {
+  readonly forEach: ForEach | null;
+  readonly items: Template | null;
+  readonly repeat: Repeat | null;
+  readonly until: Template | null;
+}
+
+/** Reads `forEach` with what belongs to it, or `repeat`. */
+export function readRuns(step: Fields, context: StepContext): Runs {
+  const perItem = step.value("forEach") !== undefined;
+  for (const name of ["concurrency", "onItemError"]) {
+    if (!perItem && step.value(name) !== undefined)
+      step.refuse(name, "conflict", "belongs to `forEach`, which is missing");
+  }
+  if (perItem && step.value("repeat") !== undefined) {
+    step.refuse("repeat", "conflict", "cannot stand together with `forEach`");
+    return { ...readForEach(step, context), repeat: null, until: null };
+  }
+  return { ...readForEach(step, context), ...readRepeat(step, context) };
+}
+
+function readForEach(step: Fields, context: StepContext): Pick<Runs, "forEach" | "items"> {
+  const read = readItems(step, context);
+  if (read === undefined) return { forEach: null, items: null };
+  const forEach: ForEach = {
+    items: read.items,
+    concurrency: step.whole("concurrency", { min: 1, max: CONCURRENCY_MAX }) ?? DEFAULT_CONCURRENCY,
+    onItemError: step.choice("onItemError", ["fail", "collect"]) ?? "fail",
+  };
+  return { forEach, items: read.template };
+}
+
+interface Items {
+  readonly items: JsonValue;
+  readonly template: Template | null;
+}
+
+/** A list, or one expression that yields a list. */
+function readItems(step: Fields, { issues, allowance }: StepContext): Items | undefined {
+  const value = step.value("forEach");
+  const at = step.at("forEach");
+  if (value === undefined) return undefined;
+  if (Array.isArray(value)) {
+    if (value.length > ITEMS_MAX) {
+      step.refuse("forEach", "too_large", `has ${value.length} items, at most ${ITEMS_MAX} are allowed`);
+    }
+    return { items: value, template: readTemplate(value, at, issues, allowance) };
+  }
+  if (typeof value !== "string") {
+    step.refuse("forEach", "wrong_type", "must be a list, or an expression that yields one");
+    return { items: [], template: null };
+  }
+  const read = value === "" ? step.refuse("forEach", "empty", "must not be empty") : undefined;
+  const expression = value === "" ? read : readExpression(value, at, issues, allowance);
+  return { items: expression?.source ?? [], template: expression?.template ?? null };
+}
+
+function readRepeat(step: Fields, context: StepContext): Pick<Runs, "repeat" | "until"> {
+  const repeat = step.inside("repeat", '{ until: "steps.check.result.done", maxIterations: 10 }');
+  if (repeat === undefined) return { repeat: null, until: null };
+  repeat.closed(["until", "maxIterations", "delay", "onExhausted"]);
+  for (const name of ["until", "maxIterations"]) {
+    if (repeat.value(name) === undefined) repeat.refuse(name, "missing", MISSING[name] ?? "");
+  }
+  const until = readCondition(repeat, "until", context);
+  return {
+    repeat: {
+      until: until?.source ?? "true",
+      maxIterations: repeat.whole("maxIterations", { min: 1, max: ITERATIONS_MAX }) ?? 1,
+      delay: repeat.duration("delay", { min: 0, max: DELAY_MAX }) ?? 0,
+      onExhausted: repeat.choice("onExhausted", ["fail", "complete"]) ?? "fail",
+    },
+    until: until?.template ?? null,
+  };
+}
+
+const MISSING: Readonly<Record<string, string>> = {
+  until: "is required: when it is enough",
+  maxIterations: "is required: how often it may run",
+};

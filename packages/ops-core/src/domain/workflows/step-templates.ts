@@ -1,0 +1,39 @@
+import { compileSource, compileTemplate, type Template } from "../expressions/template.ts";
+import type { PlanStep } from "./plan.ts";
+
+/** The expressions of a step, compiled. */
+export interface StepTemplates {
+  readonly parameters: Template;
+  readonly when: Template | null;
+  readonly items: Template | null;
+  readonly until: Template | null;
+  readonly compensation: Template | null;
+}
+
+/** Compiled templates live as long as their plan. */
+const known = new WeakMap<PlanStep, StepTemplates>();
+
+/** Hands over what compiling the definition made, so that it is not compiled again. */
+export function keepTemplates(step: PlanStep, templates: StepTemplates): void {
+  known.set(step, templates);
+}
+
+export function templatesOf(step: PlanStep): StepTemplates {
+  const kept = known.get(step);
+  if (kept !== undefined) return kept;
+  const templates = compile(step);
+  known.set(step, templates);
+  return templates;
+}
+
+/** For a step that is a copy of the one that was compiled. */
+function compile({ parameters, when, forEach, repeat, compensation }: PlanStep): StepTemplates {
+  const items = forEach?.items ?? null;
+  return {
+    parameters: compileTemplate(parameters),
+    when: when === null ? null : compileSource(when),
+    items: typeof items === "string" ? compileSource(items) : compileTemplate(items),
+    until: repeat === null ? null : compileSource(repeat.until),
+    compensation: compensation === null ? null : compileTemplate(compensation.parameters),
+  };
+}

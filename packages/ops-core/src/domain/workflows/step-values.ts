@@ -1,0 +1,117 @@
+import {
+  type Issue,
+  isJsonObject,
+  type JsonObject,
+  type JsonValue,
+  OpspawnError,
+  parseTime,
+  stringifyJson,
+} from "@opspawn/contract";
+import type { ExpressionScope } from "../expressions/scope.ts";
+import { resolveTemplate, type Template } from "../expressions/template.ts";
+import { issueText, type Loc } from "../issues.ts";
+import { ITEMS_MAX } from "./limits.ts";
+import type { PlanStep } from "./plan.ts";
+import { templatesOf } from "./step-templates.ts";
+import { TIME_HINT } from "./wait-definition.ts";
+
+/**
+ * Whether a step is to run; true where it has no `when`.
+ * @throws OpspawnError `expression_failed` at `when`
+ */
+export function stepCondition(step: PlanStep, scope: ExpressionScope): boolean {
+  return condition(templatesOf(step).when, scope, ["when"]);
+}
+
+/**
+ * Whether a step with `repeat` has run often enough; true for any other step.
+ * @param scope with the `iteration` that has just ended, whose result is the step's own
+ * @throws OpspawnError `expression_failed` at `repeat.until`
+ */
+export function isEnough(step: PlanStep, scope: ExpressionScope): boolean {
+  return condition(templatesOf(step).until, scope, ["repeat", "until"]);
+}
+
+/**
+ * The items of a step with `forEach`; none for any other step.
+ * @throws OpspawnError `expression_failed` or `too_many_items` at `forEach`
+ */
+export function stepItems(step: PlanStep, scope: ExpressionScope): JsonValue[] {
+  const loc = ["forEach"];
+  const { items } = templatesOf(step);
+  const value = items === null ? [] : resolveTemplate(items, scope, loc);
+  if (!Array.isArray(value)) throw failed(loc, `must yield a list, not ${shown(value)}`);
+  if (value.length <= ITEMS_MAX) return value;
+  throw failed(loc, `yields ${value.length} items, at most ${ITEMS_MAX} are allowed`, "too_many_items");
+}
+
+/**
+ * When a step that waits until a time is over, in microseconds; it may be past.
+ * @throws OpspawnError `expression_failed` at `wait.until`
+ */
+export function waitUntil(step: PlanStep, scope: ExpressionScope): number {
+  const value = resolveTemplate(templatesOf(step).parameters, scope, step.parametersAt);
+  const time = typeof value === "string" ? parseTime(value) : null;
+  if (time === null) throw failed(step.parametersAt, `must yield ${TIME_HINT}, not ${shown(value)}`);
+  if (Number.isSafeInteger(time)) return time;
+  throw failed(step.parametersAt, `${shown(value)} is too far away`);
+}
+
+/**
+ * What the compensation of a completed step is given; an empty object where it has none.
+ * @param scope with the step's own result, and `item` and `index` for one of its items
+ * @throws OpspawnError `expression_failed` at `compensate.parameters`
+ */
+export function compensationParameters(step: PlanStep, scope: ExpressionScope): JsonObject {
+  const { compensation } = templatesOf(step);
+  return compensation === null ? {} : evaluatedObject(compensation, scope, ["compensate", "parameters"]);
+}
+
+/**
+ * What a step that is no task begins with: a workflow's input, the text of the time a wait is for, an approval's
+ * `{ message, details? }`, whose message is a text.
+ * @throws OpspawnError `expression_failed`; the paths begin with the step's `parametersAt`
+ */
+export function evaluatedValue(step: PlanStep, scope: ExpressionScope): JsonValue {
+  const value = resolveTemplate(templatesOf(step).parameters, scope, step.parametersAt);
+  if (step.kind !== "approval" || !isJsonObject(value)) return value;
+  const { message } = value;
+  const text = typeof message === "string" ? message : stringifyJson(message ?? null);
+  if (text.trim() === "") throw failed([...step.parametersAt, "message"], "the message comes out empty");
+  return { ...value, message: text };
+}
+
+/**
+ * The parameters a template comes to.
+ * @throws OpspawnError `expression_failed`; the paths begin with `loc`
+ */
+export function evaluatedObject(template: Template, scope: ExpressionScope, loc: Loc): JsonObject {
+  const value = resolveTemplate(template, scope, loc);
+  if (isJsonObject(value)) return value;
+  throw failed(loc, "the expression must yield an object");
+}
+
+function condition(template: Template | null, scope: ExpressionScope, loc: Loc): boolean {
+  const value = template === null ? true : resolveTemplate(template, scope, loc);
+  if (typeof value === "boolean") return value;
+  throw failed(loc, `must yield true or false, not ${shown(value)}`);
+}
+
+/** Characters of a value that a message repeats. */
+const SHOWN_MAX = 40;
+
+function shown(value: JsonValue): string {
+  if (isJsonObject(value)) return "an object";
+  if (Array.isArray(value)) return "a list";
+  const text = stringifyJson(value);
+  return text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX).toWellFormed()}...` : text;
+}
+
+function failed(
+  loc: Loc,
+  msg: string,
+  code: "expression_failed" | "too_many_items" = "expression_failed",
+): OpspawnError {
+  const issue: Issue = { loc: [...loc], msg, type: code };
+  return new OpspawnError(code, issueText(issue), { issues: [issue] });
+}
