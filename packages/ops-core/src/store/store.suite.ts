@@ -6,6 +6,7 @@ import { deliveriesSuite } from "./suite/deliveries.suite.ts";
 import { evidenceSuite } from "./suite/evidence.suite.ts";
 import { failuresSuite } from "./suite/failures.suite.ts";
 import { idempotencySuite } from "./suite/idempotency.suite.ts";
+import { languageSuite } from "./suite/language.suite.ts";
 import { leasesSuite } from "./suite/leases.suite.ts";
 import { neighboursSuite } from "./suite/neighbours.suite.ts";
 import { outcomesSuite } from "./suite/outcomes.suite.ts";
@@ -19,6 +20,7 @@ import { transitionsSuite } from "./suite/transitions.suite.ts";
 
 export const SUITES: readonly Suite[] = [
   sessionsSuite,
+  languageSuite,
   failuresSuite,
   outcomesSuite,
   schemasSuite,

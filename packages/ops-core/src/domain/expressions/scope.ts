@@ -5,7 +5,7 @@ import { fromJson, type Value } from "./values.ts";
 /** A step as expressions see it. */
 export interface StepView {
   readonly status: string;
-  /** Read as null unless the step completed. Never asked for where there are `results`. */
+  /** Read as null unless the step completed, or is running once more. Never asked for where there are `results`. */
   readonly result: JsonValue;
   readonly error: JsonValue;
   /** Of a step with `forEach`, in the order of its items: null where an item has no result. Then `result` is this list. */
@@ -102,10 +102,11 @@ class StepValues {
     if (field === "status") return step.status;
     if (field === "error") return fromJson(step.error);
     if (field !== "result") return step[field] ?? null;
-    return step.status === "completed" || step.status === "compensated"
-      ? (step.results ?? fromJson(step.result))
-      : null;
+    return HAS_RESULT.has(step.status) ? (step.results ?? fromJson(step.result)) : null;
   }
 }
+
+/** While a step repeats, its result is that of its last run. */
+const HAS_RESULT: ReadonlySet<string> = new Set(["completed", "compensated", "running"]);
 
 export type Evaluate = (frame: Frame) => Value;

@@ -167,8 +167,8 @@ test("random graphs with random outcomes always end, each step at most once, and
 function happen(session: Session, pick: number, how: string): void {
   const { running } = session;
   const step = running[pick % running.length] ?? 0;
-  if (how === "complete") session.give({ type: "step_completed", step });
-  else if (how === "fail") session.give({ type: "step_failed", step, error: NO });
+  if (how === "complete") session.give({ type: "step_completed", step, part: 0 });
+  else if (how === "fail") session.give({ type: "step_failed", step, part: 0, error: NO });
   else {
     const others = session.plan.steps.map(({ index }) => index).filter((index) => !running.includes(index));
     const other = others[pick % Math.max(others.length, 1)];

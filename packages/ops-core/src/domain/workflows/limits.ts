@@ -66,7 +66,5 @@ export const VALIDATION_STEPS_MAX = 500_000;
 /** Schemas applied inside each other: value depth times references. Only a chain of hundreds of `$ref` gets there. */
 export const VALIDATION_NESTING_MAX = 500;
 
-/** Sessions above a session. */
-export const CHILD_DEPTH_MAX = 10;
 /** Signals of one name that a session keeps until a step waits for them. */
 export const SIGNALS_WAITING_MAX = 1_000;

@@ -115,9 +115,8 @@ function itemsView(tx: Tx, session: SessionUnit, step: PlanStep, status: string)
   const done = status === "completed" || status === "compensated";
   return {
     status,
-    get result() {
-      return done ? (this.results ?? null) : null;
-    },
+    // Its result is the list.
+    result: null,
     get results() {
       return list(total, runsWith(tx, session.id, step, "result", "completed"));
     },

@@ -2,7 +2,7 @@ import { type JsonObject, stringifyJson } from "@opspawn/contract";
 import { DEFAULT_TASK_DEADLINE } from "../../domain/tasks/retry.ts";
 import type { TaskError } from "../../domain/tasks/task.ts";
 import type { SessionInput } from "../../domain/workflows/advance.ts";
-import { compensationParameters } from "../../domain/workflows/data.ts";
+import { compensationParameters } from "../../domain/workflows/step-values.ts";
 import type { Compensation, PlanStep } from "../../domain/workflows/plan.ts";
 import { addTask } from "./add-task.ts";
 import { requirementOf } from "./plan-cache.ts";

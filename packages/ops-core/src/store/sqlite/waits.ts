@@ -1,6 +1,6 @@
 import { formatTime, OpspawnError } from "@opspawn/contract";
 import type { SessionInput } from "../../domain/workflows/advance.ts";
-import { waitUntil } from "../../domain/workflows/data.ts";
+import { waitUntil } from "../../domain/workflows/step-values.ts";
 import { SIGNALS_WAITING_MAX } from "../../domain/workflows/limits.ts";
 import type { PlanStep, Wait, WorkflowPlan } from "../../domain/workflows/plan.ts";
 import { advanceSession } from "./session-advance.ts";
