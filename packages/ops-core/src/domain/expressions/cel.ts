@@ -11,8 +11,11 @@ import type { Literal, Node } from "./syntax.ts";
  */
 export interface ParsedExpression {
   readonly root: Node;
-  /** @throws ExpressionFailure when the types can never fit. Call it after names and functions are known to exist. */
-  checkTypes(): void;
+  /**
+   * The type it yields, such as `bool`, `int` or `list`; `dyn` when only the data can tell.
+   * @throws ExpressionFailure when the types can never fit. Call it after names and functions are known to exist.
+   */
+  checkTypes(): string;
 }
 
 const never = (): never => {
@@ -54,8 +57,10 @@ export function parseCel(source: string): ParsedExpression {
   return {
     root: translate(ast),
     checkTypes() {
-      const failure = failureOf(check().error);
+      const { error, type = "dyn" } = check();
+      const failure = failureOf(error);
       if (failure !== undefined) throw failure;
+      return type.replace(/<.*/s, "");
     },
   };
 }

@@ -18,6 +18,8 @@ import { toJson, typeName } from "./values.ts";
 /** A compiled expression: closures, ready to run any number of times. */
 export interface Expression {
   readonly source: string;
+  /** What it yields, as far as that shows without data: `bool`, `int`, `list`, ...; else `dyn`. */
+  readonly type: string;
   readonly references: readonly Reference[];
   readonly evaluate: Evaluate;
 }
@@ -29,8 +31,8 @@ export function compileExpression(source: string, allowance: Allowance): Express
   const names = new Names(allowance);
   const evaluate = compile(parsed.root, names);
   // Last, because its complaints about unknown names and functions are less helpful than ours.
-  parsed.checkTypes();
-  return { source, references: names.references, evaluate };
+  const type = parsed.checkTypes();
+  return { source, type, references: names.references, evaluate };
 }
 
 type Of<K extends Node["kind"]> = Extract<Node, { kind: K }>;

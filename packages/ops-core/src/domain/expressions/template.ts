@@ -58,18 +58,24 @@ export interface OneExpression {
   readonly template: Template;
 }
 
+/** What an expression must yield: the type's name in CEL, and what people are told. */
+export interface Wanted {
+  readonly type: "bool" | "list";
+  readonly what: string;
+}
+
 /**
  * Compiles a text that is one expression as a whole, bare or as exactly one `${{ }}`; adds the issues to a list, at `at`.
- * @returns undefined when it is none
+ * @returns undefined when it is none, or is sure to yield something else than is wanted
  */
 export function readExpression(
   text: string,
   at: Loc,
   issues: Issues,
-  allowance = new Allowance(),
+  options: { readonly allowance?: Allowance; readonly wanted?: Wanted } = {},
 ): OneExpression | undefined {
-  const reader = new TemplateReader(at, issues, allowance);
-  const root = reader.only(text);
+  const reader = new TemplateReader(at, issues, options.allowance ?? new Allowance());
+  const root = reader.only(text, options.wanted);
   if (root === undefined) return undefined;
   return { source: root.expression.source, template: { constant: false, references: reader.references, root } };
 }
@@ -105,11 +111,15 @@ class TemplateReader {
   }
 
   /** A text that is one expression as a whole. */
-  only(text: string): ExpressionNode | undefined {
+  only(text: string, wanted: Wanted | undefined): ExpressionNode | undefined {
     let source: string | undefined;
     try {
       source = onlySource(text);
-      return { kind: "expression", expression: this.#expression(source, []), loc: [] };
+      const expression = this.#expression(source, []);
+      if (wanted !== undefined && ![wanted.type, "dyn"].includes(expression.type)) {
+        throw new ExpressionFailure(`must yield ${wanted.what}, not ${expression.type}`);
+      }
+      return { kind: "expression", expression, loc: [] };
     } catch (error) {
       const mixed = source === undefined ? false : source === text.trim() && hasExpression(source);
       const msg = messageOf(error, source);

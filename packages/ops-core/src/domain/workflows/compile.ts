@@ -15,7 +15,7 @@ import {
   VERSION_LENGTH_MAX,
   WORKFLOW_ID_LENGTH_MAX,
 } from "./limits.ts";
-import { MISPLACED_IN_WORKFLOW, refuseMisplaced } from "./misplaced.ts";
+import { refuseMisplaced } from "./misplaced.ts";
 import { orderSteps } from "./order.ts";
 import type { WorkflowPlan } from "./plan.ts";
 import { planSteps } from "./plan-steps.ts";
@@ -102,8 +102,8 @@ type Header = Pick<
 };
 
 function readHeader(fields: Fields, { mode, patterns }: StepContext): Header {
-  refuseMisplaced(fields, MISPLACED_IN_WORKFLOW);
-  if (mode === "strict") fields.closed([...WORKFLOW_FIELDS, ...MISPLACED_IN_WORKFLOW]);
+  const misplaced = refuseMisplaced(fields, "workflow");
+  if (mode === "strict") fields.closed([...WORKFLOW_FIELDS, ...misplaced]);
   for (const name of mode === "original" ? ["id", "name"] : ["id"]) {
     if (fields.value(name) === undefined) fields.refuse(name, "missing", "is required");
   }

@@ -1,17 +1,19 @@
-import type { JsonObject, JsonValue } from "@opspawn/contract";
+import type { JsonObject } from "@opspawn/contract";
 import { schemaOfSchemas } from "./editor-schema-keywords.ts";
+import { failureFields, fallbackRules, runFields, runRules, targets } from "./editor-schema-settings.ts";
+import { choice, closed, duration, id, needed, oneAtMost, parameters, text, whole } from "./editor-schema-values.ts";
+import { kindRules, workFields } from "./editor-schema-work.ts";
 import {
-  ATTEMPTS_MAX,
   DESCRIPTION_LENGTH_MAX,
   NAME_LENGTH_MAX,
   PRIORITY_MAX,
   PRIORITY_MIN,
   STEP_ID_LENGTH_MAX,
   STEPS_MAX,
-  TARGET_LENGTH_MAX,
   VERSION_LENGTH_MAX,
   WORKFLOW_ID_LENGTH_MAX,
 } from "./limits.ts";
+import { TARGET_FIELDS } from "./target-definition.ts";
 
 /**
  * The JSON Schema of a definition, for editors: it completes fields, explains them, and marks what the reader would
@@ -24,8 +26,7 @@ export function editorSchema(): JsonObject {
   return {
     $schema: "http://json-schema.org/draft-07/schema#",
     title: "Opspawn workflow",
-    description:
-      "A workflow definition: the steps that agents work on, what they receive, and what becomes of failures.",
+    description: "A workflow definition: its steps, what they receive, when they run, and what becomes of failures.",
     type: "object",
     required: ["id", "tasks"],
     properties: workflowFields(),
@@ -58,19 +59,21 @@ function workflowFields(): JsonObject {
         "The session's result: any value, with expressions, such as \"${{ steps.score.result }}\". Default: the last step's result; in a graph the results of the steps nothing depends on, by id.",
     },
     outputSchema: schema("What the session's result must fit, or the session fails with `output_invalid`."),
-    onFailure: onFailure("What a failed step means: `fail` ends the session, `continue` lets its dependents see null."),
+    onFailure: onFailure(
+      "What a failed step means: `fail` ends the session, `continue` lets its dependents see null, `compensate` ends it and undoes what was completed.",
+    ),
     deadline: duration("Bounds the whole session. Up to 365d."),
   };
 }
 
 function stepSchema(): JsonObject {
   return {
-    description: "A step: one task for one agent.",
+    description: "A step: a task for an agent or a tool, another workflow, a decision, or something to wait for.",
     type: "object",
     required: ["taskId"],
     properties: stepFields(),
     additionalProperties: false,
-    allOf: twoTargets(),
+    allOf: [...oneAtMost(TARGET_FIELDS), ...kindRules(), ...runRules(), ...fallbackRules()],
   };
 }
 
@@ -80,11 +83,10 @@ function stepFields(): JsonObject {
     name: text("What people and the agent are told. Default: the id.", NAME_LENGTH_MAX),
     description: text("What the step is for.", DESCRIPTION_LENGTH_MAX),
     ...targets(),
-    parameters: {
-      description:
-        'What the agent receives: an object with `${{ }}` in its strings, or one expression that yields an object. Example: { url: "${{ input.url }}" }',
-      anyOf: [{ type: ["object", "null"] }, { type: "string", pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$" }],
-    },
+    ...workFields(),
+    parameters: parameters(
+      'What the agent or the tool receives: an object with `${{ }}` in its strings, or one expression that yields an object. Example: { url: "${{ input.url }}" }',
+    ),
     input: holder("What the evaluated parameters must fit, or the step fails with `input_invalid`, for good."),
     output: holder("What the agent's result must fit, or the attempt fails with `output_invalid` and is tried again."),
     dependsOn: {
@@ -97,109 +99,17 @@ function stepFields(): JsonObject {
       "The step after this one. Makes the definition a chain; not together with `dependsOn`.",
       STEP_ID_LENGTH_MAX,
     ),
-    retry: retrySchema(),
+    ...runFields(),
+    ...failureFields(),
     timeout: duration("Bounds one attempt, from 1ms to 7d. Default: the agent's own, else 2m."),
     deadline: duration("Bounds all attempts together, from 1ms to 365d. Default: 24h."),
-    fallback: fallbackSchema(),
     onFailure: onFailure("As on the workflow, for this step alone."),
     priority: whole("Higher is sooner, by a minute per point. Default: 0.", PRIORITY_MIN, PRIORITY_MAX),
   };
 }
 
-function targets(): JsonObject {
-  return {
-    agentId: id(
-      "The agent that does it. One of `agentId`, `agentName` and `agentCapability` at most.",
-      TARGET_LENGTH_MAX,
-    ),
-    agentName: id("The agent that does it, by name.", TARGET_LENGTH_MAX),
-    agentCapability: id(
-      "What an agent must be able to do; any such agent may do it. Without a target: the agent named at the start.",
-      TARGET_LENGTH_MAX,
-    ),
-  };
-}
-
-const TARGETS = ["agentId", "agentName", "agentCapability"] as const;
-
-/** An object in which these fields are there and not null. */
-function given(...names: readonly string[]): JsonObject {
-  const properties = Object.fromEntries(names.map((name) => [name, { not: { type: "null" } }]));
-  return { type: "object", required: [...names], properties };
-}
-
-function twoTargets(): JsonObject[] {
-  const [agentId, agentName, capability] = TARGETS;
-  const pairs = [
-    [agentId, agentName],
-    [agentId, capability],
-    [agentName, capability],
-  ];
-  return pairs.map((pair) => ({ not: given(...pair) }));
-}
-
-function fallbackSchema(): JsonObject {
-  return {
-    description: "Who takes over once the attempts are used up, with as many of its own.",
-    type: ["object", "null"],
-    properties: targets(),
-    additionalProperties: false,
-    anyOf: [{ type: "null" }, ...TARGETS.map((name) => given(name))],
-    allOf: twoTargets(),
-  };
-}
-
-function retrySchema(): JsonObject {
-  return {
-    description: "What is tried again, how often, and after which wait. Default: four attempts.",
-    type: ["object", "null"],
-    properties: {
-      maxAttempts: whole("Attempts in all, the first included. Default: 4.", 1, ATTEMPTS_MAX),
-      backoff: choice("How the wait grows. Default: exponential.", ["exponential", "fixed"]),
-      initialDelay: duration("The first wait, up to 24h. Default: 1s."),
-      maxDelay: duration("The longest wait, up to 24h. Default: 60s."),
-      jitter: choice("`full` draws each wait between zero and the computed one. Default: full.", ["full", "none"]),
-      on: {
-        description:
-          "Which failures are tried again; a result that its schema refuses is an `agent_error`. Default: all four.",
-        type: ["array", "null"],
-        items: { enum: ["timeout", "lost", "unavailable", "agent_error"] },
-        minItems: 1,
-        uniqueItems: true,
-      },
-    },
-    additionalProperties: false,
-  };
-}
-
-function text(description: string, maxLength: number): JsonObject {
-  return { description, type: ["string", "null"], maxLength };
-}
-
-function id(description: string, maxLength: number): JsonObject {
-  return { description, type: ["string", "null"], minLength: 1, maxLength };
-}
-
-/** An id that must be there. */
-function needed(description: string, maxLength: number): JsonObject {
-  return { description, type: "string", minLength: 1, maxLength };
-}
-
-function whole(description: string, minimum: number, maximum: number): JsonObject {
-  return { description, type: ["integer", "null"], minimum, maximum };
-}
-
-function choice(description: string, choices: readonly string[]): JsonObject {
-  return { description, enum: [...choices, null] };
-}
-
 function onFailure(description: string): JsonObject {
-  return choice(description, ["fail", "continue"]);
-}
-
-function duration(description: string): JsonObject {
-  const written = `${description} Written as a whole number and a unit: 250ms, 30s, 2m, 24h, 7d.`;
-  return { description: written, type: ["string", "null"], pattern: "^[0-9]{1,15}(us|ms|s|m|h|d)$" };
+  return choice(description, ["fail", "continue", "compensate"]);
 }
 
 function schema(description: string): JsonObject {
@@ -207,8 +117,5 @@ function schema(description: string): JsonObject {
 }
 
 function holder(description: string): JsonObject {
-  const properties: Record<string, JsonValue> = {
-    schema: schema("JSON Schema 2020-12, without the keywords that are not listed here."),
-  };
-  return { description, type: ["object", "null"], properties, additionalProperties: false };
+  return closed(description, { schema: schema("JSON Schema 2020-12, without the keywords that are not listed here.") });
 }

@@ -1,7 +1,6 @@
-import { isJsonObject } from "@opspawn/contract";
 import type { Fields } from "./fields.ts";
 import type { StepKind, StepTarget } from "./plan.ts";
-import { type ReserveName, readReserve } from "./reserve.ts";
+import { type ReserveName, reserveName } from "./reserve.ts";
 import { readTarget, TARGET_FIELDS } from "./target-definition.ts";
 
 const FIELDS = ["taskId", ...TARGET_FIELDS];
@@ -15,23 +14,23 @@ export interface Fallback {
 
 /** Reads `fallback`: another agent for the same task, or a step that runs in this one's place. */
 export function readFallback(step: Fields, kind: StepKind): Fallback {
-  const value = step.value("fallback");
-  const toStep = typeof value === "string" || (isJsonObject(value) && isOnlyStep(value));
-  if (toStep) return { target: null, reserveNames: readReserve(step, "fallback", "fallback") };
-  return { target: readOther(step, kind), reserveNames: [] };
-}
-
-function isOnlyStep(value: object): boolean {
-  return "taskId" in value && !TARGET_FIELDS.some((name) => name in value);
-}
-
-function readOther(step: Fields, kind: StepKind): StepTarget | null {
+  if (typeof step.value("fallback") === "string") return toStep(step, "fallback");
   const fallback = step.inside("fallback", '{ agentCapability: "text.score" }');
-  if (fallback === undefined) return null;
+  if (fallback === undefined) return NONE;
   fallback.closed(FIELDS);
-  if (FIELDS.every((name) => fallback.value(name) === undefined)) {
-    return step.refuse("fallback", "missing", `must name one of ${FIELDS.join(", ")}`) ?? null;
+  const given = FIELDS.filter((name) => fallback.value(name) !== undefined);
+  if (given.length === 0) {
+    step.refuse("fallback", "missing", `must name one of ${FIELDS.join(", ")}`);
+    return NONE;
   }
-  if (kind === "agent") return readTarget(fallback, FIELDS);
-  return step.refuse("fallback", "conflict", `a ${kind} step can only fall back to a step: { taskId: other }`) ?? null;
+  if (given.length === 1 && given[0] === "taskId") return toStep(fallback, "taskId");
+  if (kind === "agent") return { target: readTarget(fallback, FIELDS), reserveNames: [] };
+  step.refuse("fallback", "conflict", `a ${kind} step can only fall back to a step: { taskId: other }`);
+  return NONE;
+}
+
+const NONE: Fallback = { target: null, reserveNames: [] };
+
+function toStep(fields: Fields, name: string): Fallback {
+  return { target: null, reserveNames: reserveName(fields, name, "fallback") };
 }

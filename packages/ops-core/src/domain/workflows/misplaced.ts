@@ -14,16 +14,16 @@ const OF_TASKS: readonly string[] = [
 const OF_WAITS: readonly string[] = ["onReject", "onTimeout"];
 
 /**
- * Fields of the language that stand where they say nothing. They are refused in the originals' documents too, which may
- * hold any other unknown field: whoever writes them counts on a step that waits, repeats, or does not run.
+ * Refuses fields of the language that stand where they say nothing. They are refused in the originals' documents too,
+ * which may hold any other unknown field: whoever writes them counts on a step that waits, repeats, or does not run.
+ * @returns the fields refused
  */
-export const MISPLACED_IN_WORKFLOW: readonly string[] = [...OF_TASKS, ...OF_WAITS];
-export const MISPLACED_IN_STEP: readonly string[] = OF_WAITS;
-
-export function refuseMisplaced(fields: Fields, names: readonly string[]): void {
-  for (const name of names) {
-    if (fields.value(name) === undefined) continue;
-    const place = OF_TASKS.includes(name) ? "a task" : "`approval` or `wait`";
-    fields.refuse(name, "unknown_field", `"${name}" belongs inside ${place}`);
+export function refuseMisplaced(fields: Fields, place: "workflow" | "task"): string[] {
+  const names = place === "workflow" ? [...OF_TASKS, ...OF_WAITS] : OF_WAITS;
+  const found = names.filter((name) => fields.value(name) !== undefined);
+  for (const name of found) {
+    const belongs = OF_TASKS.includes(name) ? "in a task" : "inside `approval` or `wait`";
+    fields.refuse(name, "unknown_field", `"${name}" belongs ${belongs}`);
   }
+  return found;
 }

@@ -25,7 +25,8 @@ export function readReserve(fields: Fields, name: string, role: Reserve["role"])
   return reserveName(inside, "taskId", role);
 }
 
-function reserveName(fields: Fields, name: string, role: Reserve["role"]): ReserveName[] {
+/** Reads the id of a step that is kept in reserve. */
+export function reserveName(fields: Fields, name: string, role: Reserve["role"]): ReserveName[] {
   const stepId = fields.id(name, STEP_ID_LENGTH_MAX);
   return stepId === undefined ? [] : [{ role, stepId, loc: fields.at(name) }];
 }
@@ -40,14 +41,13 @@ export function placeReserves(
   issues: Issues,
 ): (PlacedReserve | null)[] {
   const placed: (PlacedReserve | null)[] = steps.map(() => null);
-  for (const [owner, { reserveNames }] of steps.entries()) {
-    for (const { role, stepId, loc } of reserveNames) {
-      const position = positions.get(stepId);
-      const other = position === undefined ? null : (placed[position] ?? null);
-      if (position === undefined) unknownTask(stepId, loc, positions, issues);
-      else if (other === null) placed[position] = { step: owner, role, loc };
-      else issues.add(loc, "duplicate", `"${stepId}" is kept in reserve for "${steps[other.step]?.id}" already`);
-    }
+  const named = steps.flatMap((step, owner) => step.reserveNames.map((name) => ({ ...name, owner })));
+  for (const { role, stepId, loc, owner } of named) {
+    const position = positions.get(stepId);
+    const other = position === undefined ? null : (placed[position] ?? null);
+    if (position === undefined) unknownTask(stepId, loc, positions, issues);
+    else if (other === null) placed[position] = { step: owner, role, loc };
+    else issues.add(loc, "duplicate", `"${stepId}" is kept in reserve for "${steps[other.step]?.id}" already`);
   }
   for (const [position, step] of steps.entries()) {
     const reserve = placed[position] ?? null;

@@ -1,5 +1,5 @@
 import type { JsonValue } from "@opspawn/contract";
-import { readExpression, readTemplate, type Template } from "../expressions/template.ts";
+import { readExpression, readTemplate, type Template, type Wanted } from "../expressions/template.ts";
 import { readCondition } from "./expression-definition.ts";
 import type { Fields } from "./fields.ts";
 import { CONCURRENCY_MAX, DELAY_MAX, ITEMS_MAX, ITERATIONS_MAX } from "./limits.ts";
@@ -8,6 +8,7 @@ import type { StepContext } from "./step-definition.ts";
 
 /** Items under way at once where nothing is said. */
 const DEFAULT_CONCURRENCY = 10;
+const LIST: Wanted = { type: "list", what: "a list" };
 
 /** How often a step runs: once where both are null. */
 export interface Runs {
@@ -62,9 +63,9 @@ function readItems(step: Fields, { issues, allowance }: StepContext): Items | un
     step.refuse("forEach", "wrong_type", "must be a list, or an expression that yields one");
     return { items: [], template: null };
   }
-  const read = value === "" ? step.refuse("forEach", "empty", "must not be empty") : undefined;
-  const expression = value === "" ? read : readExpression(value, at, issues, allowance);
-  return { items: expression?.source ?? [], template: expression?.template ?? null };
+  if (value === "") step.refuse("forEach", "empty", "must not be empty");
+  const read = value === "" ? undefined : readExpression(value, at, issues, { allowance, wanted: LIST });
+  return { items: read?.source ?? [], template: read?.template ?? null };
 }
 
 function readRepeat(step: Fields, context: StepContext): Pick<Runs, "repeat" | "until"> {

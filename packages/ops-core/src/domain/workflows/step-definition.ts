@@ -16,7 +16,7 @@ import {
   TIMEOUT_MAX,
   TIMEOUT_MIN,
 } from "./limits.ts";
-import { MISPLACED_IN_STEP, refuseMisplaced } from "./misplaced.ts";
+import { refuseMisplaced } from "./misplaced.ts";
 import type { OnFailure, PlanStep } from "./plan.ts";
 import { type Reading, readingsOf } from "./readings.ts";
 import type { ReserveName } from "./reserve.ts";
@@ -90,8 +90,8 @@ export function readStep(task: JsonValue, position: number, context: StepContext
     return undefined;
   }
   const written = new Fields(task, loc, issues);
-  refuseMisplaced(written, MISPLACED_IN_STEP);
-  if (mode === "strict") written.closed([...STEP_FIELDS, ...MISPLACED_IN_STEP]);
+  const misplaced = refuseMisplaced(written, "task");
+  if (mode === "strict") written.closed([...STEP_FIELDS, ...misplaced]);
   const id = readId(written, mode);
   const { kind, fields } = readKind(written);
   const { template, reserveNames, ...work } = readWork(kind, fields, context, position === 0);
