@@ -249,7 +249,10 @@ test("a failed step that is to be ignored lets its dependents begin", () => {
   const session = new Session(planOf([[], [0]], ["continue"]));
   session.give({ type: "start" });
   const move = session.give({ type: "step_failed", step: 0, part: 0, error: NO });
-  assert.deepEqual([move.effects, move.failedSteps, move.failure], [[{ type: "create_task", step: 1, part: 0 }], ["s0"], null]);
+  assert.deepEqual(
+    [move.effects, move.failedSteps, move.failure],
+    [[{ type: "create_task", step: 1, part: 0 }], ["s0"], null],
+  );
 });
 
 test("the workflow's onFailure holds for steps that say nothing", () => {

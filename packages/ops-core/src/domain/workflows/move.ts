@@ -90,7 +90,10 @@ export class Move {
       return;
     }
     const { fallback } = this.#step(index).reserves;
-    if (fallback === null || this.#failure !== null) return this.#failStep(index, error);
+    if (fallback === null || this.#failure !== null) {
+      this.#failStep(index, error);
+      return;
+    }
     // The step stays open until the one that stands in for it has ended.
     this.#set(index, { status: "running", remaining: 0, error });
     this.#begin(this.#step(fallback));
@@ -100,7 +103,10 @@ export class Move {
   refuse(index: number, role: "rejected" | "expired", error: TaskError): void {
     const step = this.#step(index);
     const branch = step.reserves[role];
-    if (branch === null || this.#failure !== null) return this.fail(index, null, error);
+    if (branch === null || this.#failure !== null) {
+      this.fail(index, null, error);
+      return;
+    }
     if (!this.#end(index, "failed", error)) return;
     for (const reserve of reservesOf(step)) if (reserve !== branch) this.#skipBranch(reserve);
     for (const dependent of step.dependents) this.#skipBranch(dependent);
@@ -228,8 +234,8 @@ export class Move {
   /** A step that stands in for another fails as that one. */
   #failStep(index: number, error: TaskError): void {
     const { reserveOf } = this.#step(index);
-    if (reserveOf?.role !== "fallback") return this.#failForGood(index, error);
-    if (this.#end(index, "failed", error)) this.#failStep(reserveOf.step, error);
+    if (reserveOf?.role !== "fallback") this.#failForGood(index, error);
+    else if (this.#end(index, "failed", error)) this.#failStep(reserveOf.step, error);
   }
 
   #failForGood(index: number, error: TaskError): void {
@@ -330,5 +336,8 @@ function tooManyIterations(max: number): TaskError {
 }
 
 function skippedFallback(step: PlanStep): TaskError {
-  return { code: "fallback_skipped", message: `The step failed, and \`${step.id}\`, which stands in for it, was skipped.` };
+  return {
+    code: "fallback_skipped",
+    message: `The step failed, and \`${step.id}\`, which stands in for it, was skipped.`,
+  };
 }
