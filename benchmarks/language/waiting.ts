@@ -86,7 +86,7 @@ async function lateness(
   for (const [n, id] of ids.entries()) {
     const { items } = await product.call<{ items: { type: string; at: string }[] }>(
       "GET",
-      `/v1/opscore/sessions/${id}/events`,
+      `/v1/opscore/events?stream=${id}&limit=100`,
     );
     const done = items.filter(({ type }) => type === "step.completed");
     if (done.length === 1) once += 1;
