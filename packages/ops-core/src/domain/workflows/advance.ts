@@ -106,7 +106,11 @@ export type Effect =
   | { readonly type: "plan_undoing" }
   /** Answered by `undone`. */
   | { readonly type: "undo"; readonly n: number }
-  | { readonly type: "finish"; readonly status: "completed" | "failed" | "cancelled"; readonly error: TaskError | null };
+  | {
+      readonly type: "finish";
+      readonly status: "completed" | "failed" | "cancelled";
+      readonly error: TaskError | null;
+    };
 
 export interface Advance {
   readonly status: SessionStatus;
@@ -128,7 +132,10 @@ export interface Advance {
  */
 export function advance(plan: WorkflowPlan, index: SessionIndex, input: SessionInput): Advance {
   const move = new Move(plan, index);
-  if (isOpen(index.status)) apply(move, input);
+  if (isOpen(index.status)) {
+    apply(move, input);
+    move.finishIfDone();
+  }
   return move.done();
 }
 
@@ -163,13 +170,16 @@ function apply(move: Move, input: SessionInput): void {
       move.refuse(input.step, input.role, input.error);
       break;
     case "undoing_planned":
-      return move.beginUndoing(input.total, input.uncertain);
+      move.beginUndoing(input.total, input.uncertain);
+      break;
     case "undone":
-      return move.noteUndone(input);
+      move.noteUndone(input);
+      break;
     case "cancel":
-      return move.cancel(input.reason);
+      move.cancel(input.reason);
+      break;
     case "deadline":
-      return move.exceedDeadline();
+      move.exceedDeadline();
+      break;
   }
-  move.finishIfDone();
 }
