@@ -136,7 +136,10 @@ export interface Advance {
  */
 export function advance(plan: WorkflowPlan, index: SessionIndex, input: SessionInput): Advance {
   const move = new Move(plan, index);
-  if (isOpen(index.status)) apply(move, input);
+  if (isOpen(index.status)) {
+    apply(move, input);
+    move.finishIfDone();
+  }
   return move.done();
 }
 
