@@ -100,7 +100,7 @@ function runnable(plan: WorkflowPlan): number {
 function checkOrder(plan: WorkflowPlan, step: PlanStep): void {
   for (const at of step.dependents) {
     const dependent = plan.steps[at];
-    assert.ok(dependent?.dependsOn.includes(step.index));
+    assert.ok(dependent !== undefined && dependent.dependsOn.includes(step.index));
     assert.equal(dependent.reserveOf, null);
   }
   if (step.reserveOf !== null) return;
