@@ -1,6 +1,6 @@
 import { OpspawnError, stringifyJson } from "@opspawn/contract";
-import type { TaskError } from "../../domain/tasks/task.ts";
 import { readStored } from "../../domain/stored-json.ts";
+import type { TaskError } from "../../domain/tasks/task.ts";
 import type { SessionInput } from "../../domain/workflows/advance.ts";
 import { checkInput, checkResult, evaluatedParameters } from "../../domain/workflows/data.ts";
 import { CHILD_DEPTH_MAX } from "../../domain/workflows/limits.ts";
@@ -62,7 +62,10 @@ function childWorkflow(tx: Tx, parent: SessionUnit, step: PlanStep): StoredWorkf
   const workflow = findWorkflow(tx, id, version);
   if (workflow !== undefined) return workflow;
   const what = version === null ? `\`${id}\`` : `\`${id}\` version "${version}"`;
-  throw new OpspawnError("workflow_not_found", `Workflow ${what} is not known. Apply it, then start the session again.`);
+  throw new OpspawnError(
+    "workflow_not_found",
+    `Workflow ${what} is not known. Apply it, then start the session again.`,
+  );
 }
 
 function checkChildInput(plan: WorkflowPlan, input: Parameters<typeof checkInput>[1]): void {

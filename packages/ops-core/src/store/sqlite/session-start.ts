@@ -1,6 +1,6 @@
 import type { JsonObject } from "@opspawn/contract";
-import { newSessionRow, SessionUnit } from "./session-unit.ts";
 import type { NewSession } from "./session-unit.ts";
+import { newSessionRow, SessionUnit } from "./session-unit.ts";
 import type { Tx } from "./tx.ts";
 
 /**

@@ -3,12 +3,7 @@ import type { Blocked } from "../../domain/blocked.ts";
 import type { SessionRecord } from "../../domain/sessions/session.ts";
 import type { SessionStatus } from "../../domain/sessions/transitions.ts";
 import type { TaskError } from "../../domain/tasks/task.ts";
-import type {
-  SessionFailure,
-  SessionIndex,
-  StepState,
-  Undoing,
-} from "../../domain/workflows/advance.ts";
+import type { SessionFailure, SessionIndex, StepState, Undoing } from "../../domain/workflows/advance.ts";
 import type { WorkflowPlan } from "../../domain/workflows/plan.ts";
 import { readStepState } from "./step-row.ts";
 import type { TaskRow } from "./task-row.ts";

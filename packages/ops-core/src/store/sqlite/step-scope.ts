@@ -83,7 +83,9 @@ function runOf(tx: Tx, session: SessionUnit, step: PlanStep): Outcome | undefine
     case "agent":
     case "tool":
     case "workflow":
-      return step.repeat === null ? (session.taskOf(step.index) ?? firstRun(tx, session.id, step)) : lastRun(tx, session.id, step);
+      return step.repeat === null
+        ? (session.taskOf(step.index) ?? firstRun(tx, session.id, step))
+        : lastRun(tx, session.id, step);
     default:
       return undefined;
   }
