@@ -180,13 +180,13 @@ class Sample implements SampleSystem {
     this.#clock.advance(SECOND);
   }
 
-  #take(): ClaimedAttempt {
+  #take(): ClaimedAttempt & { agentName: string } {
     const attempt = this.#sent.shift();
-    if (attempt === undefined) throw new Error("nothing was sent");
-    return attempt;
+    if (attempt === undefined || attempt.agentName === null) throw new Error("nothing was sent to an agent");
+    return { ...attempt, agentName: attempt.agentName };
   }
 
-  #deliver({ taskId: task, attempt, token, sessionId, agentName }: ClaimedAttempt) {
+  #deliver({ taskId: task, attempt, token, sessionId, agentName }: ClaimedAttempt & { agentName: string }) {
     const ticket = { task, attempt, token };
     this.effects.push({
       type: "delivery",

@@ -202,7 +202,15 @@ test("sessions: one session with its steps, errors whole", async () => {
 test("tasks: list, dead letters, one task with its attempts, cancel", async () => {
   const error = { code: "agent_error", message: "no luck" };
   const attempt = {
-    ...{ number: 1, agentId: "a1", agentName: "fetcher", status: "failed" as const, counted: true, sends: 2 },
+    ...{
+      number: 1,
+      agentId: "a1",
+      agentName: "fetcher",
+      tool: null,
+      status: "failed" as const,
+      counted: true,
+      sends: 2,
+    },
     ...{ createdAt: AT, acknowledgedAt: null, endedAt: AT, evidence: "answer" as const, error },
   };
   const dead = sampleTask({ status: "failed", deadLetter: true, error, endedAt: AT, blocked: null, fellBack: true });

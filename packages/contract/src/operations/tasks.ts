@@ -41,8 +41,11 @@ export type Assignment = z.infer<typeof assignment>;
 
 const attempt = z.object({
   number: z.number().int(),
-  agentId: id,
+  /** Null where a tool was called. */
+  agentId: id.nullable(),
   agentName: z.string().nullable(),
+  /** The tool that was called, else null. */
+  tool: z.string().nullable(),
   status: attemptStatus,
   /** False for a try that used up none of the task's attempts. */
   counted: z.boolean(),

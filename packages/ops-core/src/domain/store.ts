@@ -261,8 +261,11 @@ export interface AttemptStore {
   observe(sender: Sender, outcome: AttemptOutcome): Promise<Settled>;
   /** The exchange ended without an outcome: the agent has the task. */
   acknowledge(sender: Sender): Promise<void>;
-  /** Bytes may have been sent, no answer came: the attempt will be sent again under the same token. */
-  broken(sender: Sender, error: string): Promise<void>;
+  /**
+   * Bytes may have been sent, no answer came: the attempt will be sent again under the same token. `answered`: one came,
+   * by which the other side is still at an earlier send; that is held against nobody.
+   */
+  broken(sender: Sender, error: string, answered?: boolean): Promise<void>;
   /** Nothing was sent: the attempt is over and used nothing up. */
   undelivered(sender: Sender, error: string): Promise<void>;
   /**
@@ -306,6 +309,9 @@ export interface DeliveryStore {
 export interface ToolStore {
   /** Errors: `tool_name_taken`. */
   register(tool: Tool, idempotency?: Idempotency): Promise<{ tool: Tool; replayed: boolean }>;
+  /** Registers it, in the place of what has its name. Calls under way go on; what waits goes to the new one. */
+  replace(tool: Tool): Promise<void>;
+  /** False when there is none. Calls under way go on; tasks that want it wait for another one of its name. */
   remove(name: string): Promise<boolean>;
   get(name: string): Promise<Tool | null>;
   list(page: Page): Promise<Paged<Tool>>;

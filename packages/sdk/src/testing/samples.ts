@@ -118,6 +118,7 @@ export function sampleTool(change: Partial<ToolView> = {}): ToolView {
     parameters: {},
     type: "external",
     endpoint,
+    maxConcurrency: 10,
     registeredAt: AT,
     ...change,
   };

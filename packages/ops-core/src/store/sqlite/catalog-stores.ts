@@ -1,9 +1,7 @@
-import { type JsonObject, OpspawnError } from "@opspawn/contract";
+import type { JsonObject } from "@opspawn/contract";
 import type { ApiKey } from "../../domain/auth/key.ts";
 import type { Delivery } from "../../domain/deliveries/delivery.ts";
-import type { DeliveryStore, EventStore, KeyStore, StoredEvent, ToolStore, WorkflowStore } from "../../domain/store.ts";
-import { readStored } from "../../domain/stored-json.ts";
-import type { Tool } from "../../domain/tools/tool.ts";
+import type { DeliveryStore, EventStore, KeyStore, StoredEvent, WorkflowStore } from "../../domain/store.ts";
 import {
   type DeliveryRow,
   DUE_DELIVERIES,
@@ -16,7 +14,6 @@ import { once } from "./idempotency.ts";
 import { endPredecessors, hasPredecessors, insertKey, type KeyRow, revokeKey, toKey } from "./keys.ts";
 import { decodeCursor, toPage, Where } from "./paging.ts";
 import type { SqliteContext } from "./store.ts";
-import type { Tx } from "./tx.ts";
 import { applyWorkflow, findWorkflow, saveDefinition, toWorkflow, WORKFLOWS, type WorkflowRow } from "./workflows.ts";
 
 export function workflowStore({ db, writer, tx: context }: SqliteContext): WorkflowStore {
@@ -97,63 +94,6 @@ export function deliveryStore({ db, writer, clock }: SqliteContext): DeliverySto
       writer.submit("normal", (tx) => {
         return tx.run("insert into replays (id, until) values (?, ?) on conflict (id) do nothing", id, until) === 1;
       }),
-  };
-}
-
-interface ToolRow {
-  name: string;
-  description: string;
-  parameters: string;
-  endpoint: string;
-  registered_at: number;
-}
-
-export function toolStore({ db, writer }: SqliteContext): ToolStore {
-  return {
-    register: (tool, idempotency) =>
-      writer.submit("normal", (tx) => {
-        const { value, replayed } = once(tx, idempotency, () => registerTool(tx, tool));
-        return { tool: value, replayed };
-      }),
-    remove: (name) => writer.submit("normal", (tx) => tx.run("delete from tools where name = ?", name) === 1),
-    get: async (name) => {
-      const row = db.get<ToolRow>("select * from tools where name = ?", name);
-      return row === undefined ? null : toTool(row);
-    },
-    list: async (page) => {
-      const where = new Where();
-      if (page.cursor !== undefined) where.add("name > ?", ...decodeCursor(page.cursor, 1));
-      const rows = db.all<ToolRow>(
-        `select * from tools ${where.sql} order by name limit ?`,
-        ...where.values,
-        page.limit + 1,
-      );
-      return toPage(rows, page, toTool, (row) => [row.name]);
-    },
-  };
-}
-
-function registerTool(tx: Tx, tool: Tool): Tool {
-  const inserted = tx.run(
-    `insert into tools (name, description, parameters, endpoint, registered_at) values (?, ?, ?, ?, ?)
-      on conflict (name) do nothing`,
-    tool.name,
-    tool.description,
-    JSON.stringify(tool.parameters),
-    tool.endpoint,
-    tool.registeredAt,
-  );
-  if (inserted !== 1) throw new OpspawnError("tool_name_taken", `Tool '${tool.name}' is registered already.`);
-  return tool;
-}
-
-function toTool(row: ToolRow): Tool {
-  return {
-    name: row.name,
-    description: row.description,
-    parameters: readStored(row.parameters) as JsonObject,
-    endpoint: row.endpoint,
-    registeredAt: row.registered_at,
   };
 }
 

@@ -7,7 +7,7 @@ import { AgentIndex } from "./agent-index.ts";
 import { agentStore } from "./agent-store.ts";
 import { approvalStore } from "./approval-store.ts";
 import { findDisagreements } from "./audit.ts";
-import { deliveryStore, eventStore, keyStore, toolStore, workflowStore } from "./catalog-stores.ts";
+import { deliveryStore, eventStore, keyStore, workflowStore } from "./catalog-stores.ts";
 import { Database } from "./database.ts";
 import { answerStore } from "./idempotency.ts";
 import { PlanCache } from "./plan-cache.ts";
@@ -15,6 +15,7 @@ import { processStore } from "./process-store.ts";
 import { RecentRows } from "./recent-rows.ts";
 import { sessionStore } from "./session-store.ts";
 import { attemptStore, taskStore } from "./task-store.ts";
+import { toolStore } from "./tools.ts";
 import { Tx, type TxContext } from "./tx.ts";
 import { Writer } from "./writer.ts";
 

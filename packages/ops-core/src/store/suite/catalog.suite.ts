@@ -103,6 +103,7 @@ function toolsAndKeys(on: Declare): void {
       description: `${name}!`,
       parameters: { type: "object" },
       endpoint: "http://tool.test/",
+      maxConcurrency: 3,
       registeredAt: w.clock.now(),
     });
     for (const name of ["c", "a", "b"])
