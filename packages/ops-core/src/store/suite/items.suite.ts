@@ -149,6 +149,36 @@ export const itemsSuite: Suite = (on) => {
     assert.deepEqual((await w.getSession(id)).failedSteps, []);
   });
 
+  on("a failure belongs to its item, its list and its session, and to no other", async (w) => {
+    await workers(w);
+    const list = (taskId: string) =>
+      step(taskId, {
+        forEach: "input.list",
+        onItemError: "collect",
+        dependsOn: [],
+        parameters: { n: taskId },
+        ...ONCE,
+      });
+    const definition = workflow([list("one"), list("two")], {
+      output: ["${{ steps.one.errors }}", "${{ steps.two.errors }}"],
+    });
+    const sessions = [
+      await w.start(definition, { data: { list: [0] } }),
+      await w.start(definition, { data: { list: [0] } }),
+    ];
+    await w.fail(w.take(), "rejected");
+    await workOff(w);
+    const [failed, fine] = await Promise.all(sessions.map(async ({ id }) => (await end(w, id))[1]));
+    const error = { code: "rejected", message: "It failed: rejected." };
+    assert.deepEqual(
+      [failed, fine],
+      [
+        [[error], [null]],
+        [[null], [null]],
+      ],
+    );
+  });
+
   on("an item that cannot even begin is an item that failed", async (w) => {
     await workers(w);
     const rest = { parameters: { n: "${{ item.n }}", i: "${{ index }}" }, onItemError: "collect", concurrency: 1 };

@@ -101,6 +101,20 @@ export const signalsSuite: Suite = (on) => {
     assert.deepEqual(await end(w, two.id), ["completed", 2]);
   });
 
+  on("taking a kept signal leaves those of other names and other sessions", async (w) => {
+    await workers(w);
+    const tasks = [step("first"), SIGNAL, { ...SIGNAL, taskId: "stop", wait: { signal: "stop" } }];
+    const [one, two] = [await w.start(workflow(tasks)), await w.start(workflow(tasks))];
+    for (const { id } of [one, two]) {
+      await signal(w, id, "go", "went");
+      await signal(w, id, "stop", "stopped");
+    }
+    await w.complete(w.take());
+    assert.deepEqual(await end(w, one.id), ["completed", "stopped"]);
+    await w.complete(w.take());
+    assert.deepEqual(await end(w, two.id), ["completed", "stopped"]);
+  });
+
   on("a signal that does not come in time fails its step, and never early", async (w) => {
     const { id } = await w.start(workflow([SIGNAL]));
     await pass(w, HOUR - 1);

@@ -193,6 +193,19 @@ export const undoingSuite: Suite = (on) => {
     assert.deepEqual([names(await runToFailure(w)), await end(w, id)], [["a"], ["failed", "expression_failed"]]);
   });
 
+  on("two sessions that undo what they did do not notice each other", async (w) => {
+    await workers(w);
+    const tasks = [undoable("a"), undoable("b"), LAST];
+    const ids = [await start(w, tasks), await start(w, tasks)];
+    const [one, two] = [w.take(), w.take()];
+    for (const sent of [one, two]) await w.complete(sent);
+    for (const sent of w.sent.splice(0)) await w.complete(sent);
+    for (const sent of w.sent.splice(0)) await w.fail(sent, "rejected");
+    const undone = await workOff(w);
+    assert.deepEqual(names(undone), ["b", "b", "a", "a"]);
+    for (const id of ids) assert.deepEqual(await statuses(w, id), ["compensated", "compensated", "failed"]);
+  });
+
   on("a process that dies while it undoes goes on where it was", async (w) => {
     await workers(w);
     const id = await start(w, [undoable("a"), undoable("b"), undoable("c"), LAST]);

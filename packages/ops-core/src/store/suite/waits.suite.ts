@@ -97,6 +97,21 @@ export const waitsSuite: Suite = (on) => {
     assert.equal(await count(w, id, "step.timer_set"), 1);
   });
 
+  on("steps that wait side by side keep their own times and signals", async (w) => {
+    const word = { taskId: "word", wait: { signal: "go" } };
+    const long = { taskId: "long", wait: { for: "3h" } };
+    const { id } = await w.start(workflow([word, PAUSE, long].map((each) => ({ ...each, dependsOn: [] }))));
+    const waits = (await w.store.sessions.steps(id)).map(({ wakeAt, signal }) => [wakeAt, signal]);
+    const now = w.clock.now();
+    assert.deepEqual(waits, [
+      [null, "go"],
+      [now + HOUR, null],
+      [now + 3 * HOUR, null],
+    ]);
+    await pass(w, HOUR);
+    assert.deepEqual(await statuses(w, id), ["waiting", "completed", "waiting"]);
+  });
+
   for (const [value, message] of [
     ["soon", /^wait\.until: must yield .*, not "soon"$/],
     [5, /^wait\.until: must yield .*, not 5$/],
