@@ -63,6 +63,7 @@ test("every operation of the contract is a method of its noun, and sends what th
     .on(sessions.get, sampleSessionDetail())
     .on(sessions.list, one(session))
     .on(sessions.cancel, session)
+    .on(sessions.signal, { sessionId: "s", name: "go", delivered: true })
     .on(sessions.label, session)
     .on(sessions.why, { sessionId: "s", ...why })
     .on(tasks.list, one(task))
@@ -97,6 +98,7 @@ test("every operation of the contract is a method of its noun, and sends what th
   await client.sessions.get("s", { wait: "1s" });
   await client.sessions.list({ status: "failed", label: "a=b", since: AT });
   await client.sessions.cancel("s", { reason: "why not" });
+  await client.sessions.signal("s", "go", { payload: { n: 1 } });
   await client.sessions.label("s", { a: "b" });
   await client.sessions.why("s");
   await client.tasks.create({ name: "n", capability: "c" });

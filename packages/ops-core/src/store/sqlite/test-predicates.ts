@@ -107,6 +107,12 @@ const REDUNDANT: readonly Redundant[] = [
   },
   { statement: "update circuits set next_probe_at", predicates: ["next_probe_at = ?"], reason: READ_BEFORE },
   {
+    statement: "update session_steps set wake_at = ?, signal = ?",
+    predicates: ["status = 'waiting'"],
+    reason: READ_BEFORE,
+  },
+  { statement: "update approvals set status = ?", predicates: ["status = 'pending'"], reason: READ_BEFORE },
+  {
     statement: "update tasks set timeout_at",
     predicates: ["wake_at <= ?", "status = 'running'"],
     reason: "follows from the others; the first one is for the index",
