@@ -16,6 +16,8 @@ import { sendersSuite } from "./suite/senders.suite.ts";
 import { sessionsSuite } from "./suite/sessions.suite.ts";
 import { slotsSuite } from "./suite/slots.suite.ts";
 import { declareOn, type MakeRig, type Suite } from "./suite/test-rig.ts";
+import { toolRegistrySuite } from "./suite/tool-registry.suite.ts";
+import { toolsSuite } from "./suite/tools.suite.ts";
 import { transitionsSuite } from "./suite/transitions.suite.ts";
 
 export const SUITES: readonly Suite[] = [
@@ -32,6 +34,8 @@ export const SUITES: readonly Suite[] = [
   claimsSuite,
   slotsSuite,
   circuitsSuite,
+  toolsSuite,
+  toolRegistrySuite,
   catalogSuite,
   deliveriesSuite,
   idempotencySuite,
