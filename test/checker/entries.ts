@@ -40,6 +40,8 @@ export type ClientEntry =
       readonly status: string;
       readonly result: unknown;
       readonly expected: unknown;
+      /** How it should have ended. Default: completed. */
+      readonly outcome?: "completed" | "failed";
     };
 
 /** One try at a task as an agent is told about it. */

@@ -2,8 +2,8 @@ import { type JsonObject, stringifyJson } from "@opspawn/contract";
 import { DEFAULT_TASK_DEADLINE } from "../../domain/tasks/retry.ts";
 import type { TaskError } from "../../domain/tasks/task.ts";
 import type { SessionInput } from "../../domain/workflows/advance.ts";
-import { compensationParameters } from "../../domain/workflows/step-values.ts";
 import type { Compensation, PlanStep } from "../../domain/workflows/plan.ts";
+import { compensationParameters } from "../../domain/workflows/step-values.ts";
 import { addTask } from "./add-task.ts";
 import { requirementOf } from "./plan-cache.ts";
 import type { SessionUnit } from "./session-unit.ts";
@@ -32,7 +32,11 @@ export function planUndoing(tx: Tx, session: SessionUnit): SessionInput {
   const runs = session.plan.steps.flatMap((step) => runsOf(tx, session.id, step));
   const depths = new Depths(session.plan.steps);
   const order = (a: Run, b: Run) =>
-    b.endedAt - a.endedAt || b.begunAt - a.begunAt || depths.of(b.step) - depths.of(a.step) || b.part - a.part;
+    b.endedAt - a.endedAt ||
+    b.begunAt - a.begunAt ||
+    depths.of(b.step) - depths.of(a.step) ||
+    b.step.index - a.step.index ||
+    b.part - a.part;
   const undone = runs.filter((run) => run.known || run.compensation.whenUnknown === "run").sort(order);
   for (const [n, { step, part }] of undone.entries()) {
     tx.run(
