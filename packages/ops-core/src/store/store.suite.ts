@@ -22,6 +22,8 @@ import { sessionsSuite } from "./suite/sessions.suite.ts";
 import { signalsSuite } from "./suite/signals.suite.ts";
 import { slotsSuite } from "./suite/slots.suite.ts";
 import { declareOn, type MakeRig, type Suite } from "./suite/test-rig.ts";
+import { toolRegistrySuite } from "./suite/tool-registry.suite.ts";
+import { toolsSuite } from "./suite/tools.suite.ts";
 import { transitionsSuite } from "./suite/transitions.suite.ts";
 import { uncertainSuite } from "./suite/uncertain.suite.ts";
 import { undoingSuite } from "./suite/undoing.suite.ts";
@@ -50,6 +52,8 @@ export const SUITES: readonly Suite[] = [
   claimsSuite,
   slotsSuite,
   circuitsSuite,
+  toolsSuite,
+  toolRegistrySuite,
   catalogSuite,
   deliveriesSuite,
   idempotencySuite,
