@@ -1,5 +1,6 @@
 import { OpspawnError } from "@opspawn/contract";
 import type { Clock } from "../../packages/ops-core/src/domain/clock.ts";
+import { EventStreams } from "../../packages/ops-core/src/domain/events/event-streams.ts";
 import type { Failpoint, FailpointName } from "../../packages/ops-core/src/domain/failpoint.ts";
 import type { HttpClient } from "../../packages/ops-core/src/domain/http-client.ts";
 import type { Log } from "../../packages/ops-core/src/domain/log.ts";
@@ -28,6 +29,8 @@ export class Life {
   killedAt: string | null = null;
   /** It is up and takes requests. */
   serves = false;
+  /** What its followers are told. */
+  streams!: EventStreams;
   #armed: FailpointName | null = null;
   #end: (error: Error) => void = () => undefined;
 
@@ -66,6 +69,8 @@ export class Life {
 
   /** Starts the engine on what the processes before it left. */
   async start({ ids, raw: store }: World, clock: Clock, http: HttpClient): Promise<void> {
+    this.streams = new EventStreams({ events: store.events, timers: this.timers, max: 100, maxPerKey: 100 });
+    store.onCommit((hints) => this.streams.notify(hints));
     const engine = new Engine({
       store,
       http,
