@@ -35,7 +35,7 @@ test("who asks for a stream gets one, with the headers that keep proxies from co
   assert.match(String(headers["x-request-id"]), /^[0-9a-f-]{36}$/);
   await reader.until(numbered(1));
   await app.pullAgent("second");
-  app.time.advance(20);
+  app.time.advance(50);
   await reader.until(numbered(2));
   const { items } = await app.ok("GET", EVENTS);
   assert.deepEqual(reader.messages, items);
@@ -120,7 +120,7 @@ test("the streams of a session and of a task end with them, and then there is no
   const paths = [`/v1/opscore/sessions/${sessionId}/events`, `/v1/opscore/tasks/${taskId}/events`];
   const readers = await Promise.all(paths.map((path) => SseReader.open(app, path)));
   await app.settle(assignment ?? {}, { status: "completed", result: 1 });
-  app.time.advance(20);
+  app.time.advance(50);
   for (const [i, reader] of readers.entries()) {
     await reader.until(({ isClosed }) => isClosed);
     assert.deepEqual(reader.frames.at(-1), { event: "end", data: '{"status":"completed"}' });
@@ -148,7 +148,7 @@ test("silence is broken by a comment every 15 s, which says how far was looked",
   assert.equal(beat?.comment, "beat");
   const resumed = await SseReader.open(app, EVENTS, { "last-event-id": beat?.id ?? "" });
   await app.pullAgent("wanted");
-  app.time.advance(20);
+  app.time.advance(50);
   await resumed.until(numbered(1));
   assert.deepEqual(
     resumed.messages.map(({ position }) => position),

@@ -38,7 +38,7 @@ class Rig {
 
   /** What was committed has reached those who wait. */
   async hint(): Promise<void> {
-    this.timers.advance(20);
+    this.timers.advance(50);
     await settled();
   }
 

@@ -9,7 +9,7 @@ import { type Selection, wakingKey } from "./selection.ts";
 import { SharedReads } from "./shared-reads.ts";
 
 /** Milliseconds in which what is committed is gathered, so that a busy server wakes its followers once and not each time. */
-const GATHER_MS = 20;
+const GATHER_MS = 50;
 
 export interface EventStreamsOptions {
   readonly events: EventStore;
