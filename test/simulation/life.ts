@@ -22,6 +22,8 @@ export class NoAnswer extends Error {
  */
 export class Life {
   readonly timers = new TestTimers();
+  /** See `Simulation.onlookers`. */
+  readonly onlookers = new TestTimers();
   readonly capacity = new SendCapacity(CAPACITY);
   /** Rejects when it dies. */
   readonly death: Promise<never>;
@@ -39,6 +41,7 @@ export class Life {
   /** @param complain hears of errors that no disk and no death explains */
   constructor(time: number, complain: (what: string) => void) {
     this.timers.time = time;
+    this.onlookers.time = time;
     this.#log = { error: ({ err }: { err?: unknown }) => complainOf(err, complain) } as unknown as Log;
     this.death = new Promise((_, reject) => {
       this.#end = reject;
@@ -64,12 +67,13 @@ export class Life {
     this.killedAt = where;
     this.serves = false;
     this.timers.waiting = [];
+    this.onlookers.waiting = [];
     this.#end(new NoAnswer(`the server died (${where})`));
   }
 
   /** Starts the engine on what the processes before it left. */
   async start({ ids, raw: store }: World, clock: Clock, http: HttpClient): Promise<void> {
-    this.streams = new EventStreams({ events: store.events, timers: this.timers, max: 100, maxPerKey: 100 });
+    this.streams = new EventStreams({ events: store.events, timers: this.onlookers, max: 100, maxPerKey: 100 });
     store.onCommit((hints) => this.streams.notify(hints));
     const engine = new Engine({
       store,

@@ -42,7 +42,8 @@ export class Watcher {
     const open = this.logs.filter(({ ended }) => ended === null).length;
     const chosen = known[Math.floor(this.#chance.random() * known.length)];
     if (chosen !== undefined && open <= MOST) this.#begin(chosen.kind, chosen.id);
-    sim.later(200 + this.#chance.random() * 2_000, () => this.watch(asked));
+    await this.#sleep(200 + this.#chance.random() * 2_000);
+    await this.watch(asked);
   }
 
   /** It was told all there is. */
@@ -50,6 +51,10 @@ export class Watcher {
     if (this.logs.some(({ follows, ended }) => follows !== "all" && ended === null)) return false;
     const last = this.#all.told.at(-1)?.position ?? 0;
     return (await this.#sim.world.raw.events.list(last, 1)).length === 0;
+  }
+
+  #sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => this.#sim.onlookers.set(ms, resolve));
   }
 
   /** Some that there are, most of them of sessions; none while no server is there to ask. */
@@ -70,7 +75,7 @@ export class Watcher {
     const sim = this.#sim;
     let cursor = "";
     while (log.ended === null) {
-      await sim.sleep(Math.ceil(this.#chance.random() * 1_000));
+      await this.#sleep(this.#chance.random() * 1_000);
       if (!sim.life.serves) continue;
       try {
         for await (const item of this.#connection(sim.life, log, cursor)) cursor = this.#note(log, item, cursor);
@@ -95,7 +100,7 @@ export class Watcher {
         const item = await Promise.race([stream.next(), life.death]);
         if (item === null) return;
         // On the way, and until it is read; what a dead server had sent may still arrive.
-        await this.#sim.sleep(Math.floor(this.#chance.random() * 8));
+        await this.#sleep(this.#chance.random() * 8);
         if (!life.isAlive && this.#chance.random() < 0.5) return;
         if (!this.#sim.healed && this.#chance.random() < 0.06) {
           this.#sim.count("stream cut off");

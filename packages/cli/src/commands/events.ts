@@ -43,11 +43,14 @@ async function showEvents(call: Call, options: EventOptions): Promise<ExitCode> 
   return EXIT.ok;
 }
 
-function columnsOf(isOneStream: boolean): Column<EventView>[] {
+/** Columns of the longest type that is not rare. */
+const TYPE_WIDTH = 20;
+
+function columnsOf(isOneStream: boolean, typeWidth = 0): Column<EventView>[] {
   return [
     { title: isOneStream ? "SEQ" : "POS", value: (event) => (isOneStream ? event.sequence : event.position) },
     { title: "TIME", value: (event) => event.at.slice(11, 23) },
-    { title: "TYPE", value: (event) => event.type, least: 12 },
+    { title: "TYPE", value: (event) => event.type.padEnd(typeWidth), least: 12 },
     ...(isOneStream ? [] : [{ title: "STREAM", value: (event: EventView) => event.stream, least: 12 }]),
     { title: "DATA", value: (event) => JSON.stringify(event.data), least: 12 },
   ];
@@ -60,7 +63,7 @@ async function followEvents(call: Call, { stream, agent, type, after }: EventOpt
   for await (const { cursor: _, ...event } of events) {
     if (call.output.eachData(event)) continue;
     // Each line is a table of its own: nobody knows how wide the next one will be.
-    const [, line = ""] = call.output.table([event], columnsOf(stream !== undefined));
+    const [, line = ""] = call.output.table([event], columnsOf(stream !== undefined, TYPE_WIDTH));
     call.output.lines([line]);
   }
   return EXIT.ok;
