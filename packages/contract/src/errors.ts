@@ -92,6 +92,11 @@ export const ERRORS = {
   too_many_items: { status: 422, retryable: false, help: "Give `forEach` a shorter list, or lists of items." },
   // Capacity and service
   rate_limited: { status: 429, retryable: true, help: "Wait as long as `retry-after` says." },
+  too_many_streams: {
+    status: 429,
+    retryable: true,
+    help: "Close a stream, or let the operator raise OPSPAWN_MAX_STREAMS.",
+  },
   overloaded: { status: 503, retryable: true, help: "The server has too much to do; try again." },
   unavailable: { status: 503, retryable: true, help: "The outcome is unknown; repeat with the same Idempotency-Key." },
   shutting_down: { status: 503, retryable: true, help: "The server is stopping; try again shortly." },

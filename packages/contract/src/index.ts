@@ -17,10 +17,11 @@ export type {
   OperationRequest,
   Permission,
   Scope,
+  Streamed,
 } from "./operation.ts";
 export type { AgentView } from "./operations/agents.ts";
 export type { DeliveryView } from "./operations/deliveries.ts";
-export type { EventView } from "./operations/events.ts";
+export type { EventStreamQuery, EventView } from "./operations/events.ts";
 export { allOperations, operations } from "./operations/index.ts";
 export type { KeyView } from "./operations/keys.ts";
 export type { SessionDetailView, SessionView } from "./operations/sessions.ts";

@@ -33,6 +33,13 @@ export interface Permission {
   readonly token?: true;
 }
 
+/** How an operation is served to a client that accepts `text/event-stream`: one message after the other, without an end. */
+export interface Streamed {
+  readonly query: z.ZodObject;
+  /** The data of a message. */
+  readonly message: z.ZodType;
+}
+
 type Fields = z.ZodObject | undefined;
 type Body = z.ZodType | undefined;
 type Parsed<T, Else> = T extends z.ZodType ? z.infer<T> : Else;
@@ -59,6 +66,8 @@ export interface Operation<
   /** Codes this operation may answer beside those every operation may. */
   readonly errors: readonly ErrorCode[];
   readonly permission: Permission;
+  /** Set when it is also served as a stream; its JSON is a page of the same things. */
+  readonly stream: Streamed | undefined;
   /** `key`: honours `Idempotency-Key`. `natural`: repeating it changes nothing more. `read`: changes nothing. */
   readonly idempotency: "key" | "natural" | "read";
 }
@@ -80,10 +89,10 @@ export type OperationOutput<Op extends Operation> = z.infer<Op["output"]>;
 
 type Declared<P extends Fields, Q extends Fields, B extends Body, O extends z.ZodType> = Omit<
   Operation<P, Q, B, O>,
-  "params" | "query" | "body" | "status" | "errors"
-> & { params?: P; query?: Q; body?: B; status?: 200 | 201 | 202; errors?: readonly ErrorCode[] };
+  "params" | "query" | "body" | "status" | "errors" | "stream"
+> & { params?: P; query?: Q; body?: B; status?: 200 | 201 | 202; errors?: readonly ErrorCode[]; stream?: Streamed };
 
-/** Declares an operation; absent parts get their defaults (status 200, no further errors). */
+/** Declares an operation; absent parts get their defaults (status 200, no further errors, no stream). */
 export function operation<
   O extends z.ZodType,
   P extends Fields = undefined,
@@ -97,5 +106,6 @@ export function operation<
     body: declared.body as B,
     status: declared.status ?? 200,
     errors: declared.errors ?? [],
+    stream: declared.stream,
   };
 }

@@ -66,6 +66,7 @@ test("every operation of the contract is a method of its noun, and sends what th
     .on(sessions.signal, { sessionId: "s", name: "go", delivered: true })
     .on(sessions.label, session)
     .on(sessions.why, { sessionId: "s", ...why })
+    .on(sessions.events, { items: [sampleEvent()], next: 1 })
     .on(tasks.list, one(task))
     .on(tasks.get, { ...task, parameters: { a: 1 }, attemptList: [] })
     .on(tasks.why, { taskId: "t", ...why })
@@ -73,6 +74,7 @@ test("every operation of the contract is a method of its noun, and sends what th
     .on(tasks.lease, { taskId: "t", leaseUntil: AT })
     .on(tasks.cancel, task)
     .on(tasks.create, task)
+    .on(tasks.events, { items: [sampleEvent()], next: 1 })
     .on(deliveries.list, one(sampleDelivery()))
     .on(deliveries.get, sampleDelivery())
     .on(tools.register, sampleTool())
@@ -101,6 +103,7 @@ test("every operation of the contract is a method of its noun, and sends what th
   await client.sessions.signal("s", "go", { payload: { n: 1 } });
   await client.sessions.label("s", { a: "b" });
   await client.sessions.why("s");
+  await client.sessions.events("s", { after: 3, type: "task." });
   await client.tasks.create({ name: "n", capability: "c" });
   await client.tasks.list({ deadLetter: "true", session: "s" });
   await client.tasks.get("t");
@@ -108,6 +111,7 @@ test("every operation of the contract is a method of its noun, and sends what th
   await client.tasks.result("t", { token: "1.a", status: "failed", error: { message: "no" } });
   await client.tasks.lease("t", "1.a");
   await client.tasks.cancel("t");
+  await client.tasks.events("t", { wait: "1s" });
   await client.deliveries.list({ status: "failed" });
   await client.deliveries.get("dlv_1");
   await client.tools.register({ name: "slack.post", endpoint: "http://127.0.0.1/x" });
@@ -194,37 +198,6 @@ test("waiting sits out a restart of the server, within its patience", async () =
   await clock.reach(5 * SECOND);
   await clock.reach(5 * SECOND);
   await impatient;
-});
-
-test("following gives past events, then each as it happens, from where it stood", async () => {
-  const [e1, e2, e3] = [1, 2, 3].map((sequence) => sampleEvent({ sequence, position: sequence + 10 }));
-  assert.ok(e1 && e2 && e3);
-  fake.on(operations.events.list, { items: [e1, e2], next: 2 }, { items: [], next: 2 }, { items: [e3], next: 3 });
-  const stop = new AbortController();
-  const seen: number[] = [];
-  const following = (async () => {
-    for await (const event of client.events.follow({ stream: "s1", after: 0, signal: stop.signal })) {
-      seen.push(event.sequence);
-      if (event.sequence === 3) stop.abort();
-    }
-  })();
-  await clock.reach(SECOND);
-  await following;
-  assert.deepEqual(seen, [1, 2, 3]);
-  assert.deepEqual(
-    fake.calls.map((call) => call.query.after),
-    ["0", "2", "2"],
-  );
-});
-
-test("following ends quietly in the middle of a wait when its signal is aborted", async () => {
-  const stop = new AbortController();
-  fake.on(operations.events.list, async (call) => {
-    stop.abort();
-    await new Promise((resolve) => call.signal.addEventListener("abort", resolve));
-    return { items: [], next: 0 };
-  });
-  assert.deepEqual(await collect(client.events.follow({ signal: stop.signal })), []);
 });
 
 test("a state report has the time it was made, the same on its retries", async () => {

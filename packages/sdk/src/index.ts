@@ -8,9 +8,11 @@ export {
   isPassing,
   OpspawnApiError,
   OpspawnConnectionError,
+  OpspawnResetError,
   OpspawnWaitError,
 } from "./errors.ts";
-export type { EventQuery, Events, FollowOptions } from "./events.ts";
+export type { EventQuery, Events } from "./events.ts";
+export type { FollowedEvent, FollowOptions } from "./follow.ts";
 export type { KeyRequest, Keys } from "./keys.ts";
 export type { Page } from "./page.ts";
 export {

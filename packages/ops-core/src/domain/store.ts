@@ -338,6 +338,8 @@ export interface StoredEvent {
 export interface EventStore {
   /** Of one stream after a sequence, or of all after a position; ascending. */
   list(after: number, limit: number, stream?: string): Promise<readonly StoredEvent[]>;
+  /** The sequence of a stream's last event at or before a position; 0 = it has none there. */
+  sequenceAt(stream: string, position: number): Promise<number>;
 }
 
 /** This process among those that share the store. */

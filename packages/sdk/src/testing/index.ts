@@ -1,5 +1,5 @@
 export { type FakeClock, fakeChance, fakeClock } from "./fake-clock.ts";
-export { type FakeCall, FakeFailure, FakeServer, HangUp } from "./fake-server.ts";
+export { type FakeCall, FakeFailure, FakeServer, FakeStream, HangUp } from "./fake-server.ts";
 export {
   sampleAgent,
   sampleAssignment,

@@ -2,6 +2,7 @@ import { type OperationInput, type operations, stringifyJson } from "@opspawn/co
 import { blockedView } from "../blocked-view.ts";
 import { DAY } from "../clock.ts";
 import type { Context } from "../context.ts";
+import { listOfSession } from "../events/operations.ts";
 import { idempotencyOf } from "../idempotency.ts";
 import type { NounHandlers, Ports } from "../ports.ts";
 import { invalidField, readDuration, readTime, readWait } from "../request-fields.ts";
@@ -58,6 +59,7 @@ export function sessionHandlers(ports: Ports): NounHandlers<"sessions"> {
       const explanation = [...sentences];
       return { sessionId: session.id, status: session.status, blocked: blockedView(blocked), explanation };
     },
+    events: (context, input) => listOfSession(ports, context, input),
   };
 }
 
