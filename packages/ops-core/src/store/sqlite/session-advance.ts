@@ -16,6 +16,7 @@ import { addTask } from "./add-task.ts";
 import { enqueueSessionWebhook } from "./deliveries.ts";
 import { cancelTask } from "./ending.ts";
 import { policyOf, requirementOf } from "./plan-cache.ts";
+import { noteSessionEnd } from "./schedule-ends.ts";
 import type { SessionUnit } from "./session-unit.ts";
 import { newTaskRow } from "./task-row.ts";
 import type { Tx } from "./tx.ts";
@@ -155,6 +156,7 @@ function finish(
   });
   session.event(STATUS_EVENT[end.status], end.error === null ? {} : { error: { ...end.error } });
   tx.hints.endedSessions.push(session.id);
+  noteSessionEnd(tx, session.id);
   if (session.row.callback_url !== null) enqueueSessionWebhook(tx, session);
 }
 

@@ -12,6 +12,7 @@ import { answerStore } from "./idempotency.ts";
 import { PlanCache } from "./plan-cache.ts";
 import { processStore } from "./process-store.ts";
 import { RecentRows } from "./recent-rows.ts";
+import { scheduleStore } from "./schedule-store.ts";
 import { sessionStore } from "./session-store.ts";
 import { attemptStore, taskStore } from "./task-store.ts";
 import { Tx, type TxContext } from "./tx.ts";
@@ -73,6 +74,7 @@ export function openSqlite(
     agents: agentStore(shared),
     workflows: workflowStore(shared),
     sessions: sessionStore(shared),
+    schedules: scheduleStore(shared),
     tasks: taskStore(shared),
     attempts: attemptStore(shared),
     deliveries: deliveryStore(shared),
