@@ -13,6 +13,14 @@ export {
 export type { EventQuery, Events, FollowOptions } from "./events.ts";
 export type { KeyRequest, Keys } from "./keys.ts";
 export type { Page } from "./page.ts";
+export type {
+  BackfillRequest,
+  FireQuery,
+  ScheduleCreation,
+  ScheduleDefinition,
+  ScheduleQuery,
+  Schedules,
+} from "./schedules.ts";
 export {
   isTerminal,
   type SessionDetail,

@@ -99,7 +99,8 @@ export function holder(db: Reader, row: ScheduleRow): FireRow | undefined {
 /** When something is to be done about a schedule. */
 export function wakeOf(db: Reader, row: ScheduleRow, now: number): number | null {
   if (row.paused_at !== null) return null;
-  return row.queued > 0 && holder(db, row) === undefined ? now : row.next_at;
+  const isReady = row.queued > 0 && holder(db, row) === undefined;
+  return isReady ? Math.min(now, row.next_at ?? now) : row.next_at;
 }
 
 export function scheduleEvent(tx: Tx, row: ScheduleRow, type: string, data: JsonObject = {}): void {
