@@ -117,7 +117,7 @@ async function backfillSchedule(call: Call, id: string, options: BackfillOptions
   const answer = await call.client.schedules.backfill(id, { from, to, max, overlap, dryRun });
   if (answer.next !== null) call.say(`There is more: go on with --from ${answer.next}`);
   if (call.output.data(answer)) return;
-  if (answer.items.length === 0) call.say("Nothing to do: each due time there has started something.");
+  if (answer.items.length === 0) call.say("Nothing to do: each due time there has started something, or waits to.");
   else call.output.lines(call.output.table(answer.items, columns));
 }
 
