@@ -1,5 +1,5 @@
 import type { Blocked } from "../blocked.ts";
-import { DAY, HOUR, SECOND } from "../clock.ts";
+import { DAY, SECOND } from "../clock.ts";
 import type { SessionStatus } from "../sessions/transitions.ts";
 import type { TaskError } from "../tasks/task.ts";
 
@@ -104,7 +104,6 @@ export const LABELS_MAX = 30;
 export const EVERY_MIN = SECOND;
 export const EVERY_MAX = 366 * DAY;
 export const WINDOW_MAX = 7 * DAY;
-export const WINDOW_DEFAULT = HOUR;
 /** A due time noticed later than this was missed. */
 export const ON_TIME = 10 * SECOND;
 /** Fires of one schedule that may wait for earlier sessions. */

@@ -20,7 +20,7 @@ export async function applied(w: World, document: JsonObject): Promise<void> {
   await w.store.workflows.apply(stored);
 }
 
-export function newSchedule(w: World, options: Partial<NewSchedule> = {}): NewSchedule {
+function newSchedule(w: World, options: Partial<NewSchedule> = {}): NewSchedule {
   return {
     id: `sch_${w.ids.uuid()}`,
     name: "nightly",
