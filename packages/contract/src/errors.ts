@@ -59,6 +59,8 @@ export const ERRORS = {
     help: "Only a failed task that ran out of attempts or time can be redriven.",
   },
   lease_lost: { status: 409, retryable: false, help: "Stop: this attempt was given away, ended or cancelled." },
+  schedule_not_found: { status: 404, retryable: false, help: "List schedules to see the known ids and names." },
+  schedule_name_taken: { status: 409, retryable: false, help: "Choose another name, or update the schedule." },
   tool_not_found: { status: 404, retryable: false, help: "List tools to see the known names." },
   tool_name_taken: { status: 409, retryable: false, help: "Choose another tool name." },
   delivery_not_found: { status: 404, retryable: false, help: "List deliveries to see the known ids." },

@@ -12,7 +12,9 @@ import {
   sampleAssignment,
   sampleDelivery,
   sampleEvent,
+  sampleFire,
   sampleKey,
+  sampleSchedule,
   sampleSession,
   sampleSessionDetail,
   sampleTask,
@@ -44,7 +46,7 @@ async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
 const one = <T>(item: T) => ({ items: [item], nextCursor: null });
 
 test("every operation of the contract is a method of its noun, and sends what the contract declares", async () => {
-  const { agents, workflows, sessions, tasks, deliveries, tools, keys, events } = operations;
+  const { agents, workflows, sessions, tasks, schedules, deliveries, tools, keys, events } = operations;
   const [session, task, agent, workflow] = [sampleSession(), sampleTask(), sampleAgent(), sampleWorkflow()];
   const why = { status: "running" as const, blocked: null, explanation: ["It runs."] };
   fake
@@ -75,6 +77,17 @@ test("every operation of the contract is a method of its noun, and sends what th
     .on(tasks.cancel, task)
     .on(tasks.create, task)
     .on(tasks.events, { items: [sampleEvent()], next: 1 })
+    .on(schedules.create, sampleSchedule())
+    .on(schedules.list, one(sampleSchedule()))
+    .on(schedules.get, sampleSchedule())
+    .on(schedules.update, sampleSchedule())
+    .on(schedules.pause, sampleSchedule())
+    .on(schedules.resume, sampleSchedule())
+    .on(schedules.trigger, { scheduleId: "sch_1", sessionId: "s", sequence: 1, dueAt: AT })
+    .on(schedules.backfill, { dryRun: true, items: [], next: null })
+    .on(schedules.next, { scheduleId: "sch_1", timeZone: "UTC", items: [AT] })
+    .on(schedules.fires, one(sampleFire()))
+    .on(schedules.remove, { scheduleId: "sch_1", name: "nightly" })
     .on(deliveries.list, one(sampleDelivery()))
     .on(deliveries.get, sampleDelivery())
     .on(tools.register, sampleTool())
@@ -112,6 +125,17 @@ test("every operation of the contract is a method of its noun, and sends what th
   await client.tasks.lease("t", "1.a");
   await client.tasks.cancel("t");
   await client.tasks.events("t", { wait: "1s" });
+  await client.schedules.create({ name: "nightly", workflowId: "w", cron: "0 2 * * *", timeZone: "Europe/Berlin" });
+  await client.schedules.list({ paused: "true", label: "a=b" });
+  await client.schedules.get("nightly");
+  await client.schedules.update("nightly", { name: "nightly", workflowId: "w", every: "1h" });
+  await client.schedules.pause("nightly", { note: "holidays" });
+  await client.schedules.resume("nightly");
+  await client.schedules.trigger("nightly");
+  await client.schedules.backfill("nightly", { from: AT, dryRun: true });
+  await client.schedules.next("nightly", { count: 3 });
+  await client.schedules.fires("nightly", { outcome: "failed" });
+  await client.schedules.remove("nightly");
   await client.deliveries.list({ status: "failed" });
   await client.deliveries.get("dlv_1");
   await client.tools.register({ name: "slack.post", endpoint: "http://127.0.0.1/x" });
@@ -130,7 +154,7 @@ test("every operation of the contract is a method of its noun, and sends what th
 
 // The order in which the test calls them, by noun.
 function order(id: string): number {
-  const nouns = ["agents", "workflows", "sessions", "tasks", "deliveries", "tools", "keys", "events"];
+  const nouns = ["agents", "workflows", "sessions", "tasks", "schedules", "deliveries", "tools", "keys", "events"];
   const index = nouns.indexOf(id.split(".")[0] ?? "");
   return (
     index * 100 +

@@ -15,6 +15,14 @@ export type { EventQuery, Events } from "./events.ts";
 export type { FollowedEvent, FollowOptions } from "./follow.ts";
 export type { KeyRequest, Keys } from "./keys.ts";
 export type { Page } from "./page.ts";
+export type {
+  BackfillRequest,
+  FireQuery,
+  ScheduleCreation,
+  ScheduleDefinition,
+  ScheduleQuery,
+  Schedules,
+} from "./schedules.ts";
 export {
   isTerminal,
   type SessionDetail,

@@ -16,6 +16,8 @@ import { neighboursSuite } from "./suite/neighbours.suite.ts";
 import { outcomesSuite } from "./suite/outcomes.suite.ts";
 import { reportsSuite } from "./suite/reports.suite.ts";
 import { reservesSuite } from "./suite/reserves.suite.ts";
+import { scheduleFiresSuite } from "./suite/schedule-fires.suite.ts";
+import { schedulesSuite } from "./suite/schedules.suite.ts";
 import { schemasSuite } from "./suite/schemas.suite.ts";
 import { sendersSuite } from "./suite/senders.suite.ts";
 import { sessionsSuite } from "./suite/sessions.suite.ts";
@@ -44,6 +46,8 @@ export const SUITES: readonly Suite[] = [
   failuresSuite,
   outcomesSuite,
   schemasSuite,
+  schedulesSuite,
+  scheduleFiresSuite,
   sendersSuite,
   reportsSuite,
   evidenceSuite,
