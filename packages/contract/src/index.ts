@@ -19,6 +19,7 @@ export type {
   Scope,
 } from "./operation.ts";
 export type { AgentView } from "./operations/agents.ts";
+export type { ApprovalLinkView, ApprovalView } from "./operations/approvals.ts";
 export type { DeliveryView } from "./operations/deliveries.ts";
 export type { EventView } from "./operations/events.ts";
 export { allOperations, operations } from "./operations/index.ts";

@@ -10,6 +10,8 @@ export type Scope =
   | "workflows:write"
   | "sessions:read"
   | "sessions:write"
+  | "approvals:read"
+  | "approvals:write"
   | "tasks:read"
   | "tasks:write"
   | "tasks:result"

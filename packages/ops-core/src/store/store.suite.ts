@@ -1,4 +1,6 @@
 import { agentsSuite } from "./suite/agents.suite.ts";
+import { approvalLinksSuite } from "./suite/approval-links.suite.ts";
+import { approvalsSuite } from "./suite/approvals.suite.ts";
 import { catalogSuite } from "./suite/catalog.suite.ts";
 import { circuitsSuite } from "./suite/circuits.suite.ts";
 import { claimsSuite } from "./suite/claims.suite.ts";
@@ -21,6 +23,8 @@ import { transitionsSuite } from "./suite/transitions.suite.ts";
 export const SUITES: readonly Suite[] = [
   sessionsSuite,
   languageSuite,
+  approvalsSuite,
+  approvalLinksSuite,
   failuresSuite,
   outcomesSuite,
   schemasSuite,
