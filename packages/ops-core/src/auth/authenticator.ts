@@ -60,8 +60,18 @@ export class Authenticator {
     this.#operator =
       operatorKey === null
         ? null
-        : { digest: Buffer.from(digestOf(operatorKey), "latin1"), actor: actorOf({ id: "operator", name: "operator", scopes: ["admin"], agentId: null }) };
-    this.#anonymous = { kind: "anonymous", id: "anonymous", name: "anonymous", scopes: NO_SCOPES, agentId: null, open: options.open };
+        : {
+            digest: Buffer.from(digestOf(operatorKey), "latin1"),
+            actor: actorOf({ id: "operator", name: "operator", scopes: ["admin"], agentId: null }),
+          };
+    this.#anonymous = {
+      kind: "anonymous",
+      id: "anonymous",
+      name: "anonymous",
+      scopes: NO_SCOPES,
+      agentId: null,
+      open: options.open,
+    };
     this.#stranger = { ...this.#anonymous, open: [] };
   }
 

@@ -1,7 +1,7 @@
 import type { JsonObject } from "@opspawn/contract";
 import type { Agent, AgentState, EvidenceClass } from "./agents/agent.ts";
-import type { ApiKey } from "./auth/key.ts";
 import type { Approval, ApprovalDecision, ApprovalFilter, ApprovalLink } from "./approvals/approval.ts";
+import type { ApiKey } from "./auth/key.ts";
 import type { Blocked } from "./blocked.ts";
 import type { Delivery, DeliveryKind, NewDelivery } from "./deliveries/delivery.ts";
 import type { SessionFilter, SessionRecord, StepRecord } from "./sessions/session.ts";

@@ -37,7 +37,12 @@ export interface StepRecord {
   readonly endedAt: number | null;
   readonly error: TaskError | null;
   /** Of a `forEach` whose list is known. */
-  readonly items: { readonly total: number; readonly begun: number; readonly open: number; readonly failed: number } | null;
+  readonly items: {
+    readonly total: number;
+    readonly begun: number;
+    readonly open: number;
+    readonly failed: number;
+  } | null;
   /** The run of a `repeat` that is under way, or was the last; 0 for others. */
   readonly iteration: number;
   /** When the time it waits for has come, or its patience ends. */

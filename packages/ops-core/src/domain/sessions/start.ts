@@ -9,6 +9,7 @@ import { checkInput } from "../workflows/data.ts";
 import { readDefinition } from "../workflows/definition.ts";
 import type { WorkflowPlan } from "../workflows/plan.ts";
 import type { Mode } from "../workflows/step-definition.ts";
+import { wantsAgent } from "../workflows/targets.ts";
 import { workflowNotFound } from "../workflows/view.ts";
 import type { SessionRecord } from "./session.ts";
 
@@ -99,7 +100,7 @@ async function resolve({ store, plans }: Ports, source: WorkflowSource): Promise
 
 /** Without an agent in the request, each step has to say who does it. */
 function checkTargets(plan: WorkflowPlan): void {
-  const open = plan.steps.filter((step) => step.target === null).map((step) => `\`${step.id}\``);
+  const open = plan.steps.filter(wantsAgent).map((step) => `\`${step.id}\``);
   if (open.length === 0) return;
   const shown = open.slice(0, 5).join(", ") + (open.length > 5 ? ` and ${open.length - 5} more` : "");
   const msg = `no agent or capability is named for ${shown}; name one there, or start with an agentId`;

@@ -1,192 +1,127 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { SessionStatus } from "../sessions/transitions.ts";
-import { stepHasEnded, stepTable } from "../sessions/transitions.ts";
 import type { TaskError } from "../tasks/task.ts";
-import {
-  type Advance,
-  advance,
-  type SessionFailure,
-  type SessionIndex,
-  type SessionInput,
-  type StepState,
-  type Undoing,
-} from "./advance.ts";
-import type { PlanStep, WorkflowPlan } from "./plan.ts";
+import type { Advance, Effect, SessionInput } from "./advance.ts";
+import { anyPlan, graph, planOf, sketch } from "./test-plans.ts";
+import { isWork, ModelSession } from "./test-session.ts";
 
 const NO: TaskError = { code: "no", message: "No." };
 
-type OnFailure = "fail" | "continue" | null;
-
-/** A plan of steps that wait for earlier ones: `dependsOn[i]` holds indices below `i`. */
-function planOf(dependsOn: readonly (readonly number[])[], onFailure: readonly OnFailure[] = []): WorkflowPlan {
-  const steps = dependsOn.map((needs, index) => ({
-    id: `s${index}`,
-    index,
-    dependsOn: needs,
-    dependents: dependsOn.flatMap((others, other) => (others.includes(index) ? [other] : [])),
-    kind: "agent",
-    when: null,
-    forEach: null,
-    repeat: null,
-    reserveOf: null,
-    reserves: { fallback: null, rejected: null, expired: null },
-    onFailure: onFailure[index] ?? null,
-  }));
-  return { id: "plan", steps: steps as unknown as PlanStep[], onFailure: "fail" } as unknown as WorkflowPlan;
-}
-
-/** A session as the store keeps it: it changes by what `advance` answers, and by nothing else. */
-class Session implements SessionIndex {
-  status: SessionStatus = "started";
-  open = 0;
-  waiting = 0;
-  ended = 0;
-  failure: SessionFailure | null = null;
-  undoing: Undoing | null = null;
-  readonly steps = new Map<number, StepState>();
-  /** Steps whose state was asked for since the last input. */
-  readonly asked = new Set<number>();
-  readonly started: number[] = [];
-  readonly failedSteps: string[] = [];
-  readonly finished: string[] = [];
-  readonly plan: WorkflowPlan;
-
-  constructor(plan: WorkflowPlan) {
-    this.plan = plan;
-  }
-
-  step(index: number): StepState {
-    this.asked.add(index);
-    return this.state(index);
-  }
-
-  state(index: number): StepState {
-    return this.steps.get(index) ?? { status: "pending", remaining: this.plan.steps[index]?.dependsOn.length ?? 0 };
-  }
-
-  get running(): number[] {
-    return this.plan.steps.map(({ index }) => index).filter((index) => this.state(index).status === "running");
-  }
-
-  give(input: SessionInput): Advance {
-    this.asked.clear();
-    const move = advance(this.plan, this, input);
-    assert.deepEqual(advance(this.plan, this, input), move, "the same input gives the same answer");
-    this.#check(input, move);
-    for (const { index, status, remaining } of move.steps) this.steps.set(index, { status, remaining });
-    this.open = move.open;
-    this.ended = move.ended;
-    this.failure = move.failure;
-    this.failedSteps.push(...move.failedSteps);
-    for (const effect of move.effects) {
-      if (effect.type === "create_task") this.started.push(effect.step);
-      if (effect.type === "finish") {
-        this.finished.push(effect.status);
-        this.status = effect.status;
-      }
-    }
-    this.#checkCounters();
-    return move;
-  }
-
-  #check(input: SessionInput, move: Advance): void {
-    for (const { index, status } of move.steps) {
-      const before = this.state(index).status;
-      const legal = Object.values(stepTable.transitions).some(({ from, to }) => to === status && from.includes(before));
-      // Within one move a step may be started and counted down before; what is written is where it ended up.
-      assert.ok(legal || status === before, `step ${index}: ${before} -> ${status}`);
-    }
-    if (input.type !== "step_completed" && input.type !== "step_failed") return;
-    const near = new Set([input.step, ...(this.plan.steps[input.step]?.dependents ?? [])]);
-    const touched = [...this.asked, ...move.steps.map(({ index }) => index)];
-    assert.ok(
-      touched.every((index) => near.has(index)),
-      `step ${input.step} touched ${touched}`,
-    );
-    if (this.failure !== null)
-      assert.ok(
-        move.effects.every(({ type }) => type !== "create_task"),
-        "started after a failure",
-      );
-  }
-
-  #checkCounters(): void {
-    const states = this.plan.steps.map(({ index }) => this.state(index).status);
-    assert.equal(this.open, states.filter((status) => status === "running").length);
-    assert.equal(this.ended, states.filter(stepHasEnded).length);
-    assert.equal(new Set(this.started).size, this.started.length, "a step was started twice");
-    assert.ok(this.finished.length <= 1, "finished twice");
-    if (this.status === "started") assert.ok(this.open > 0, "it waits for nothing");
-    for (const index of this.started) {
-      const needs = this.plan.steps[index]?.dependsOn ?? [];
-      assert.ok(
-        needs.every((need) => stepHasEnded(this.state(need).status)),
-        `step ${index} began too early`,
-      );
-    }
-  }
-}
-
-const dag = fc
-  .integer({ min: 1, max: 12 })
-  .chain((size) =>
-    fc.tuple(
-      ...Array.from({ length: size }, (_, i) =>
-        i === 0 ? fc.constant([]) : fc.uniqueArray(fc.integer({ min: 0, max: i - 1 }), { maxLength: 4 }),
-      ),
-    ),
-  );
-const policy = fc.array(fc.constantFrom<OnFailure>("fail", "continue", null), { maxLength: 12 });
-/** Which running step ends next, and how; also things that should change nothing. */
+/** What happens next, to which of the things that can happen, and how it turns out. */
 const happening = fc.record({
+  what: fc.constantFrom("answer", "answer", "answer", "answer", "again", "foreign"),
   pick: fc.nat(),
-  how: fc.constantFrom("complete", "complete", "complete", "fail", "again", "foreign"),
+  how: fc.nat({ max: 11 }),
 });
+type Happening = typeof happening extends fc.Arbitrary<infer H> ? H : never;
 
-test("random graphs with random outcomes always end, each step at most once, and nothing starts after a failure", () => {
-  fc.assert(
-    fc.property(dag, policy, fc.infiniteStream(happening), (dependsOn, onFailure, happenings) => {
-      const session = new Session(planOf(dependsOn, onFailure));
-      session.give({ type: "start" });
-      for (const { pick, how } of happenings) {
-        if (session.finished.length > 0) break;
-        happen(session, pick, how);
-      }
-      const failed = session.failure !== null;
-      assert.deepEqual(session.finished, [failed ? "failed" : "completed"]);
-      if (!failed) assert.equal(session.ended, dependsOn.length, "everything ran");
-      assert.deepEqual(session.running, []);
-      assertSettled(session);
-    }),
-    { numRuns: 500 },
-  );
-});
-
-function happen(session: Session, pick: number, how: string): void {
-  const { running } = session;
-  const step = running[pick % running.length] ?? 0;
-  if (how === "complete") session.give({ type: "step_completed", step, part: 0 });
-  else if (how === "fail") session.give({ type: "step_failed", step, part: 0, error: NO });
-  else {
-    const others = session.plan.steps.map(({ index }) => index).filter((index) => !running.includes(index));
-    const other = others[pick % Math.max(others.length, 1)];
-    if (other === undefined) return;
-    const type = how === "again" ? "step_completed" : "step_failed";
-    assertNothing(session.give({ type, step: other, part: 0, error: NO }));
+function happen(session: ModelSession, { what, pick, how }: Happening): void {
+  if (what === "answer") {
+    const owed = session.owed[pick % session.owed.length];
+    if (owed !== undefined) session.give(answerTo(session, owed, how));
+  } else {
+    const input = strayInput(session, pick, how);
+    if (input !== null) assertNothing(session.give(input));
   }
+}
+
+function answerTo(session: ModelSession, owed: Effect, how: number): SessionInput {
+  switch (owed.type) {
+    case "open_step":
+      return opened(session, owed.step, how);
+    case "judge_iteration":
+      if (how === 0) return { type: "step_failed", step: owed.step, part: owed.part, error: NO };
+      return { type: "iteration_judged", step: owed.step, part: owed.part, enough: how > 6 };
+    case "create_task":
+    case "start_child":
+      if (how < 4) return { type: "step_failed", step: owed.step, part: owed.part, error: NO };
+      return { type: "step_completed", step: owed.step, part: owed.part };
+    case "ask_approval":
+    case "wait":
+      return waited(session, owed.step, how);
+    case "plan_undoing":
+      return planned(session, how);
+    case "undo":
+      return { type: "undone", n: owed.n, ...undone(session, owed.n), failed: how < 3 };
+    default:
+      throw new Error(`nothing answers ${owed.type}`);
+  }
+}
+
+function opened(session: ModelSession, step: number, how: number): SessionInput {
+  const { when, forEach } = session.planned(step);
+  if (how === 0) return { type: "step_failed", step, part: null, error: NO };
+  if (when !== null && how < 4) return { type: "step_skipped", step };
+  return forEach === null ? { type: "step_admitted", step } : { type: "items_listed", step, total: how % 6 };
+}
+
+function waited(session: ModelSession, step: number, how: number): SessionInput {
+  const { kind } = session.planned(step);
+  if (how === 0) return { type: "step_failed", step, part: null, error: NO };
+  if (how > 5) return { type: "step_completed", step, part: 0 };
+  const role = kind === "approval" && how > 2 ? "rejected" : "expired";
+  return { type: "step_refused", step, role, error: NO };
+}
+
+/** The steps to undo, in the order in which it is done; of some nobody knows. */
+function undoable(session: ModelSession): number[] {
+  const able = session.plan.steps.filter(({ compensation }) => compensation !== null).map(({ index }) => index);
+  return able.filter((index) =>
+    ["completed", "failed", "cancelled", "compensated"].includes(session.state(index).status),
+  );
+}
+
+function planned(session: ModelSession, how: number): SessionInput {
+  const [first, ...rest] = undoable(session);
+  const uncertain = how < 6 && first !== undefined ? [first] : [];
+  const known = uncertain.length > 0 ? rest : undoable(session);
+  return { type: "undoing_planned", total: known.length, uncertain };
+}
+
+function undone(session: ModelSession, n: number): { step: number; restored: boolean } {
+  const { total } = session.undoing ?? { total: 0 };
+  const step = undoable(session).slice(-total)[n] ?? 0;
+  return { step, restored: true };
+}
+
+/** Something that came late, or twice, or never can have happened. */
+function strayInput(session: ModelSession, pick: number, how: number): SessionInput | null {
+  const stray = session.plan.steps.map(({ index }) => index).filter((index) => isQuiet(session, index));
+  const step = stray[pick % Math.max(stray.length, 1)];
+  if (step === undefined) return null;
+  const inputs: SessionInput[] = [
+    { type: "step_completed", step, part: 0 },
+    { type: "step_failed", step, part: 0, error: NO },
+    { type: "step_failed", step, part: null, error: NO },
+    { type: "step_refused", step, role: how % 2 === 0 ? "rejected" : "expired", error: NO },
+  ];
+  if (!session.isCovered(step)) {
+    inputs.push({ type: "step_skipped", step }, { type: "step_admitted", step });
+    inputs.push({ type: "items_listed", step, total: how }, { type: "iteration_judged", step, part: 0, enough: true });
+  }
+  if (session.undoing === null) inputs.push({ type: "undone", n: 0, step, failed: true, restored: true });
+  return inputs[how % inputs.length] ?? null;
+}
+
+/** Nothing can happen to a step that has not begun, has ended, or has another stand in for it. */
+function isQuiet(session: ModelSession, index: number): boolean {
+  const isOpen = ["running", "waiting"].includes(session.state(index).status);
+  return !isOpen || session.isCovered(index);
 }
 
 /** After its end nothing changes a session. */
-function assertSettled(session: Session): void {
+function assertSettled(session: ModelSession): void {
   const inputs: SessionInput[] = [
     { type: "start" },
     { type: "cancel", reason: "late" },
     { type: "deadline" },
-    ...session.plan.steps.flatMap(({ index }): SessionInput[] => [
-      { type: "step_completed", step: index, part: 0 },
-      { type: "step_failed", step: index, part: 0, error: NO },
+    { type: "undoing_planned", total: 1, uncertain: [] },
+    ...session.plan.steps.flatMap(({ index: step }): SessionInput[] => [
+      { type: "step_admitted", step },
+      { type: "step_completed", step, part: 0 },
+      { type: "step_failed", step, part: 0, error: NO },
+      { type: "undone", n: 0, step, failed: false, restored: true },
     ]),
   ];
   for (const input of inputs) assertNothing(session.give(input));
@@ -196,92 +131,268 @@ function assertNothing(move: Advance): void {
   assert.deepEqual([move.steps, move.effects, move.failedSteps], [[], [], []]);
 }
 
-test("a cancel or a deadline at any moment ends the session at once and cancels exactly what runs", () => {
-  const stop = fc.constantFrom<SessionInput>({ type: "cancel", reason: "enough" }, { type: "deadline" });
+function run(session: ModelSession, happenings: Iterable<Happening>): void {
+  for (const each of happenings) {
+    if (session.finished.length > 0) return;
+    happen(session, each);
+  }
+}
+
+function begin(plan: ModelSession["plan"]): ModelSession {
+  const session = new ModelSession(plan);
+  session.give({ type: "start" });
+  return session;
+}
+
+test("any plan, whatever happens, ends, and each part of it was done in its turn or left alone", () => {
   fc.assert(
-    fc.property(dag, fc.array(happening, { maxLength: 12 }), stop, (dependsOn, happenings, input) => {
-      const session = new Session(planOf(dependsOn));
-      session.give({ type: "start" });
-      for (const { pick, how } of happenings) if (session.finished.length === 0) happen(session, pick, how);
-      if (session.finished.length > 0) return;
-      const { running } = session;
-      const move = session.give(input);
-      const cancelled = move.effects.flatMap((effect) => (effect.type === "cancel_step" ? [effect.step] : []));
-      assert.deepEqual(cancelled, running);
-      assert.deepEqual(session.finished, [input.type === "cancel" ? "cancelled" : "failed"]);
+    fc.property(anyPlan, fc.infiniteStream(happening), (plan, happenings) => {
+      const session = begin(plan);
+      run(session, happenings);
+      assertEnded(session);
       assertSettled(session);
     }),
+    { numRuns: 2_000 },
   );
 });
 
-test("a step whose parameters cannot be evaluated fails as it begins", () => {
-  const session = new Session(planOf([[], [0], [1]]));
-  session.give({ type: "start" });
+function assertEnded(session: ModelSession): void {
+  const failed = session.failure !== null;
+  assert.deepEqual(session.finished, [failed ? "failed" : "completed"]);
+  assert.deepEqual(session.in("running", "waiting"), []);
+  assert.deepEqual(session.owed.filter(isWork), [], "work goes on after the end");
+  if (!failed) assert.equal(session.ended, session.plan.steps.length, "everything ran, or never will");
+  if (!failed) assert.deepEqual(session.in("cancelled"), []);
+  for (const step of session.plan.steps) {
+    assertItems(session, step.index);
+    if (step.reserveOf?.role === "fallback") assertStandIn(session, step.index, step.reserveOf.step);
+    else if (step.reserveOf !== null) assertBranch(session, step.index, step.reserveOf.step);
+  }
+}
+
+function assertItems(session: ModelSession, index: number): void {
+  const { status, items } = session.state(index);
+  const { forEach } = session.planned(index);
+  if (forEach === null || items === undefined) return;
+  const parts = session.begun.filter((name) => name.startsWith(`${index}/`)).length;
+  assert.equal(parts, items.next);
+  const stood = session.planned(index).reserves.fallback;
+  if (status === "completed" && (stood === null || session.state(stood).status === "skipped")) {
+    assert.equal(parts, items.total, `step ${index} left items out`);
+  }
+}
+
+/** A step fails and completes with the one that stood in for it. */
+function assertStandIn(session: ModelSession, index: number, owner: number): void {
+  const [own, stood] = [session.state(owner).status, session.state(index).status];
+  if (stood === "completed")
+    assert.ok(["completed", "compensated", "uncertain"].includes(own), `${own}, not completed`);
+  if (stood === "failed") assert.ok(["failed", "compensated", "uncertain"].includes(own), `${own}, not failed`);
+  if (own === "skipped" || own === "completed")
+    assert.ok(["skipped", "completed", "compensated", "uncertain"].includes(stood), `${own}, and ${stood}`);
+}
+
+/** A branch is taken only where its step was refused, and then nothing behind that step is. */
+function assertBranch(session: ModelSession, index: number, owner: number): void {
+  const began = !["pending", "skipped"].includes(session.state(index).status);
+  if (!began) return;
+  assert.equal(session.state(owner).status, "failed");
+  assert.ok(!session.failedSteps.includes(`s${owner}`), "it failed nothing");
+  for (const dependent of session.planned(owner).dependents) assert.equal(session.state(dependent).status, "skipped");
+}
+
+test("a cancel or a deadline at any moment cancels exactly what is open, and only a deadline is undone", () => {
+  const stop = fc.constantFrom<SessionInput>({ type: "cancel", reason: "enough" }, { type: "deadline" });
+  fc.assert(
+    fc.property(
+      anyPlan,
+      fc.array(happening, { maxLength: 12 }),
+      stop,
+      fc.infiniteStream(happening),
+      (plan, before, input, after) => {
+        const session = begin(plan);
+        run(session, before);
+        if (session.finished.length > 0) return;
+        const open = session.in("running", "waiting");
+        const undoing = session.undoing !== null;
+        const move = session.give(input);
+        if (undoing) return assertNothing(move);
+        const cancelled = move.effects.flatMap((effect) => (effect.type === "cancel_step" ? [effect.step] : []));
+        assert.deepEqual(cancelled, open);
+        const compensates = input.type === "deadline" && session.failure?.compensate === true;
+        if (!compensates) assert.deepEqual(session.finished, [input.type === "cancel" ? "cancelled" : "failed"]);
+        run(session, after);
+        assert.equal(session.finished.length, 1);
+        assertSettled(session);
+      },
+    ),
+    { numRuns: 1_000 },
+  );
+});
+
+test("what is undone is undone in the planned order, one after the other, and what could not be is counted", () => {
+  const session = begin(
+    planOf(
+      [sketch({ compensated: true }), sketch({ compensated: true, dependsOn: [0] }), sketch({ dependsOn: [1] })],
+      "compensate",
+    ),
+  );
   session.give({ type: "step_completed", step: 0, part: 0 });
-  assert.deepEqual(session.running, [1]);
+  session.give({ type: "step_completed", step: 1, part: 0 });
+  const failing = session.give({ type: "step_failed", step: 2, part: 0, error: NO });
+  assert.deepEqual(failing.effects, [{ type: "plan_undoing" }]);
+  assert.deepEqual(session.give({ type: "undoing_planned", total: 2, uncertain: [] }).effects, [
+    { type: "undo", n: 0 },
+  ]);
+  const one = session.give({ type: "undone", n: 0, step: 1, failed: true, restored: false });
+  assert.deepEqual([one.effects, one.steps], [[{ type: "undo", n: 1 }], []]);
+  const two = session.give({ type: "undone", n: 1, step: 0, failed: false, restored: true });
+  assert.deepEqual(two.effects, [{ type: "finish", status: "failed", error: NO }]);
+  assert.deepEqual([session.undoing, session.state(0).status], [{ total: 2, failed: 1 }, "compensated"]);
+});
+
+test("nothing to undo: the session fails at once, with everything undone that there was", () => {
+  const session = begin(planOf([sketch()], "compensate"));
+  session.give({ type: "step_failed", step: 0, part: 0, error: NO });
+  session.give({ type: "undoing_planned", total: 0, uncertain: [] });
+  assert.deepEqual([session.finished, session.undoing], [["failed"], { total: 0, failed: 0 }]);
+});
+
+test("a list keeps what is known of it when its step is undone", () => {
+  const session = begin(
+    planOf(
+      [sketch({ forEach: { concurrency: 2, onItemError: "collect" }, compensated: true }), sketch({ dependsOn: [0] })],
+      "compensate",
+    ),
+  );
+  session.give({ type: "items_listed", step: 0, total: 2 });
+  for (const part of [0, 1]) session.give({ type: "step_completed", step: 0, part });
+  session.give({ type: "step_failed", step: 1, part: 0, error: NO });
+  session.give({ type: "undoing_planned", total: 2, uncertain: [] });
+  session.give({ type: "undone", n: 0, step: 0, failed: false, restored: false });
+  session.give({ type: "undone", n: 1, step: 0, failed: false, restored: true });
+  assert.deepEqual(session.state(0), {
+    status: "compensated",
+    remaining: 0,
+    items: { total: 2, next: 2, open: 0, failed: 0, failure: null },
+  });
+});
+
+test("a stand-in that is skipped fails the step it stands in for, through the whole chain", () => {
+  const chain = [
+    sketch(),
+    sketch({ reserveOf: { step: 0, role: "fallback" }, dependsOn: [0] }),
+    sketch({ reserveOf: { step: 1, role: "fallback" }, dependsOn: [1], when: true }),
+  ];
+  const session = begin(planOf(chain));
+  session.give({ type: "step_failed", step: 0, part: 0, error: NO });
+  session.give({ type: "step_failed", step: 1, part: 0, error: NO });
+  session.give({ type: "step_skipped", step: 2 });
+  assert.deepEqual([session.finished, session.failedSteps], [["failed"], ["s0"]]);
+  assert.match(session.failure?.error.message ?? "", /`s2`, which stands in for it, was skipped/);
+});
+
+test("a failure cancels a decision that stands in for a step, and that step with it", () => {
+  const steps = [
+    sketch(),
+    sketch({ kind: "approval", reserveOf: { step: 0, role: "fallback" }, dependsOn: [0] }),
+    sketch(),
+  ];
+  const session = begin(planOf(steps));
+  session.give({ type: "step_failed", step: 0, part: 0, error: NO });
+  session.give({ type: "step_failed", step: 2, part: 0, error: NO });
+  assert.deepEqual([session.finished, session.in("cancelled")], [["failed"], [0, 1]]);
+});
+
+test("a stand-in that is refused and has a branch leads its step there", () => {
+  const steps = [
+    sketch(),
+    sketch({ kind: "approval", reserveOf: { step: 0, role: "fallback" }, dependsOn: [0] }),
+    sketch({ reserveOf: { step: 1, role: "rejected" }, dependsOn: [1] }),
+    sketch({ dependsOn: [0] }),
+  ];
+  const session = begin(planOf(steps));
+  session.give({ type: "step_failed", step: 0, part: 0, error: NO });
+  session.give({ type: "step_refused", step: 1, role: "rejected", error: NO });
+  assert.deepEqual([session.in("failed"), session.in("running"), session.in("skipped")], [[0, 1], [2], [3]]);
+  session.give({ type: "step_completed", step: 2, part: 0 });
+  assert.deepEqual([session.finished, session.failedSteps], [["completed"], []]);
+});
+
+test("a step whose condition holds too late does not run: its session has failed meanwhile", () => {
+  const session = begin(planOf([sketch(), sketch({ when: true })]));
+  session.give({ type: "step_failed", step: 0, part: 0, error: NO });
+  assert.deepEqual(session.give({ type: "step_admitted", step: 1 }).effects, [
+    { type: "finish", status: "failed", error: NO },
+  ]);
+  assert.deepEqual([session.begun, session.in("cancelled")], [["0/0"], [1]]);
+});
+
+test("a session that ends while it waits does not go on first", () => {
+  const session = begin(planOf([sketch({ kind: "wait" })]));
+  assert.equal(session.status, "waiting");
+  assert.equal(session.give({ type: "cancel", reason: "enough" }).status, "waiting");
+  assert.deepEqual(session.finished, ["cancelled"]);
+});
+
+test("a step whose parameters cannot be evaluated fails as it begins", () => {
+  const session = begin(graph([[], [0], [1]]));
+  session.give({ type: "step_completed", step: 0, part: 0 });
+  assert.deepEqual(session.in("running"), [1]);
   const move = session.give({ type: "step_failed", step: 1, part: 0, error: NO });
   assert.deepEqual(move.effects, [{ type: "finish", status: "failed", error: NO }]);
   assert.deepEqual(session.failure, { step: "s1", error: NO });
 });
 
-test("an outcome of a step that has not begun, or has ended, changes nothing", () => {
-  const session = new Session(planOf([[], [0]]));
-  session.give({ type: "start" });
-  for (const type of ["step_completed", "step_failed"] as const) {
-    assertNothing(session.give({ type, step: 1, part: 0, error: NO }));
-  }
-  session.give({ type: "step_completed", step: 0, part: 0 });
-  for (const type of ["step_completed", "step_failed"] as const) {
-    assertNothing(session.give({ type, step: 0, part: 0, error: NO }));
-  }
-});
-
 test("the first failure is the session's, and its siblings are still recorded", () => {
-  const session = new Session(planOf([[], [], [0]]));
-  session.give({ type: "start" });
+  const session = begin(graph([[], [], [0]]));
   session.give({ type: "step_failed", step: 0, part: 0, error: NO });
   assert.equal(session.status, "started");
   session.give({ type: "step_failed", step: 1, part: 0, error: { code: "later", message: "" } });
-  assert.deepEqual([session.failure?.step, session.failedSteps, session.started], ["s0", ["s0", "s1"], [0, 1]]);
+  assert.deepEqual([session.failure?.step, session.failedSteps, session.begun], ["s0", ["s0", "s1"], ["0/0", "1/0"]]);
 });
 
 test("a failed step that is to be ignored lets its dependents begin", () => {
-  const session = new Session(planOf([[], [0]], ["continue"]));
-  session.give({ type: "start" });
+  const session = begin(graph([[], [0]], ["continue"]));
   const move = session.give({ type: "step_failed", step: 0, part: 0, error: NO });
-  assert.deepEqual([move.effects, move.failedSteps, move.failure], [[{ type: "create_task", step: 1, part: 0 }], ["s0"], null]);
+  const next: Effect[] = [{ type: "create_task", step: 1, part: 0 }];
+  assert.deepEqual([move.effects, move.failedSteps, move.failure], [next, ["s0"], null]);
 });
 
 test("the workflow's onFailure holds for steps that say nothing", () => {
-  const plan = { ...planOf([[], [0], [1]], [null, "fail", null]), onFailure: "continue" as const };
-  const session = new Session(plan);
-  session.give({ type: "start" });
-  assert.deepEqual(session.give({ type: "step_failed", step: 0, part: 0, error: NO }).effects, [
-    { type: "create_task", step: 1, part: 0 },
-  ]);
+  const plan = { ...graph([[], [0], [1]], [null, "fail", null]), onFailure: "continue" as const };
+  const session = begin(plan);
+  const next: Effect[] = [{ type: "create_task", step: 1, part: 0 }];
+  assert.deepEqual(session.give({ type: "step_failed", step: 0, part: 0, error: NO }).effects, next);
   session.give({ type: "step_failed", step: 1, part: 0, error: NO });
   assert.deepEqual(session.finished, ["failed"]);
 });
 
 test("a plan without steps completes as it starts", () => {
-  const session = new Session(planOf([]));
-  assert.deepEqual(session.give({ type: "start" }).effects, [{ type: "finish", status: "completed", error: null }]);
+  assert.deepEqual(begin(planOf([])).finished, ["completed"]);
 });
 
 test("a step that is not in the plan is a defect", () => {
-  const session = new Session(planOf([[]]));
+  const session = begin(graph([[]]));
   session.steps.set(7, { status: "running", remaining: 0 });
   assert.throws(() => session.give({ type: "step_failed", step: 7, part: 0, error: NO }), /step 7 is not in plan/);
 });
 
 test("one input in a wide session asks for its neighbours only", () => {
   const width = 1_000;
-  const session = new Session(
-    planOf([[], ...Array.from({ length: width }, () => [0]), Array.from({ length: width }, (_, i) => i + 1)]),
-  );
-  session.give({ type: "start" });
+  const middle = Array.from({ length: width }, () => [0]);
+  const session = begin(graph([[], ...middle, Array.from({ length: width }, (_, i) => i + 1)]));
   session.give({ type: "step_completed", step: 0, part: 0 });
   const move = session.give({ type: "step_completed", step: 500, part: 0 });
   assert.deepEqual([...session.asked].sort(), [1_001, 500]);
   assert.equal(move.steps.length, 2);
+});
+
+test("one item of a long list asks for its step only", () => {
+  const session = begin(
+    planOf([sketch({ forEach: { concurrency: 5, onItemError: "fail" } }), sketch({ dependsOn: [0] })]),
+  );
+  session.give({ type: "items_listed", step: 0, total: 10_000 });
+  const move = session.give({ type: "step_completed", step: 0, part: 3 });
+  assert.deepEqual([[...session.asked], move.steps.length, move.effects.length], [[0], 1, 1]);
 });

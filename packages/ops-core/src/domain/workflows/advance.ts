@@ -8,6 +8,22 @@ import type { WorkflowPlan } from "./plan.ts";
  * iteration of a `repeat`, 0 for other steps.
  */
 export type SessionInput =
+  | StepInput
+  /** What is to be undone was listed; of `uncertain` steps nobody knows whether they were done. */
+  | { readonly type: "undoing_planned"; readonly total: number; readonly uncertain: readonly number[] }
+  /** `restored`: nothing of the step is left to undo. */
+  | {
+      readonly type: "undone";
+      readonly n: number;
+      readonly step: number;
+      readonly failed: boolean;
+      readonly restored: boolean;
+    }
+  | { readonly type: "cancel"; readonly reason: string }
+  | { readonly type: "deadline" };
+
+/** What happens to the steps. */
+export type StepInput =
   | { readonly type: "start" }
   /** The step's condition holds. */
   | { readonly type: "step_admitted"; readonly step: number }
@@ -23,19 +39,7 @@ export type SessionInput =
       readonly step: number;
       readonly role: "rejected" | "expired";
       readonly error: TaskError;
-    }
-  /** What is to be undone was listed; of `uncertain` steps nobody knows whether they were done. */
-  | { readonly type: "undoing_planned"; readonly total: number; readonly uncertain: readonly number[] }
-  /** `restored`: nothing of the step is left to undo. */
-  | {
-      readonly type: "undone";
-      readonly n: number;
-      readonly step: number;
-      readonly failed: boolean;
-      readonly restored: boolean;
-    }
-  | { readonly type: "cancel"; readonly reason: string }
-  | { readonly type: "deadline" };
+    };
 
 /** Counters and statuses, no payloads. A step that was never touched is `pending` with all its dependencies left. */
 export interface SessionIndex {
@@ -106,7 +110,11 @@ export type Effect =
   | { readonly type: "plan_undoing" }
   /** Answered by `undone`. */
   | { readonly type: "undo"; readonly n: number }
-  | { readonly type: "finish"; readonly status: "completed" | "failed" | "cancelled"; readonly error: TaskError | null };
+  | {
+      readonly type: "finish";
+      readonly status: "completed" | "failed" | "cancelled";
+      readonly error: TaskError | null;
+    };
 
 export interface Advance {
   readonly status: SessionStatus;
@@ -128,7 +136,10 @@ export interface Advance {
  */
 export function advance(plan: WorkflowPlan, index: SessionIndex, input: SessionInput): Advance {
   const move = new Move(plan, index);
-  if (isOpen(index.status)) apply(move, input);
+  if (isOpen(index.status)) {
+    apply(move, input);
+    move.finishIfDone();
+  }
   return move.done();
 }
 
@@ -137,6 +148,26 @@ function isOpen(status: SessionStatus): boolean {
 }
 
 function apply(move: Move, input: SessionInput): void {
+  switch (input.type) {
+    case "undoing_planned":
+      move.beginUndoing(input.total, input.uncertain);
+      break;
+    case "undone":
+      move.noteUndone(input);
+      break;
+    case "cancel":
+      move.cancel(input.reason);
+      break;
+    case "deadline":
+      move.exceedDeadline();
+      break;
+    default:
+      applyToSteps(move, input);
+      move.finishIfDone();
+  }
+}
+
+function applyToSteps(move: Move, input: StepInput): void {
   switch (input.type) {
     case "start":
       move.start();
@@ -162,14 +193,5 @@ function apply(move: Move, input: SessionInput): void {
     case "step_refused":
       move.refuse(input.step, input.role, input.error);
       break;
-    case "undoing_planned":
-      return move.beginUndoing(input.total, input.uncertain);
-    case "undone":
-      return move.noteUndone(input);
-    case "cancel":
-      return move.cancel(input.reason);
-    case "deadline":
-      return move.exceedDeadline();
   }
-  move.finishIfDone();
 }

@@ -44,7 +44,10 @@ export class Move {
   }
 
   admit(index: number): void {
-    if (this.#isOpen(index)) this.#run(this.#step(index), 0);
+    if (this.#state(index).status !== "running") return;
+    // It failed while the condition was looked at: nothing begins any more.
+    if (this.#failure !== null) this.#cancelOpen(index);
+    else this.#run(this.#step(index), 0);
   }
 
   /** Its condition does not hold: those behind it go on without its result. */
@@ -52,12 +55,13 @@ export class Move {
     if (!this.#end(index, "skipped")) return;
     const step = this.#step(index);
     this.#skipReserves(step);
-    if (step.reserveOf?.role === "fallback") this.#failForGood(step.reserveOf.step, skippedFallback(step));
+    if (step.reserveOf?.role === "fallback") this.#failStep(step.reserveOf.step, skippedFallback(step));
     else this.#release(step);
   }
 
   listItems(index: number, total: number): void {
-    if (!this.#isOpen(index)) return;
+    const { status, items } = this.#state(index);
+    if (status !== "running" || items !== undefined) return;
     if (total === 0) this.#completeStep(index);
     else this.#goOnWithItems(index, beginItems(total));
   }
@@ -65,7 +69,7 @@ export class Move {
   /** @param part the item or iteration that is done */
   complete(index: number, part: number): void {
     const state = this.#state(index);
-    if (state.status !== "running" && state.status !== "waiting") return;
+    if (!this.#isAtWork(index)) return;
     if (state.items !== undefined) this.#goOnWithItems(index, afterItem(state.items, part, null));
     else if (this.#step(index).repeat !== null) this.#effects.push({ type: "judge_iteration", step: index, part });
     else this.#completeStep(index);
@@ -73,42 +77,53 @@ export class Move {
 
   judge(index: number, part: number, enough: boolean): void {
     const step = this.#step(index);
-    if (!this.#isOpen(index) || step.repeat === null) return;
+    if (!this.#isAtWork(index) || step.repeat === null) return;
     const { maxIterations, onExhausted } = step.repeat;
     const exhausted = part + 1 >= maxIterations;
     if (enough || (exhausted && onExhausted === "complete")) this.#completeStep(index);
     else if (exhausted) this.fail(index, null, tooManyIterations(maxIterations));
-    else if (this.#failure !== null) this.#end(index, "cancelled");
+    else if (this.#failure !== null) this.#cancelOpen(index);
     else this.#run(step, part + 1);
   }
 
   fail(index: number, part: number | null, error: TaskError): void {
-    const state = this.#state(index);
-    if (state.status !== "running" && state.status !== "waiting") return;
-    if (state.items !== undefined && part !== null) {
-      this.#goOnWithItems(index, afterItem(state.items, part, error));
+    if (!this.#isAtWork(index)) return;
+    const { items } = this.#state(index);
+    if (items !== undefined && part !== null) {
+      this.#goOnWithItems(index, afterItem(items, part, error));
       return;
     }
     const { fallback } = this.#step(index).reserves;
-    if (fallback === null || this.#failure !== null) return this.#failStep(index, error);
+    if (fallback === null || this.#failure !== null) {
+      this.#failStep(index, error);
+      return;
+    }
     // The step stays open until the one that stands in for it has ended.
-    this.#set(index, { status: "running", remaining: 0, error });
+    this.#set(index, { status: "running", remaining: 0, error, ...(items === undefined ? {} : { items }) });
     this.#begin(this.#step(fallback));
   }
 
   /** The branch for this refusal is taken instead of what stands behind the step; without one the step has failed. */
   refuse(index: number, role: "rejected" | "expired", error: TaskError): void {
-    const step = this.#step(index);
-    const branch = step.reserves[role];
-    if (branch === null || this.#failure !== null) return this.fail(index, null, error);
+    if (this.#state(index).status !== "waiting") return;
+    const branch = this.#step(index).reserves[role];
+    if (branch === null || this.#failure !== null) this.fail(index, null, error);
+    else {
+      this.#leave(index, branch, error);
+      this.#begin(this.#step(branch));
+    }
+  }
+
+  /** Nothing that would have come after a step will, but the branch; so too behind the step it stands in for. */
+  #leave(index: number, branch: number, error: TaskError): void {
     if (!this.#end(index, "failed", error)) return;
-    for (const reserve of reservesOf(step)) if (reserve !== branch) this.#skipBranch(reserve);
-    for (const dependent of step.dependents) this.#skipBranch(dependent);
-    this.#begin(this.#step(branch));
+    const step = this.#step(index);
+    for (const other of [...reservesOf(step), ...step.dependents]) if (other !== branch) this.#skipBranch(other);
+    if (step.reserveOf?.role === "fallback") this.#leave(step.reserveOf.step, branch, error);
   }
 
   finishIfDone(): void {
-    if (this.#open > 0 || this.#undoing !== null) return;
+    if (this.#open > 0 || this.#undoing !== null || this.#isFinished()) return;
     if (this.#failure === null) {
       if (this.#ended === this.#plan.steps.length) this.#finish("completed", null);
     } else if (this.#failure.compensate === true) {
@@ -119,14 +134,15 @@ export class Move {
 
   beginUndoing(total: number, uncertain: readonly number[]): void {
     if (this.#undoing === null) return;
-    for (const step of uncertain) this.#set(step, { status: "uncertain", remaining: 0 });
+    for (const step of uncertain) this.#set(step, { ...this.#state(step), status: "uncertain" });
     this.#undoing = { total, failed: uncertain.length };
     this.#undo(0);
   }
 
   noteUndone({ n, step, failed, restored }: Undone): void {
     if (this.#undoing === null) return;
-    if (restored && this.#state(step).status !== "uncertain") this.#set(step, { status: "compensated", remaining: 0 });
+    const state = this.#state(step);
+    if (restored && state.status !== "uncertain") this.#set(step, { ...state, status: "compensated" });
     if (failed) this.#undoing = { ...this.#undoing, failed: this.#undoing.failed + 1 };
     this.#undo(n + 1);
   }
@@ -149,7 +165,6 @@ export class Move {
     this.#cancelSteps(["running", "waiting"], "deadline");
     const compensate = this.#failure?.compensate === true || this.#plan.onFailure === "compensate";
     this.#failure = { step: null, error, ...(compensate ? { compensate } : {}) };
-    this.finishIfDone();
   }
 
   done(): Advance {
@@ -166,8 +181,9 @@ export class Move {
     };
   }
 
-  /** A session waits when nothing of it runs. */
+  /** A session waits when nothing of it runs. One that ends says nothing else first. */
   #status(): Advance["status"] {
+    if (this.#isFinished()) return this.#index.status;
     if (this.#open > 0 && this.#open === this.#waiting) return "waiting";
     return this.#index.status === "waiting" ? "running" : this.#index.status;
   }
@@ -213,7 +229,7 @@ export class Move {
     this.#set(index, { status: "running", remaining: 0, items });
     if (items.open > 0) return;
     if (items.failure !== null && step.forEach?.onItemError === "fail") this.fail(index, null, items.failure);
-    else if (items.next < items.total) this.#end(index, "cancelled");
+    else if (items.next < items.total) this.#cancelOpen(index);
     else this.#completeStep(index);
   }
 
@@ -227,9 +243,12 @@ export class Move {
 
   /** A step that stands in for another fails as that one. */
   #failStep(index: number, error: TaskError): void {
-    const { reserveOf } = this.#step(index);
-    if (reserveOf?.role !== "fallback") return this.#failForGood(index, error);
-    if (this.#end(index, "failed", error)) this.#failStep(reserveOf.step, error);
+    const step = this.#step(index);
+    if (step.reserveOf?.role !== "fallback") this.#failForGood(index, error);
+    else if (this.#end(index, "failed", error)) {
+      this.#skipReserves(step);
+      this.#failStep(step.reserveOf.step, error);
+    }
   }
 
   #failForGood(index: number, error: TaskError): void {
@@ -279,9 +298,16 @@ export class Move {
   #cancelSteps(statuses: readonly StepStatus[], reason: string): void {
     for (const { index } of this.#plan.steps) {
       if (!statuses.includes(this.#state(index).status)) continue;
-      this.#end(index, "cancelled");
+      this.#cancelOpen(index);
       this.#effects.push({ type: "cancel_step", step: index, reason });
     }
+  }
+
+  /** Ends an open step without an outcome, and with it the step it stands in for. */
+  #cancelOpen(index: number): void {
+    if (!this.#end(index, "cancelled")) return;
+    const { reserveOf } = this.#step(index);
+    if (reserveOf?.role === "fallback") this.#cancelOpen(reserveOf.step);
   }
 
   /** Ends a step that is open, be it that its task could not even be made; false when it is not open. */
@@ -298,6 +324,17 @@ export class Move {
 
   #finish(status: "completed" | "failed" | "cancelled", error: TaskError | null): void {
     this.#effects.push({ type: "finish", status, error });
+  }
+
+  #isFinished(): boolean {
+    return this.#effects.some(({ type }) => type === "finish");
+  }
+
+  /** Whether a step is open, and no other one stands in for it. */
+  #isAtWork(index: number): boolean {
+    if (!this.#isOpen(index)) return false;
+    const { fallback } = this.#step(index).reserves;
+    return fallback === null || !this.#isOpen(fallback);
   }
 
   #isOpen(index: number): boolean {
@@ -330,5 +367,8 @@ function tooManyIterations(max: number): TaskError {
 }
 
 function skippedFallback(step: PlanStep): TaskError {
-  return { code: "fallback_skipped", message: `The step failed, and \`${step.id}\`, which stands in for it, was skipped.` };
+  return {
+    code: "fallback_skipped",
+    message: `The step failed, and \`${step.id}\`, which stands in for it, was skipped.`,
+  };
 }

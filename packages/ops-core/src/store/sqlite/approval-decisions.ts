@@ -71,7 +71,13 @@ function remind(tx: Tx, row: ApprovalRow): void {
   tellOfApproval(tx, session, "approval.reminded", { ...row, reminders });
 }
 
-function refuse(tx: Tx, session: SessionUnit, { step }: ApprovalRow, role: "rejected" | "expired", message: string): void {
+function refuse(
+  tx: Tx,
+  session: SessionUnit,
+  { step }: ApprovalRow,
+  role: "rejected" | "expired",
+  message: string,
+): void {
   const error = { code: role, message, retryable: false };
   advanceSession(tx, session, { type: "step_refused", step, role, error });
 }

@@ -24,8 +24,7 @@ export function approvalStore({ db, writer, tx: { plans } }: SqliteContext): App
         decideApproval(tx, id, decision);
         return needs(tx, id);
       }),
-    decideByLink: (linkId, decision) =>
-      writer.submit("normal", (tx) => needs(tx, decideByLink(tx, linkId, decision))),
+    decideByLink: (linkId, decision) => writer.submit("normal", (tx) => needs(tx, decideByLink(tx, linkId, decision))),
     addLink: (link) => writer.submit("normal", (tx) => addLink(tx, link)),
     link: async (id) => findLink(db, id),
     get: async (id) => find(db, id),

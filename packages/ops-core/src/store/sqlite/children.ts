@@ -1,11 +1,12 @@
 import { OpspawnError, stringifyJson } from "@opspawn/contract";
-import type { TaskError } from "../../domain/tasks/task.ts";
 import { readStored } from "../../domain/stored-json.ts";
+import type { TaskError } from "../../domain/tasks/task.ts";
 import type { SessionInput } from "../../domain/workflows/advance.ts";
 import { checkInput, checkResult, evaluatedParameters } from "../../domain/workflows/data.ts";
 import { CHILD_DEPTH_MAX } from "../../domain/workflows/limits.ts";
 import type { PlanStep, WorkflowPlan } from "../../domain/workflows/plan.ts";
 import type { StoredWorkflow } from "../../domain/workflows/stored.ts";
+import { wantsAgent } from "../../domain/workflows/targets.ts";
 import { openSession } from "./session-start.ts";
 import { SessionUnit } from "./session-unit.ts";
 import { refusal, stepFailed } from "./step-failure.ts";
@@ -62,7 +63,10 @@ function childWorkflow(tx: Tx, parent: SessionUnit, step: PlanStep): StoredWorkf
   const workflow = findWorkflow(tx, id, version);
   if (workflow !== undefined) return workflow;
   const what = version === null ? `\`${id}\`` : `\`${id}\` version "${version}"`;
-  throw new OpspawnError("workflow_not_found", `Workflow ${what} is not known. Apply it, then start the session again.`);
+  throw new OpspawnError(
+    "workflow_not_found",
+    `Workflow ${what} is not known. Apply it, then start the session again.`,
+  );
 }
 
 function checkChildInput(plan: WorkflowPlan, input: Parameters<typeof checkInput>[1]): void {
@@ -74,7 +78,7 @@ function checkChildInput(plan: WorkflowPlan, input: Parameters<typeof checkInput
 }
 
 function checkChildTargets(plan: WorkflowPlan): void {
-  const open = plan.steps.find((step) => step.kind === "agent" && step.target === null);
+  const open = plan.steps.find(wantsAgent);
   if (open === undefined) return;
   const message = `Step \`${open.id}\` of workflow \`${plan.id}\` names no agent or capability, and the session has no agent.`;
   throw new OpspawnError("no_target", message);

@@ -12,7 +12,7 @@ import { SessionUnit } from "./session-unit.ts";
 import { releaseDrained, type Slot } from "./slots.ts";
 import { type AttemptRow, changeAttempt, loadTask, type TaskRow } from "./task-row.ts";
 import type { Tx } from "./tx.ts";
-import { expireWait } from "./waits.ts";
+import { expireWait } from "./wait-ends.ts";
 
 /** A moment at which something must be decided, found by a read and decided by a transition of its own. */
 export type Due =

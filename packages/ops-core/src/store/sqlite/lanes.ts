@@ -122,7 +122,7 @@ function namedWant(requirement: Exclude<Requirement, { kind: "agent" }>): NamedW
         reason: "no_such_agent",
         what: "No registered agent has the name",
       };
-    case "tool":
+    default:
       return { wanted: requirement.tool, prefix: "tool:", reason: "no_such_tool", what: "No tool is registered as" };
   }
 }

@@ -130,7 +130,8 @@ export function settleOpen(
  * outcome that may end an attempt passes here, and nothing else looks at schemas.
  */
 function judged(tx: Tx, task: TaskRow, outcome: AttemptOutcome): AttemptOutcome {
-  if (outcome.type !== "succeeded" || task.session_id === null || task.step === null || task.undoes === 1) return outcome;
+  if (outcome.type !== "succeeded" || task.session_id === null || task.step === null || task.undoes === 1)
+    return outcome;
   const step = SessionUnit.load(tx, task.session_id)?.plan.steps[task.step];
   if (step === undefined || step.outputSchema === null) return outcome;
   const result = readStored(outcome.result);

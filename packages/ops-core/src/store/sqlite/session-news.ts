@@ -28,7 +28,5 @@ export function tellSession(tx: Tx, task: TaskRow, error: TaskError | null): voi
 }
 
 function inputOf(step: number, part: number, error: TaskError | null): SessionInput {
-  return error === null
-    ? { type: "step_completed", step, part }
-    : { type: "step_failed", step, part, error };
+  return error === null ? { type: "step_completed", step, part } : { type: "step_failed", step, part, error };
 }

@@ -1,7 +1,7 @@
 import { stringifyJson } from "@opspawn/contract";
 import type { SessionInput } from "../../domain/workflows/advance.ts";
-import { isEnough, stepCondition, stepItems } from "../../domain/workflows/step-values.ts";
 import type { PlanStep } from "../../domain/workflows/plan.ts";
+import { isEnough, stepCondition, stepItems } from "../../domain/workflows/step-values.ts";
 import type { SessionUnit } from "./session-unit.ts";
 import { stepFailed } from "./step-failure.ts";
 import { scopeOf } from "./step-scope.ts";

@@ -112,33 +112,39 @@ function decisions(on: Declare): void {
 }
 
 function crashes(on: Declare): void {
-  on("hole 17: a decision that was not written when the process died was not made, and is asked for once", async (w) => {
-    const { session, approval } = await ask(w, { timeout: "1h" });
-    void w.raw.approvals.decide(approval.id, YES).catch(() => undefined);
-    await w.crash();
-    assert.deepEqual(await get(w, approval), approval);
-    await decide(w, approval, NO);
-    assert.equal((await w.getSession(session)).status, "failed");
-    assert.equal(await count(w, session, "approval.requested"), 1);
-  });
+  on(
+    "hole 17: a decision that was not written when the process died was not made, and is asked for once",
+    async (w) => {
+      const { session, approval } = await ask(w, { timeout: "1h" });
+      void w.raw.approvals.decide(approval.id, YES).catch(() => undefined);
+      await w.crash();
+      assert.deepEqual(await get(w, approval), approval);
+      await decide(w, approval, NO);
+      assert.equal((await w.getSession(session)).status, "failed");
+      assert.equal(await count(w, session, "approval.requested"), 1);
+    },
+  );
 
-  on("hole 17: a decision that was answered outlives the process, and is neither asked again nor timed out", async (w) => {
-    await w.agent("worker", { capabilities: ["work"] });
-    const { session, approval } = await ask(w, { timeout: "1h", remindEvery: "10m" });
-    const decided = await decide(w, approval, YES);
-    await w.crash();
-    assert.deepEqual(await get(w, approval), decided);
-    assert.deepEqual(await decide(w, approval, YES), decided);
-    w.clock.advance(2 * HOUR);
-    await w.expire();
-    await w.expire();
-    const types = await w.types(session);
-    assert.deepEqual(
-      types.filter((type) => type.startsWith("approval.")),
-      ["approval.requested", "approval.approved"],
-    );
-    assert.equal(types.filter((type) => type === "task.created").length, 1);
-  });
+  on(
+    "hole 17: a decision that was answered outlives the process, and is neither asked again nor timed out",
+    async (w) => {
+      await w.agent("worker", { capabilities: ["work"] });
+      const { session, approval } = await ask(w, { timeout: "1h", remindEvery: "10m" });
+      const decided = await decide(w, approval, YES);
+      await w.crash();
+      assert.deepEqual(await get(w, approval), decided);
+      assert.deepEqual(await decide(w, approval, YES), decided);
+      w.clock.advance(2 * HOUR);
+      await w.expire();
+      await w.expire();
+      const types = await w.types(session);
+      assert.deepEqual(
+        types.filter((type) => type.startsWith("approval.")),
+        ["approval.requested", "approval.approved"],
+      );
+      assert.equal(types.filter((type) => type === "task.created").length, 1);
+    },
+  );
 
   on("a process that starts late makes up for the reminders and the expiry that fell due meanwhile", async (w) => {
     const { approval } = await ask(w, { timeout: "5h", remindEvery: "1h" });
@@ -175,7 +181,12 @@ function subjects(on: Declare): void {
   });
 
   on("an approval says who may decide, as its definition does, and what became of it", async (w) => {
-    const { approval } = await ask(w, { approvers: ["ann", "bob"], details: { n: 1 }, timeout: "1h", remindEvery: "10m" });
+    const { approval } = await ask(w, {
+      approvers: ["ann", "bob"],
+      details: { n: 1 },
+      timeout: "1h",
+      remindEvery: "10m",
+    });
     const asked = w.clock.now();
     assert.deepEqual(approval, {
       id: approval.id,
@@ -316,7 +327,16 @@ function callbacks(on: Declare): void {
   on("a session that is a step asks where the session of that step is told of", async (w) => {
     const child = w.session(asking({ timeout: "1h" }, { id: "child" }));
     const { planHash: hash, document } = child;
-    const saved = { id: "child", version: "1", name: "A flow", description: null, steps: 2, hash, document, appliedAt: 0 };
+    const saved = {
+      id: "child",
+      version: "1",
+      name: "A flow",
+      description: null,
+      steps: 2,
+      hash,
+      document,
+      appliedAt: 0,
+    };
     await w.store.workflows.apply(saved);
     await w.start(workflow([{ taskId: "call", workflow: { id: "child" } }]), { callbackUrl });
     const [told] = await news(w);

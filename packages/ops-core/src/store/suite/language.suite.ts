@@ -42,20 +42,29 @@ export const languageSuite: Suite = (on) => {
     assert.equal((await end(w, id)).status, "completed");
   });
 
-  on("each item of a list is a task, no more of them open than allowed, and the results keep their order", async (w) => {
-    await w.agent("worker", { capabilities: ["work"], maxConcurrency: 9 });
-    const each = step("each", { forEach: "input.list", concurrency: 2, parameters: { n: "${{ item }}", i: "${{ index }}" } });
-    const { id } = await w.start(workflow([each], { output: "${{ steps.each.results }}" }), { data: { list: [5, 6, 7] } });
-    assert.equal(w.sent.length, 2);
-    const [first, second] = [w.take(), w.take()];
-    await w.complete(second, "second");
-    const third = w.take();
-    assert.deepEqual(JSON.parse(third.parameters), { n: 7, i: 2 });
-    await w.complete(third, "third");
-    await w.complete(first, "first");
-    const session = await end(w, id);
-    assert.deepEqual([session.status, session.result], ["completed", '["first","second","third"]']);
-  });
+  on(
+    "each item of a list is a task, no more of them open than allowed, and the results keep their order",
+    async (w) => {
+      await w.agent("worker", { capabilities: ["work"], maxConcurrency: 9 });
+      const each = step("each", {
+        forEach: "input.list",
+        concurrency: 2,
+        parameters: { n: "${{ item }}", i: "${{ index }}" },
+      });
+      const { id } = await w.start(workflow([each], { output: "${{ steps.each.results }}" }), {
+        data: { list: [5, 6, 7] },
+      });
+      assert.equal(w.sent.length, 2);
+      const [first, second] = [w.take(), w.take()];
+      await w.complete(second, "second");
+      const third = w.take();
+      assert.deepEqual(JSON.parse(third.parameters), { n: 7, i: 2 });
+      await w.complete(third, "third");
+      await w.complete(first, "first");
+      const session = await end(w, id);
+      assert.deepEqual([session.status, session.result], ["completed", '["first","second","third"]']);
+    },
+  );
 
   on("a step repeats until its result is enough", async (w) => {
     await w.agent("worker", { capabilities: ["work"] });
@@ -144,7 +153,11 @@ export const languageSuite: Suite = (on) => {
   on("a step that stands in for another completes it", async (w) => {
     await w.agent("worker", { capabilities: ["work"] });
     const definition = workflow(
-      [step("a", { fallback: { taskId: "b" }, retry: { maxAttempts: 1 } }), step("b", { parameters: { e: "${{ steps.a.error.code }}" } }), step("c")],
+      [
+        step("a", { fallback: { taskId: "b" }, retry: { maxAttempts: 1 } }),
+        step("b", { parameters: { e: "${{ steps.a.error.code }}" } }),
+        step("c"),
+      ],
       { output: "${{ steps.a.result }}" },
     );
     const { id } = await w.start(definition);
@@ -159,7 +172,10 @@ export const languageSuite: Suite = (on) => {
 
   on("what was done is undone in the reverse order, once the session has failed", async (w) => {
     await w.agent("worker", { capabilities: ["work", "undo"] });
-    const undo = (name: string) => ({ agentCapability: "undo", parameters: { name, was: `\${{ steps.${name}.result }}` } });
+    const undo = (name: string) => ({
+      agentCapability: "undo",
+      parameters: { name, was: `\${{ steps.${name}.result }}` },
+    });
     const definition = workflow(
       [
         step("a", { compensate: undo("a") }),

@@ -6,6 +6,8 @@ const PAGE = 200;
 const FOLD: Readonly<Record<string, { noun: "session" | "task" | "attempt"; status: string }>> = {
   "session.started": { noun: "session", status: "started" },
   "session.running": { noun: "session", status: "running" },
+  "session.waiting": { noun: "session", status: "waiting" },
+  "session.resumed": { noun: "session", status: "running" },
   "session.completed": { noun: "session", status: "completed" },
   "session.failed": { noun: "session", status: "failed" },
   "session.cancelled": { noun: "session", status: "cancelled" },
