@@ -18,6 +18,8 @@ export interface ProductOptions {
   readonly isWatched?: boolean;
   /** Options of Node itself, such as for a profile. */
   readonly nodeOptions?: readonly string[];
+  /** The data of a server that is gone. Default: new data. */
+  readonly data?: string;
 }
 
 /** A server that runs as `opspawn serve` does, with its defaults, apart from a free port and its data folder. */
@@ -25,6 +27,7 @@ export class Product {
   readonly origin: string;
   readonly pid: number;
   readonly adminKey: string;
+  readonly data: string;
   readonly #child: ChildProcess;
   readonly #trace: string | null;
   readonly #calls: Connections;
@@ -32,15 +35,16 @@ export class Product {
   private constructor(child: ChildProcess, trace: string | null, pid: number, address: Address) {
     this.origin = address.origin;
     this.adminKey = readFileSync(join(address.data, "admin.key"), "utf8").trim();
+    this.data = address.data;
     this.pid = pid;
     this.#child = child;
     this.#trace = trace;
     this.#calls = new Connections(this.origin);
   }
 
-  static async start({ folder, isWatched = false, nodeOptions = [] }: ProductOptions): Promise<Product> {
+  static async start({ folder, isWatched = false, nodeOptions = [], ...old }: ProductOptions): Promise<Product> {
     const home = mkdtempSync(join(folder, "server-"));
-    const data = join(home, "data");
+    const data = old.data ?? join(home, "data");
     const trace = isWatched && hasStrace() ? join(home, "system-calls") : null;
     const node = [process.execPath, LARGE_PAGES, ...(isWatched ? ["--import", COUNT_STATEMENTS] : []), ...nodeOptions];
     const command = [...node, "--conditions=opspawn-source", MAIN, "--port", "0", "--data", data];
@@ -81,12 +85,20 @@ export class Product {
     return [...calls].map(([, seconds]) => Number(seconds) * 1_000).filter((at) => at > from && at <= to).length;
   }
 
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
+    return this.#end("SIGTERM");
+  }
+
+  kill(): Promise<void> {
+    return this.#end("SIGKILL");
+  }
+
+  async #end(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
     this.#calls.close();
     const { exitCode, signalCode } = this.#child;
     if (exitCode !== null || signalCode !== null) return;
     const exited = once(this.#child, "exit");
-    process.kill(this.pid, "SIGTERM");
+    process.kill(this.pid, signal);
     await exited;
   }
 }

@@ -13,6 +13,7 @@ export const TARGETS = {
   mutants: { script: "test/simulation/mutants/main.ts" },
   "bench:sessions": { script: "benchmarks/sessions.ts" },
   "bench:state": { script: "benchmarks/state.ts" },
+  "bench:language": { script: "benchmarks/language.ts" },
   types: { script: "node_modules/typescript/bin/tsc", args: ["--project", "."] },
   lint: { script: biome, args: ["check", "--error-on-warnings"] },
   format: { script: biome, args: ["check", "--write"] },

@@ -1,11 +1,11 @@
-import { type OperationOutput, type OperationRequest, operations } from "@opspawn/contract";
+import { type JsonValue, type OperationOutput, type OperationRequest, operations } from "@opspawn/contract";
 import { microsOf } from "./duration.ts";
 import { OpspawnWaitError } from "./errors.ts";
 import { allItems, PAGE_LIMIT } from "./page.ts";
 import { atLeast, retrying, SHORTEST_POLL } from "./retry.ts";
 import type { CallOptions, KeyedCallOptions, Transport } from "./transport.ts";
 
-const { start, get, list, cancel, label, why } = operations.sessions;
+const { start, get, list, cancel, signal: sendSignal, label, why, events } = operations.sessions;
 
 export type SessionStart = OperationRequest<typeof start>["body"];
 export type SessionQuery = OperationRequest<typeof list>["query"];
@@ -85,6 +85,11 @@ export class Sessions {
     return this.#transport.call(cancel, { params: { sessionId }, body }, options);
   }
 
+  /** Sends a signal; `delivered: false` = no step waits for it yet, and it is kept for the one that will. */
+  signal(sessionId: string, name: string, body: { payload?: JsonValue } = {}, options?: KeyedCallOptions) {
+    return this.#transport.call(sendSignal, { params: { sessionId, name }, body }, options);
+  }
+
   /** Replaces all labels. */
   label(sessionId: string, labels: Record<string, string>, options?: CallOptions) {
     return this.#transport.call(label, { params: { sessionId }, body: { labels } }, options);
@@ -93,5 +98,10 @@ export class Sessions {
   /** What the session waits for, evaluated now. */
   why(sessionId: string, options?: CallOptions) {
     return this.#transport.call(why, { params: { sessionId } }, options);
+  }
+
+  /** Events of the session and its tasks; `client.events.follow({ session })` tells them as they happen. */
+  events(sessionId: string, query: OperationRequest<typeof events>["query"] = {}, options?: CallOptions) {
+    return this.#transport.call(events, { params: { sessionId }, query }, options);
   }
 }

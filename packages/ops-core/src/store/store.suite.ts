@@ -16,12 +16,16 @@ import { neighboursSuite } from "./suite/neighbours.suite.ts";
 import { outcomesSuite } from "./suite/outcomes.suite.ts";
 import { reportsSuite } from "./suite/reports.suite.ts";
 import { reservesSuite } from "./suite/reserves.suite.ts";
+import { scheduleFiresSuite } from "./suite/schedule-fires.suite.ts";
+import { schedulesSuite } from "./suite/schedules.suite.ts";
 import { schemasSuite } from "./suite/schemas.suite.ts";
 import { sendersSuite } from "./suite/senders.suite.ts";
 import { sessionsSuite } from "./suite/sessions.suite.ts";
 import { signalsSuite } from "./suite/signals.suite.ts";
 import { slotsSuite } from "./suite/slots.suite.ts";
 import { declareOn, type MakeRig, type Suite } from "./suite/test-rig.ts";
+import { toolRegistrySuite } from "./suite/tool-registry.suite.ts";
+import { toolsSuite } from "./suite/tools.suite.ts";
 import { transitionsSuite } from "./suite/transitions.suite.ts";
 import { uncertainSuite } from "./suite/uncertain.suite.ts";
 import { undoingSuite } from "./suite/undoing.suite.ts";
@@ -42,6 +46,8 @@ export const SUITES: readonly Suite[] = [
   failuresSuite,
   outcomesSuite,
   schemasSuite,
+  schedulesSuite,
+  scheduleFiresSuite,
   sendersSuite,
   reportsSuite,
   evidenceSuite,
@@ -50,6 +56,8 @@ export const SUITES: readonly Suite[] = [
   claimsSuite,
   slotsSuite,
   circuitsSuite,
+  toolsSuite,
+  toolRegistrySuite,
   catalogSuite,
   deliveriesSuite,
   idempotencySuite,

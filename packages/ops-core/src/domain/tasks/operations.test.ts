@@ -39,7 +39,7 @@ test("a result with the token completes the task, and may be repeated", async ()
   const task = await taskOf(assignment);
   assert.deepEqual(task.result, { ok: true });
   assert.deepEqual(task.parameters, { n: 1 });
-  assert.deepEqual(task.requirement, { agentId: null, agentName: null, capability: "work" });
+  assert.deepEqual(task.requirement, { agentId: null, agentName: null, capability: "work", tool: null });
   const [attempt] = task.attemptList as JsonObject[];
   assert.equal(attempt?.agentName, "worker");
   assert.equal(attempt?.evidence, "result");
@@ -123,8 +123,8 @@ test("a waiting task names what it wants, and whom it prefers", async () => {
   const { items } = await app.ok("GET", `${TASKS}?session=${sessionId}&status=pending`);
   const wanted = (items as JsonObject[]).map(({ requirement }) => requirement);
   assert.deepEqual(wanted.reverse(), [
-    { agentId: null, agentName: "nobody", capability: null },
-    { agentId: "ghost", agentName: null, capability: null },
+    { agentId: null, agentName: "nobody", capability: null, tool: null },
+    { agentId: "ghost", agentName: null, capability: null, tool: null },
   ]);
   const reasons = (items as JsonObject[]).map(({ blocked }) => (blocked as JsonObject | null)?.reason);
   assert.ok(reasons.includes("no_such_agent"), String(reasons));

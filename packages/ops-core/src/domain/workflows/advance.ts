@@ -8,6 +8,24 @@ import type { WorkflowPlan } from "./plan.ts";
  * iteration of a `repeat`, 0 for other steps.
  */
 export type SessionInput =
+  | StepInput
+  /** What is to be undone was listed; of `uncertain` steps nobody knows whether they were done. */
+  | { readonly type: "undoing_planned"; readonly total: number; readonly uncertain: readonly number[] }
+  /** `restored`: nothing of the step is left to undo. */
+  | {
+      readonly type: "undone";
+      readonly n: number;
+      readonly step: number;
+      readonly failed: boolean;
+      readonly restored: boolean;
+    }
+  /** All steps are done, and what the session is to answer cannot be told. */
+  | { readonly type: "output_failed"; readonly error: TaskError }
+  | { readonly type: "cancel"; readonly reason: string }
+  | { readonly type: "deadline" };
+
+/** What happens to the steps. */
+export type StepInput =
   | { readonly type: "start" }
   /** The step's condition holds. */
   | { readonly type: "step_admitted"; readonly step: number }
@@ -23,21 +41,7 @@ export type SessionInput =
       readonly step: number;
       readonly role: "rejected" | "expired";
       readonly error: TaskError;
-    }
-  /** What is to be undone was listed; of `uncertain` steps nobody knows whether they were done. */
-  | { readonly type: "undoing_planned"; readonly total: number; readonly uncertain: readonly number[] }
-  /** `restored`: nothing of the step is left to undo. */
-  | {
-      readonly type: "undone";
-      readonly n: number;
-      readonly step: number;
-      readonly failed: boolean;
-      readonly restored: boolean;
-    }
-  /** All steps are done, and what the session is to answer cannot be told. */
-  | { readonly type: "output_failed"; readonly error: TaskError }
-  | { readonly type: "cancel"; readonly reason: string }
-  | { readonly type: "deadline" };
+    };
 
 /** Counters and statuses, no payloads. A step that was never touched is `pending` with all its dependencies left. */
 export interface SessionIndex {
@@ -148,6 +152,29 @@ function isOpen(status: SessionStatus): boolean {
 
 function apply(move: Move, input: SessionInput): void {
   switch (input.type) {
+    case "undoing_planned":
+      move.beginUndoing(input.total, input.uncertain);
+      break;
+    case "undone":
+      move.noteUndone(input);
+      break;
+    case "output_failed":
+      move.failOutput(input.error);
+      break;
+    case "cancel":
+      move.cancel(input.reason);
+      break;
+    case "deadline":
+      move.exceedDeadline();
+      break;
+    default:
+      applyToSteps(move, input);
+      move.finishIfDone();
+  }
+}
+
+function applyToSteps(move: Move, input: StepInput): void {
+  switch (input.type) {
     case "start":
       move.start();
       break;
@@ -171,21 +198,6 @@ function apply(move: Move, input: SessionInput): void {
       break;
     case "step_refused":
       move.refuse(input.step, input.role, input.error);
-      break;
-    case "undoing_planned":
-      move.beginUndoing(input.total, input.uncertain);
-      break;
-    case "undone":
-      move.noteUndone(input);
-      break;
-    case "output_failed":
-      move.failOutput(input.error);
-      break;
-    case "cancel":
-      move.cancel(input.reason);
-      break;
-    case "deadline":
-      move.exceedDeadline();
       break;
   }
 }

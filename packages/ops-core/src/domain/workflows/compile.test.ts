@@ -7,6 +7,22 @@ import { DEFAULT_RETRY } from "./retry-definition.ts";
 
 const task = (fields: JsonObject): JsonObject => document([{ taskId: "a", ...fields }]);
 
+/** What a step of the originals' kind leaves unsaid. */
+const PLAIN = {
+  kind: "agent",
+  reserveOf: null,
+  reserves: { fallback: null, rejected: null, expired: null },
+  when: null,
+  forEach: null,
+  repeat: null,
+  tool: null,
+  workflow: null,
+  approval: null,
+  wait: null,
+  compensation: null,
+  parametersAt: ["parameters"],
+};
+
 test("a definition becomes a plan", () => {
   const source = parseDefinition(
     `
@@ -67,6 +83,7 @@ deadline: 7d
   );
   assert.deepEqual(steps, [
     {
+      ...PLAIN,
       id: "fetch",
       index: 0,
       name: "Fetch the page",
@@ -92,6 +109,7 @@ deadline: 7d
       priority: 0,
     },
     {
+      ...PLAIN,
       id: "score",
       index: 1,
       name: "score",
@@ -110,6 +128,7 @@ deadline: 7d
       priority: 7,
     },
     {
+      ...PLAIN,
       id: "notify",
       index: 2,
       name: "notify",
@@ -156,7 +175,7 @@ test("what is left out has a default", () => {
 
 test("null is the same as absent", () => {
   const fields =
-    "name agentId agentName agentCapability parameters input output retry timeout deadline fallback onFailure priority when";
+    "name agentId agentName agentCapability tool workflow approval wait parameters input output when forEach concurrency onItemError repeat retry timeout deadline fallback compensate onFailure priority";
   const nulls = Object.fromEntries(fields.split(" ").map((name) => [name, null]));
   const header = "description version input output outputSchema onFailure deadline";
   const rest = Object.fromEntries(header.split(" ").map((name) => [name, null]));

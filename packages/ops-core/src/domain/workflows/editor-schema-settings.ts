@@ -40,7 +40,7 @@ export function targets(): JsonObject {
 export function runFields(): JsonObject {
   return {
     when: condition(
-      "An expression that yields true or false; false skips the step. Example: size(steps.fetch.result.text) > 100",
+      "An expression that yields true or false; false skips the step. Example: { when: 'size(steps.fetch.result.text) > 100' }",
     ),
     forEach: {
       description:

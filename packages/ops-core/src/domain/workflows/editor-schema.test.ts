@@ -4,7 +4,7 @@ import test from "node:test";
 import { isJsonObject, type JsonObject, type JsonValue, OpspawnError } from "@opspawn/contract";
 import fc from "fast-check";
 import { Issues } from "../issues.ts";
-import { document, editorIssues, issuesOf, planOf } from "./definition.suite.ts";
+import { document, editorIssues, issuesOf, planOf, warningsOf } from "./definition.suite.ts";
 import { parseDefinition } from "./definition-text.ts";
 import { editorSchema } from "./editor-schema.ts";
 import { checkSchema, FORMS } from "./schema.ts";
@@ -55,11 +55,24 @@ test("a definition in JSON may say where its editor finds the schema", () => {
   ]);
 });
 
-test("the example of the documentation is a workflow, for the reader and for editors", () => {
-  const page = readFileSync(new URL("../../../../../docs/workflows.md", import.meta.url), "utf8");
-  const [, example] = /```yaml\n(id: .*?)```/s.exec(page) ?? [];
-  const plan = planOf(parseDefinition(example ?? "", "yaml"));
-  assert.equal(plan.steps.length, 2);
+const PAGE = readFileSync(new URL("../../../../../docs/workflows.md", import.meta.url), "utf8");
+const EXAMPLES = [...PAGE.matchAll(/```yaml\n((?:id|tasks|onFailure):.*?)```/gs)].map(([, text]) => text ?? "");
+
+test("the examples of the documentation are workflows, for the reader and for editors, without a warning", () => {
+  assert.ok(EXAMPLES.length >= 10, `${EXAMPLES.length} examples`);
+  for (const example of EXAMPLES) {
+    const text = example.startsWith("id:") ? example : `id: example\n${example}`;
+    const source = parseDefinition(text, "yaml");
+    planOf(source);
+    assert.deepEqual(warningsOf(source), [], text);
+  }
+});
+
+test("the documentation shows every field of the language in an example", () => {
+  const shown = EXAMPLES.join("\n");
+  const names = [...offered(editorSchema())].map(([name]) => name).filter((name) => !FORMS.has(name));
+  const missing = names.filter((name) => !new RegExp(`(^|[\\s{,])${name}:`).test(shown));
+  assert.deepEqual(missing, []);
 });
 
 /** Values that some field accepts, and values that none does. */
@@ -98,11 +111,44 @@ const VALUES: readonly JsonValue[] = [
   { agentId: "x", agentName: "y" },
   { maxAttempts: 3, on: ["lost"] },
   { maxAttempts: 0 },
+  "input.x",
+  "true",
+  "item",
+  "[1]",
+  "size(input)",
+  "b",
+  "collect",
+  "compensate",
+  [1, "${{ input.x }}"],
+  { taskId: "b" },
+  { taskId: "b", agentId: "x" },
+  { taskId: null, agentId: "x" },
+  { id: "child", version: "1", input: ["${{ input }}"] },
+  { id: "child", version: 1 },
+  { message: "Go?", details: 1 },
+  { message: "Go?", timeout: "1h", onTimeout: "reject", onReject: "b" },
+  { message: "Go?", onTimeout: { taskId: "b" } },
+  { message: "" },
+  { for: "1s" },
+  { for: "1s", timeout: "1s" },
+  { for: null, until: "2026-01-31T09:00:00Z" },
+  { until: "${{ input.at }}", signal: "s" },
+  { until: "tomorrow" },
+  { signal: "s" },
+  { signal: "s", timeout: "1h", onTimeout: "b" },
+  { signal: "s", onTimeout: "b" },
+  { until: "iteration > 1", maxIterations: 3 },
+  { until: true, maxIterations: 3, delay: "1s", onExhausted: "complete" },
+  { until: "", maxIterations: 3 },
+  { maxIterations: 3 },
+  { tool: "t", parameters: "${{ steps.a.result }}", whenUnknown: "run" },
+  { tool: "t", agentId: "x" },
+  { parameters: [1] },
 ];
 const WORKFLOW_FIELDS =
-  "id name description version input tasks output outputSchema onFailure deadline colour when".split(" ");
+  "id name description version input tasks output outputSchema onFailure deadline colour when concurrency".split(" ");
 const STEP_FIELDS =
-  "taskId name description agentId agentName agentCapability parameters input output dependsOn nextTaskId retry timeout deadline fallback onFailure priority forEach colour".split(
+  "taskId name description agentId agentName agentCapability parameters input output dependsOn nextTaskId retry timeout deadline fallback onFailure priority colour tool workflow approval wait when forEach concurrency onItemError repeat compensate onTimeout".split(
     " ",
   );
 
@@ -126,9 +172,55 @@ test("what the reader accepts the schema accepts, and what one look shows to be 
       if (isAccepted(source)) accepted += 1;
       else issuesOf(source);
     }),
-    { numRuns: 1_000 },
+    { numRuns: 2_000 },
   );
-  assert.ok(accepted > 20, `${accepted} accepted`);
+  assert.ok(accepted > 40, `${accepted} accepted`);
+});
+
+/** For each field of the language values of its own, so that more of them fit. */
+const OWN: Readonly<Record<string, readonly JsonValue[]>> = {
+  tool: ["t", "", null, 1, "${{ x }}"],
+  workflow: [{ id: "c" }, { id: "c", input: 1 }, {}, { id: "" }, { id: "c", x: 1 }, null],
+  approval: VALUES.filter((each) => isJsonObject(each) && ("message" in each || "timeout" in each)),
+  wait: VALUES.filter((each) => isJsonObject(each) && ["for", "until", "signal"].some((name) => name in each)),
+  when: ["input.x", "true", "", false, 1, "size(input)", "${{ input.x }}", null],
+  forEach: [[1, "${{ input.x }}"], "input.x", "", {}, "size(input)", [], null],
+  concurrency: [1, 100, 101, 0, null],
+  onItemError: ["collect", "fail", "x", null],
+  repeat: VALUES.filter((each) => isJsonObject(each) && ("until" in each || "maxIterations" in each)),
+  fallback: ["b", "", { taskId: "b" }, { agentId: "x" }, { taskId: "b", agentId: "x" }, {}, null],
+  compensate: [
+    {},
+    { tool: "t" },
+    { tool: "t", agentId: "x" },
+    { parameters: [1] },
+    { retry: { maxAttempts: 0 } },
+    null,
+  ],
+  parameters: [{}, "${{ input }}", "x", null],
+  retry: [{}, null],
+  timeout: ["1s", null],
+  output: [{ schema: {} }, null],
+};
+
+const language = fc.record(
+  Object.fromEntries(Object.entries(OWN).map(([name, values]) => [name, fc.constantFrom(...values)])),
+  { requiredKeys: [] },
+);
+
+test("the same of the fields that say what a step does, when it runs and how it is undone", () => {
+  let accepted = 0;
+  const sparse = fc.tuple(language, fc.subarray(Object.keys(OWN), { minLength: 1, maxLength: 3 }));
+  fc.assert(
+    fc.property(sparse, ([fields, names]) => {
+      const kept = Object.fromEntries(Object.entries(fields).filter(([name]) => names.includes(name)));
+      const source = document([{ taskId: "a", ...kept }, { taskId: "b" }]);
+      if (isAccepted(source)) accepted += 1;
+      else issuesOf(source);
+    }),
+    { numRuns: 2_000 },
+  );
+  assert.ok(accepted > 200, `${accepted} accepted`);
 });
 
 function isAccepted(source: JsonObject): boolean {

@@ -125,7 +125,13 @@ test("the header's fields have their types and sizes", () => {
       "too_large",
       "has 1001 tasks, at most 1000 are allowed",
     ],
-    ["onFailure", document(one, { onFailure: "retry" }), ["onFailure"], "wrong_value", 'must be "fail" or "continue"'],
+    [
+      "onFailure",
+      document(one, { onFailure: "retry" }),
+      ["onFailure"],
+      "wrong_value",
+      'must be "fail", "continue" or "compensate"',
+    ],
     [
       "deadline a number",
       document(one, { deadline: 60 }),

@@ -96,7 +96,8 @@ export class Fields {
     if (value === undefined) return undefined;
     const found = choices.find((choice) => choice === value);
     if (found !== undefined) return found;
-    return this.refuse(name, "wrong_value", `must be ${choices.map((choice) => `"${choice}"`).join(" or ")}`);
+    const quoted = choices.map((choice) => `"${choice}"`);
+    return this.refuse(name, "wrong_value", `must be ${quoted.slice(0, -1).join(", ")} or ${quoted.at(-1)}`);
   }
 
   /** A list of distinct strings. */

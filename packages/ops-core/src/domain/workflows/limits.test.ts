@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import test from "node:test";
 import { formatDuration, type Issue, type JsonObject, type JsonValue } from "@opspawn/contract";
 import * as expressions from "../expressions/limits.ts";
+import { childRefusal } from "./child-depth.ts";
 import { stepParameters } from "./data.ts";
 import { document, issuesOf, planOf, refusal } from "./definition.suite.ts";
 import { parseDefinition } from "./definition-text.ts";
@@ -27,6 +28,12 @@ function evaluated(source: string, input: JsonValue = null): readonly Issue[] {
   const [step] = plan.steps;
   assert.ok(step);
   return refusal(() => stepParameters(plan, step, scope)).issues ?? [];
+}
+
+/** What a step that starts a child so deep fails with. */
+function childIssues(depth: number): readonly Issue[] {
+  const refusal = childRefusal(depth);
+  return refusal === null ? [] : [{ loc: [], type: refusal.code, msg: refusal.message }];
 }
 
 const chain = Object.fromEntries(many(VALIDATION_NESTING_MAX, (at) => [`c${at}`, { $ref: `#/$defs/c${at + 1}` }]));
@@ -140,6 +147,55 @@ const BEYOND: Readonly<Record<keyof typeof definitions | keyof typeof expression
     "wrong_number",
     "must be a whole number from -1000 to 1000",
   ],
+  ITEMS_MAX: [
+    () => task({ forEach: many(definitions.ITEMS_MAX + 1, (n) => n) }),
+    at("forEach"),
+    "too_large",
+    "has 10001 items, at most 10000 are allowed",
+  ],
+  CONCURRENCY_MAX: [
+    () => task({ forEach: [1], concurrency: 101 }),
+    at("concurrency"),
+    "wrong_number",
+    "must be a whole number from 1 to 100",
+  ],
+  ITERATIONS_MAX: [
+    () => task({ repeat: { until: "iteration > 1", maxIterations: 1_001 } }),
+    at("repeat", "maxIterations"),
+    "wrong_number",
+    "must be a whole number from 1 to 1000",
+  ],
+  CHILD_DEPTH_MAX: [
+    () => childIssues(definitions.CHILD_DEPTH_MAX + 1),
+    [],
+    "nesting_too_deep",
+    "A workflow may start others 10 levels deep, and this would be level 11.",
+  ],
+  SIGNAL_NAME_LENGTH_MAX: [
+    () => task({ wait: { signal: long(200) } }),
+    at("wait", "signal"),
+    "too_long",
+    "must have at most 200 characters",
+  ],
+  WAIT_MIN: [() => task({ wait: { for: "999us" } }), at("wait", "for"), "wrong_duration", "must be from 1ms to 365d"],
+  WAIT_MAX: [
+    () => task({ wait: { signal: "s", timeout: "366d" } }),
+    at("wait", "timeout"),
+    "wrong_duration",
+    "must be from 1ms to 365d",
+  ],
+  APPROVAL_TIMEOUT_MIN: [
+    () => task({ approval: { message: "m", timeout: "999us" } }),
+    at("approval", "timeout"),
+    "wrong_duration",
+    "must be from 1ms to 365d",
+  ],
+  APPROVAL_TIMEOUT_MAX: [
+    () => task({ approval: { message: "m", timeout: "366d" } }),
+    at("approval", "timeout"),
+    "wrong_duration",
+    "must be from 1ms to 365d",
+  ],
   SCHEMA_SIZE_MAX: [
     () => task({ output: { schema: { title: long(65_536) } } }),
     at("output", "schema"),
@@ -243,7 +299,7 @@ test("JSON has the same limit of values as YAML, counted in keys", () => {
 });
 
 /** Limits that are lengths of time, in microseconds. */
-const DURATION = /^(TIMEOUT|DEADLINE|DELAY)_/;
+const DURATION = /^(TIMEOUT|DEADLINE|DELAY|WAIT|APPROVAL_TIMEOUT)_/;
 
 test("the documentation lists every limit by its name, with the value it has", () => {
   const page = readFileSync(new URL("../../../../../docs/workflows.md", import.meta.url), "utf8");
@@ -267,3 +323,8 @@ for (const [name, [found, loc, type, msg]] of Object.entries(BEYOND)) {
     else assert.match(issue?.msg ?? "", msg);
   });
 }
+
+test("at a limit nothing is refused", () => {
+  assert.equal(childRefusal(definitions.CHILD_DEPTH_MAX), null);
+  planOf(document([{ taskId: "a", forEach: many(definitions.ITEMS_MAX, (n) => n), concurrency: 100 }]));
+});

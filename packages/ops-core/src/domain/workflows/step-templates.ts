@@ -1,5 +1,5 @@
 import { compileSource, compileTemplate, type Template } from "../expressions/template.ts";
-import type { PlanStep } from "./plan.ts";
+import type { ForEach, PlanStep } from "./plan.ts";
 
 /** The expressions of a step, compiled. */
 export interface StepTemplates {
@@ -28,12 +28,15 @@ export function templatesOf(step: PlanStep): StepTemplates {
 
 /** For a step that is a copy of the one that was compiled. */
 function compile({ parameters, when, forEach, repeat, compensation }: PlanStep): StepTemplates {
-  const items = forEach?.items ?? null;
   return {
     parameters: compileTemplate(parameters),
     when: when === null ? null : compileSource(when),
-    items: typeof items === "string" ? compileSource(items) : compileTemplate(items),
+    items: forEach === null ? null : itemsOf(forEach),
     until: repeat === null ? null : compileSource(repeat.until),
     compensation: compensation === null ? null : compileTemplate(compensation.parameters),
   };
+}
+
+function itemsOf({ items }: ForEach): Template {
+  return typeof items === "string" ? compileSource(items) : compileTemplate(items);
 }

@@ -52,7 +52,11 @@ export function decideApproval(tx: Tx, id: string, decision: ApprovalDecision): 
 
 /** Nobody decided in time. */
 export function expireApproval(tx: Tx, id: string): void {
-  const row = tx.get<ApprovalRow>("select * from approvals where id = ? and status = 'pending' and wake_at <= ?", id, tx.now);
+  const row = tx.get<ApprovalRow>(
+    "select * from approvals where id = ? and status = 'pending' and wake_at <= ?",
+    id,
+    tx.now,
+  );
   if (row === undefined) return;
   const session = need(tx, row);
   endApproval(tx, row, "expired", { by: null, comment: null });
@@ -61,7 +65,13 @@ export function expireApproval(tx: Tx, id: string): void {
   refuse(tx, session, row, rejects ? "rejected" : "expired", "Nobody decided in time.");
 }
 
-function refuse(tx: Tx, session: SessionUnit, { step }: ApprovalRow, role: "rejected" | "expired", message: string): void {
+function refuse(
+  tx: Tx,
+  session: SessionUnit,
+  { step }: ApprovalRow,
+  role: "rejected" | "expired",
+  message: string,
+): void {
   const error = { code: role, message, retryable: false };
   advanceSession(tx, session, { type: "step_refused", step, role, error });
 }

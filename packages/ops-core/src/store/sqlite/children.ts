@@ -2,10 +2,11 @@ import { OpspawnError, stringifyJson } from "@opspawn/contract";
 import { readStored } from "../../domain/stored-json.ts";
 import type { TaskError } from "../../domain/tasks/task.ts";
 import type { SessionInput } from "../../domain/workflows/advance.ts";
+import { childRefusal } from "../../domain/workflows/child-depth.ts";
 import { checkInput, checkResult, evaluatedParameters } from "../../domain/workflows/data.ts";
-import { CHILD_DEPTH_MAX } from "../../domain/workflows/limits.ts";
 import type { PlanStep, WorkflowPlan } from "../../domain/workflows/plan.ts";
 import type { StoredWorkflow } from "../../domain/workflows/stored.ts";
+import { wantsAgent } from "../../domain/workflows/targets.ts";
 import { openSession } from "./session-start.ts";
 import { SessionUnit } from "./session-unit.ts";
 import { refusal, stepFailed } from "./step-failure.ts";
@@ -55,10 +56,8 @@ export function startChild(
 function childWorkflow(tx: Tx, parent: SessionUnit, step: PlanStep): StoredWorkflow {
   if (step.workflow === null) throw new Error(`step ${step.id} has no workflow`);
   const { id, version } = step.workflow;
-  if (parent.row.depth >= CHILD_DEPTH_MAX) {
-    const message = `Workflow \`${id}\` was not started: sessions may be nested ${CHILD_DEPTH_MAX} deep.`;
-    throw new OpspawnError("nesting_too_deep", message);
-  }
+  const refused = childRefusal(parent.row.depth + 1);
+  if (refused !== null) throw new OpspawnError("nesting_too_deep", refused.message);
   const workflow = findWorkflow(tx, id, version);
   if (workflow !== undefined) return workflow;
   const what = version === null ? `\`${id}\`` : `\`${id}\` version "${version}"`;
@@ -77,7 +76,7 @@ function checkChildInput(plan: WorkflowPlan, input: Parameters<typeof checkInput
 }
 
 function checkChildTargets(plan: WorkflowPlan): void {
-  const open = plan.steps.find((step) => step.kind === "agent" && step.target === null);
+  const open = plan.steps.find(wantsAgent);
   if (open === undefined) return;
   const message = `Step \`${open.id}\` of workflow \`${plan.id}\` names no agent or capability, and the session has no agent.`;
   throw new OpspawnError("no_target", message);

@@ -14,7 +14,7 @@ export class RecentRows {
   readonly #tasks = new Map<string, TaskRow>();
 
   putSession(row: SessionRow): void {
-    if (row.ended_at !== null || (row.input?.length ?? 0) > MAX_TEXT) return;
+    if (row.ended_at !== null) return;
     if (this.#sessions.size >= MAX_ROWS) dropOldest(this.#sessions);
     this.#sessions.set(row.id, row);
   }

@@ -1,6 +1,5 @@
 import type { JsonObject } from "@opspawn/contract";
-import type { NewSession } from "./session-unit.ts";
-import { newSessionRow, SessionUnit } from "./session-unit.ts";
+import { type NewSession, SessionUnit } from "./session-unit.ts";
 import type { Tx } from "./tx.ts";
 
 /**
@@ -8,7 +7,7 @@ import type { Tx } from "./tx.ts";
  * @param bound what else bounds it beside its own deadline, from when it may begin; null = nothing
  */
 export function openSession(tx: Tx, start: NewSession, startAt: number, bound: number | null = null): SessionUnit {
-  const session = SessionUnit.create(tx, newSessionRow(start, tx.now));
+  const session = SessionUnit.create(tx, start);
   const bounds = [session.plan.deadline, bound].filter((each) => each !== null);
   if (bounds.length > 0) session.change({ wake_at: Math.max(startAt, tx.now) + Math.min(...bounds) });
   for (const [key, value] of Object.entries(start.labels)) insertLabel(tx, session.id, key, value);

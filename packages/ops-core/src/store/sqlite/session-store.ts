@@ -13,6 +13,13 @@ import type { SqliteContext } from "./store.ts";
 import type { TaskColumns } from "./task-row.ts";
 import { waitingFor, waitingOf } from "./waiting-steps.ts";
 
+interface LargeInput {
+  readonly large: string | null;
+}
+
+const SESSIONS = `select s.*, l.input as large from sessions s
+  left join large_inputs l on s.large_input = 1 and l.session_id = s.id`;
+
 export function sessionStore({ db, writer, clock, tx: { recent, plans } }: SqliteContext): SessionStore {
   const blocked = (row: SessionRow): Blocked | null => {
     if (row.ended_at !== null) return null;
@@ -22,7 +29,8 @@ export function sessionStore({ db, writer, clock, tx: { recent, plans } }: Sqlit
     );
     return task === undefined ? waitingOf(db, plans, row) : storedBlock(task, clock.now());
   };
-  const record = (row: SessionRow): SessionRecord => toSessionRecord(row, blocked(row));
+  const record = (row: SessionRow & LargeInput): SessionRecord =>
+    toSessionRecord(row, blocked(row), row.large ?? row.input);
   return {
     start: (start) =>
       writer.submit("intake", (tx) => {
@@ -37,7 +45,7 @@ export function sessionStore({ db, writer, clock, tx: { recent, plans } }: Sqlit
         return { delivered: value.delivered, replayed };
       }),
     get: async (sessionId) => {
-      const row = db.get<SessionRow>("select * from sessions where id = ?", sessionId);
+      const row = db.get<SessionRow & LargeInput>(`${SESSIONS} where s.id = ?`, sessionId);
       return row === undefined ? null : record(row);
     },
     status: async (sessionId) =>
@@ -48,8 +56,8 @@ export function sessionStore({ db, writer, clock, tx: { recent, plans } }: Sqlit
     list: async (page, filter) => {
       const where = conditions(filter, clock.now());
       if (page.cursor !== undefined) where.add("s.id < ?", ...decodeCursor(page.cursor, 1));
-      const rows = db.all<SessionRow>(
-        `select s.* from sessions s ${where.sql} order by s.id desc limit ?`,
+      const rows = db.all<SessionRow & LargeInput>(
+        `${SESSIONS} ${where.sql} order by s.id desc limit ?`,
         ...where.values,
         page.limit + 1,
       );

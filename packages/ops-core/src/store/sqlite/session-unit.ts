@@ -10,7 +10,7 @@ import type { TaskRow } from "./task-row.ts";
 import type { Tx } from "./tx.ts";
 
 /** The format of session state this program writes; it leaves sessions of a newer format alone. */
-export const SESSION_FORMAT = 1;
+const SESSION_FORMAT = 1;
 
 export interface SessionRow {
   id: string;
@@ -21,7 +21,9 @@ export interface SessionRow {
   agent_id: string | null;
   status: SessionStatus;
   labels: string;
+  /** Null, too, where it is large. */
   input: string | null;
+  large_input: number;
   result: string | null;
   error: string | null;
   failure: string | null;
@@ -59,7 +61,7 @@ export interface NewSession {
   readonly parent: { readonly id: string; readonly step: number; readonly part: number; readonly depth: number } | null;
 }
 
-export function newSessionRow({ parent, ...session }: NewSession, now: number): SessionRow {
+function newSessionRow({ parent, ...session }: NewSession, now: number): SessionRow {
   return {
     id: session.id,
     format: SESSION_FORMAT,
@@ -69,7 +71,7 @@ export function newSessionRow({ parent, ...session }: NewSession, now: number): 
     agent_id: session.agentId,
     status: "started",
     labels: JSON.stringify(session.labels),
-    input: session.input,
+    ...inputColumns(session.input),
     result: null,
     error: null,
     failure: null,
@@ -93,6 +95,14 @@ export function newSessionRow({ parent, ...session }: NewSession, now: number): 
   };
 }
 
+/** Characters of an input that the session's own row still holds; it is written anew with each change of the session. */
+const SMALL_INPUT = 1_024;
+
+function inputColumns(input: string | null): Pick<SessionRow, "input" | "large_input"> {
+  const isLarge = input !== null && input.length > SMALL_INPUT;
+  return { input: isLarge ? null : input, large_input: isLarge ? 1 : 0 };
+}
+
 /** A session held by one transition: read once, written once at its end, however many inputs it took. */
 export class SessionUnit implements SessionIndex {
   readonly row: SessionRow;
@@ -111,8 +121,12 @@ export class SessionUnit implements SessionIndex {
     tx.hold(this);
   }
 
-  static create(tx: Tx, row: SessionRow): SessionUnit {
-    return new SessionUnit(tx, row, "new");
+  static create(tx: Tx, session: NewSession): SessionUnit {
+    const unit = new SessionUnit(tx, newSessionRow(session, tx.now), "new");
+    if (unit.row.large_input === 1) {
+      tx.run("insert into large_inputs (session_id, input) values (?, ?)", session.id, session.input);
+    }
+    return unit;
   }
 
   static load(tx: Tx, id: string): SessionUnit | undefined {
@@ -126,6 +140,13 @@ export class SessionUnit implements SessionIndex {
 
   get id(): string {
     return this.row.id;
+  }
+
+  /** JSON text or null. */
+  get input(): string | null {
+    if (this.row.large_input === 0) return this.row.input;
+    const row = this.#tx.get<{ input: string }>("select input from large_inputs where session_id = ?", this.id);
+    return row?.input ?? null;
   }
 
   get status(): SessionStatus {
@@ -224,6 +245,7 @@ const FIXED = [
   "plan_hash",
   "agent_id",
   "input",
+  "large_input",
   "callback_url",
   "created_at",
   "parent_id",
@@ -264,7 +286,12 @@ function update(tx: Tx, row: SessionRow): void {
   tx.run(UPDATE, ...CHANGING.map((column) => row[column]), row.id);
 }
 
-export function toSessionRecord(row: SessionRow, blocked: Blocked | null = null): SessionRecord {
+/** @param input what the row does not hold of it, where it is large */
+export function toSessionRecord(
+  row: SessionRow,
+  blocked: Blocked | null = null,
+  input: string | null = row.input,
+): SessionRecord {
   return {
     id: row.id,
     workflowId: row.workflow_id,
@@ -273,7 +300,7 @@ export function toSessionRecord(row: SessionRow, blocked: Blocked | null = null)
     agentId: row.agent_id,
     status: row.status,
     labels: JSON.parse(row.labels) as Record<string, string>,
-    input: row.input,
+    input,
     result: row.result,
     error: row.error === null ? null : (JSON.parse(row.error) as TaskError),
     failedSteps: JSON.parse(row.failed_steps) as string[],

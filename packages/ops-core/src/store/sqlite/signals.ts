@@ -1,5 +1,5 @@
 import { OpspawnError } from "@opspawn/contract";
-import { SIGNALS_WAITING_MAX } from "../../domain/workflows/limits.ts";
+import { SIGNALS_WAITING_MAX } from "../../domain/sessions/signals.ts";
 import type { WorkflowPlan } from "../../domain/workflows/plan.ts";
 import { advanceSession } from "./session-advance.ts";
 import { SessionUnit } from "./session-unit.ts";

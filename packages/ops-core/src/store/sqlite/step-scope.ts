@@ -16,7 +16,9 @@ export interface Place {
 export function scopeOf(tx: Tx, session: SessionUnit, place?: Place): ExpressionScope {
   const { row, plan } = session;
   return {
-    input: readStored(row.input),
+    get input() {
+      return readStored(session.input);
+    },
     steps: {
       get: (stepId) => {
         const step = plan.steps[plan.byId.get(stepId) ?? -1];
@@ -26,11 +28,13 @@ export function scopeOf(tx: Tx, session: SessionUnit, place?: Place): Expression
     },
     session: { id: row.id, labels: JSON.parse(row.labels) as Record<string, string> },
     trigger: { agentId: row.agent_id },
-    ...(place === undefined ? {} : placeScope(tx, session, place)),
+    ...placeScope(tx, session, place),
   };
 }
 
-function placeScope(tx: Tx, session: SessionUnit, { step, part }: Place): Partial<ExpressionScope> {
+function placeScope(tx: Tx, session: SessionUnit, place: Place | undefined): Partial<ExpressionScope> {
+  if (place === undefined) return {};
+  const { step, part } = place;
   if (step.forEach !== null) return { item: itemOf(tx, session.id, step.index, part), index: part };
   return step.repeat === null ? {} : { iteration: part };
 }

@@ -256,7 +256,10 @@ export const childrenSuite: Suite = (on) => {
       items.find(({ error }) => error?.code === "nesting_too_deep"),
       "deepest",
     );
-    assert.match(deepest.error?.message ?? "", /Workflow `own` was not started: sessions may be nested 10 deep\./);
+    assert.match(
+      deepest.error?.message ?? "",
+      /A workflow may start others 10 levels deep, and this would be level 11\./,
+    );
   });
 
   on("the step's deadline bounds the session below, and its own does if it is sooner", async (w) => {

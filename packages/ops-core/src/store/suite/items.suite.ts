@@ -198,7 +198,7 @@ export const itemsSuite: Suite = (on) => {
     const id = await startEach(w, [0, 1], { retry, fallback: { agentCapability: "cheap" } });
     const tries: string[] = [];
     for (let sent = w.sent.shift(); sent !== undefined; sent = w.sent.shift()) {
-      tries.push(sent.agentName);
+      tries.push(sent.agentName ?? "");
       await (sent.agentName === "cheap" ? w.complete(sent, 1) : w.fail(sent));
       await w.dispatch();
     }

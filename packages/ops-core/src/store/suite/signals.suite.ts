@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { HOUR } from "../../domain/clock.ts";
-import { SIGNALS_WAITING_MAX } from "../../domain/workflows/limits.ts";
+import { SIGNALS_WAITING_MAX } from "../../domain/sessions/signals.ts";
 import { step, workflow } from "./test-definitions.ts";
 import { end, errorOf, pass, signal, statuses, workers, workOff } from "./test-language.ts";
 import type { Suite } from "./test-rig.ts";

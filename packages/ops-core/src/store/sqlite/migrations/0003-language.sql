@@ -13,7 +13,9 @@ create table new_sessions (
     status = 'cancelled'
   ),
   labels text not null,
+  -- A row is written anew with every change of it, so an input of some size is kept in `large_inputs`.
   input text,
+  large_input integer not null default 0,
   result text,
   error text,
   failure text,
@@ -47,6 +49,12 @@ insert into new_sessions (id, format, workflow_id, workflow_version, plan_hash, 
     failed_steps, open, ended, next_key, event_sequence, callback_url, created_at, updated_at, ended_at, wake_at
   from sessions;
 drop table sessions;
+create table large_inputs (
+  session_id text primary key,
+  input text not null
+) strict;
+insert into large_inputs (session_id, input) select id, input from new_sessions where octet_length(input) > 1024;
+update new_sessions set input = null, large_input = 1 where octet_length(input) > 1024;
 alter table new_sessions rename to sessions;
 create index sessions_due on sessions (wake_at) where wake_at is not null;
 create unique index sessions_by_parent on sessions (parent_id, parent_step, parent_part) where parent_id is not null;
