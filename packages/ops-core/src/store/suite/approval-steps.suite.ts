@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { formatTime, type JsonObject } from "@opspawn/contract";
 import { HOUR } from "../../domain/clock.ts";
 import { step, workflow } from "./test-definitions.ts";
-import { approvalOf, decide, end, errorOf, ONCE, pass, statuses, workers, workOff } from "./test-language.ts";
+import { approvalOf, decide, end, errorOf, ONCE, pass, restart, statuses, workers, workOff } from "./test-language.ts";
 import type { Suite } from "./test-rig.ts";
 import { type World, withCode } from "./test-world.ts";
 
@@ -104,7 +104,7 @@ export const approvalStepsSuite: Suite = (on) => {
     const id = await start(w, workflow([ASK]));
     await pass(w, HOUR - 1);
     assert.equal((await approvalOf(w, id)).status, "pending");
-    await w.reopen();
+    await restart(w);
     await pass(w, 1);
     assert.equal((await approvalOf(w, id)).status, "expired");
     assert.deepEqual(await errorOf(w, id, 0), ["expired", "Nobody decided in time."]);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { step, workflow } from "./test-definitions.ts";
-import { apply, end, errorOf, ONCE, statuses, workers, workOff } from "./test-language.ts";
+import { apply, end, errorOf, ONCE, restart, statuses, workers, workOff } from "./test-language.ts";
 import type { Suite } from "./test-rig.ts";
 
 /** Steps that run only when something holds. */
@@ -78,7 +78,7 @@ export const conditionsSuite: Suite = (on) => {
     });
     await w.fail(w.take());
     await w.store.sessions.label(id, { go: "no" });
-    await w.reopen();
+    await restart(w);
     await workOff(w);
     assert.deepEqual(await statuses(w, id), ["completed"]);
   });

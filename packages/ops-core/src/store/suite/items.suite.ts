@@ -3,7 +3,7 @@ import type { JsonObject } from "@opspawn/contract";
 import { SECOND } from "../../domain/clock.ts";
 import { ITEMS_MAX } from "../../domain/workflows/limits.ts";
 import { step, workflow } from "./test-definitions.ts";
-import { apply, end, errorOf, FAILS, ONCE, statuses, workers, workOff } from "./test-language.ts";
+import { apply, end, errorOf, FAILS, ONCE, restart, statuses, workers, workOff } from "./test-language.ts";
 import type { Suite } from "./test-rig.ts";
 import type { World } from "./test-world.ts";
 
@@ -88,7 +88,7 @@ export const itemsSuite: Suite = (on) => {
     const { id } = await w.start(workflow([each]), { labels: { who: "me" } });
     const first = w.take();
     await w.store.sessions.label(id, { who: "you" });
-    await w.reopen();
+    await restart(w);
     await w.complete(first);
     assert.deepEqual(await workOff(w), [{ n: "me" }]);
   });

@@ -91,6 +91,12 @@ export async function pass(w: World, micros: number): Promise<void> {
   await w.expire();
 }
 
+/** The process stops in good order, and another one starts. */
+export async function restart(w: World): Promise<void> {
+  await w.raw.close();
+  await w.reopen();
+}
+
 /** A step that is undone by telling its name and what it had come to. */
 export function undoable(taskId: string, rest: JsonObject = {}, compensate: JsonObject = {}): JsonObject {
   const parameters = { undo: taskId, was: `\${{ steps.${taskId}.result }}` };

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { formatTime } from "@opspawn/contract";
 import { HOUR, MINUTE } from "../../domain/clock.ts";
 import { step, workflow } from "./test-definitions.ts";
-import { end, errorOf, ONCE, pass, statuses, workers, workOff } from "./test-language.ts";
+import { end, errorOf, ONCE, pass, restart, statuses, workers, workOff } from "./test-language.ts";
 import type { Suite } from "./test-rig.ts";
 import type { World } from "./test-world.ts";
 
@@ -46,15 +46,18 @@ export const waitsSuite: Suite = (on) => {
     ]);
   });
 
-  for (const way of ["reopen", "crash"] as const) {
+  for (const [way, begin] of [
+    ["restart", restart],
+    ["crash", (w: World) => w.crash()],
+  ] as const) {
     on(`a timer fires once, also after a ${way}, and however often it is looked at`, async (w) => {
       const { id } = await w.start(workflow([PAUSE, { taskId: "after", wait: { for: "1h" } }]));
-      await w[way]();
+      await begin(w);
       await pass(w, HOUR);
-      await w[way]();
+      await begin(w);
       await Promise.all([w.expire(), w.expire(), w.expire()]);
       assert.deepEqual(await statuses(w, id), ["completed", "waiting"]);
-      await w[way]();
+      await begin(w);
       await pass(w, HOUR - 1);
       assert.equal(await status(w, id), "waiting");
       await pass(w, 1);
