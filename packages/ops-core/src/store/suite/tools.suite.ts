@@ -5,7 +5,7 @@ import { STEP_RETRY } from "../../domain/tasks/retry.ts";
 import type { ClaimedAttempt } from "../../domain/tasks/task.ts";
 import { workflow } from "./test-definitions.ts";
 import type { Declare, Suite } from "./test-rig.ts";
-import { failed, need, senderOf, succeeded, type World, withCode } from "./test-world.ts";
+import { failed, need, senderOf, succeeded, type World } from "./test-world.ts";
 
 const POST = { kind: "tool", tool: "post" } as const;
 
