@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { operation } from "../operation.ts";
 import { blocked, id, jsonObject, jsonValue, listOf, page, taskError, time } from "./common.ts";
+import { taskEvents } from "./events.ts";
 
 const taskStatus = z.enum(["pending", "running", "completed", "failed", "cancelled"]);
 const attemptStatus = z.enum([
@@ -223,4 +224,5 @@ export const taskOperations = {
     permission: { scope: "tasks:write" },
     idempotency: "natural",
   }),
+  events: taskEvents,
 };

@@ -135,6 +135,9 @@ const ALL_EVENTS = `select * from events where position >=
 const STREAM_EVENTS = `select * from events where stream = :stream and sequence >=
   coalesce((select max(sequence) from events where stream = :stream and sequence <= :after), 0)
   order by sequence limit :limit`;
+/** From its end: what lies behind the position is what its reader will be sent next, so no more than that is looked at. */
+const SEQUENCE_AT = `select sequence, position, json_array_length(entries) as count from events
+  where stream = ? and position <= ? order by sequence desc limit 1`;
 
 export function eventStore({ db }: SqliteContext): EventStore {
   return {
@@ -144,11 +147,14 @@ export function eventStore({ db }: SqliteContext): EventStore {
         stream === undefined
           ? db.all<EventRow>(ALL_EVENTS, { after, limit: limit + 1 })
           : db.all<EventRow>(STREAM_EVENTS, { after, stream, limit: limit + 1 });
-      const number = (event: StoredEvent) => (stream === undefined ? event.position : event.sequence);
-      return rows
-        .flatMap(toEvents)
-        .filter((event) => number(event) > after)
-        .slice(0, limit);
+      const isAfter = (event: StoredEvent) => (stream === undefined ? event.position : event.sequence) > after;
+      const events: StoredEvent[] = [];
+      for (const row of rows) if (events.length < limit) events.push(...toEvents(row).filter(isAfter));
+      return events.slice(0, limit);
+    },
+    sequenceAt: async (stream, position) => {
+      const row = db.get<{ sequence: number; position: number; count: number }>(SEQUENCE_AT, stream, position);
+      return row === undefined ? 0 : row.sequence + Math.min(position - row.position, row.count - 1);
     },
   };
 }

@@ -13,6 +13,7 @@ import { answerStore } from "./idempotency.ts";
 import { PlanCache } from "./plan-cache.ts";
 import { processStore } from "./process-store.ts";
 import { RecentRows } from "./recent-rows.ts";
+import { scheduleStore } from "./schedule-store.ts";
 import { sessionStore } from "./session-store.ts";
 import { attemptStore, taskStore } from "./task-store.ts";
 import { toolStore } from "./tools.ts";
@@ -76,6 +77,7 @@ export function openSqlite(
     workflows: workflowStore(shared),
     sessions: sessionStore(shared),
     approvals: approvalStore(shared),
+    schedules: scheduleStore(shared),
     tasks: taskStore(shared),
     attempts: attemptStore(shared),
     deliveries: deliveryStore(shared),

@@ -102,6 +102,23 @@ const INVARIANTS: Readonly<Record<string, string>> = {
     and undo_total is null`,
   "a failed task says why": "select id from tasks where status in ('failed', 'cancelled') and error is null",
   "only failed tasks are dead letters": "select id from tasks where dead_letter is not null and status <> 'failed'",
+  "a fire is open while its session is": `select f.schedule_id, f.sequence from schedule_fires f
+    left join sessions s on s.id = f.session_id where (f.open = 1) <> (s.id is not null and s.ended_at is null)`,
+  "a schedule counts its fires": `select id from schedules s where fires <>
+      (select coalesce(max(sequence), 0) from schedule_fires f where f.schedule_id = s.id)
+    or queued <> (select count(*) from schedule_fires f where f.schedule_id = s.id and f.outcome = 'queued')`,
+  "a schedule decides about a due time once": `select schedule_id, due_at from
+    (select schedule_id, due_at, lag(last_due_at) over (partition by schedule_id order by sequence) as before
+      from schedule_fires where kind = 'series') where due_at <= before`,
+  "a schedule wakes up for its next due time, unless it is paused": `select id from schedules where
+    case when paused_at is null then next_at is not null and (wake_at is null or wake_at > next_at)
+      else next_at is not null or wake_at is not null end`,
+  "a fire that waits for nothing is due": `select id from schedules s where queued > 0 and paused_at is null
+    and wake_at is null and (overlap = 'allow' or not exists
+      (select 1 from schedule_fires f where f.schedule_id = s.id and f.open = 1))`,
+  "a fire has a session, or says what became of it": `select schedule_id, sequence from schedule_fires
+    where (outcome = 'started') <> (session_id is not null and started_at is not null)
+    or (outcome = 'failed') <> (error is not null)`,
   "a circuit is open from its fifth failure": `select endpoint from circuits where (failures >= 5) <>
     (opened_at is not null and next_probe_at is not null)`,
 };
