@@ -6,8 +6,9 @@ import { checkAll } from "../checker/checker.ts";
 import { evidenceOf, Rows } from "../checker/evidence.ts";
 import { findingsOf } from "../checker/findings.ts";
 import { type Manner, SimulatedAgent } from "./agents.ts";
-import { CAPABILITIES, Client } from "./client.ts";
+import { Client } from "./client.ts";
 import { Simulation } from "./simulation.ts";
+import { CAPABILITIES } from "./workflows.ts";
 
 const TROUBLE_MS = 40_000;
 const DRAIN_MS = 400_000;
@@ -88,7 +89,7 @@ async function live(sim: Simulation): Promise<string[]> {
     const capabilities = CAPABILITIES.filter(() => i < 2 || sim.roll(0.6));
     return new SimulatedAgent(sim, `${manner}${i}`, manner, capabilities);
   });
-  const client = new Client(sim);
+  const client = new Client(sim, agents);
   for (const agent of agents) {
     sim.hosts.set(`${agent.name}.test`, agent);
     await persist(() => agent.register(), sim);
@@ -116,6 +117,7 @@ function trouble(sim: Simulation, agents: readonly SimulatedAgent[]): void {
     () => sim.life.arm(sim.pick(POINTS)),
     () => sim.stall(sim.between(1_000, 8_000)),
     () => sim.cut(`${sim.pick(agents).name}.test`, sim.between(500, 10_000)),
+    () => sim.pick(agents).sicken(sim.between(2_000, 20_000)),
   ];
   sim.pick(deeds)();
   sim.later(sim.between(2_000, 9_000), () => trouble(sim, agents));

@@ -1,0 +1,209 @@
+import { parseTime } from "@opspawn/contract";
+import type { RetryPolicy, RetryReason } from "../../../packages/ops-core/src/domain/workflows/plan.ts";
+import type { Evidence, Rows } from "../evidence.ts";
+import type { Fact } from "../history.ts";
+import type { Invariant } from "../invariant.ts";
+
+const SECOND = 1_000_000;
+/** Tries that never left and together count as one. */
+const UNDELIVERED_PER_ATTEMPT = 5;
+const UNDELIVERED_FIRST = SECOND / 4;
+const UNDELIVERED_MAX = 30 * SECOND;
+/** Codes under which an agent may say itself how long to wait. */
+const ASKED_TO_WAIT = new Set(["http_429", "http_503"]);
+
+/** How an attempt ended, as far as the log tells. */
+interface Failure {
+  readonly number: number;
+  readonly reason: RetryReason | "undelivered" | "rejected";
+  readonly code: string;
+  readonly probe: boolean;
+}
+
+/** What is to follow: the attempts used up afterwards, and how long to wait. */
+type Right =
+  | { readonly type: "retry"; readonly used: number; readonly least: number; readonly most: number }
+  | { readonly type: "fall_back"; readonly used: number }
+  | { readonly type: "fail"; readonly used: number; readonly deadLetter: "attempts" | null };
+
+interface TaskRow {
+  readonly id: string;
+  readonly policy: string;
+  readonly deadline: number;
+}
+
+/** One task on its way, by what the log says of it. */
+class Course {
+  readonly #id: string;
+  readonly #retry: RetryPolicy;
+  readonly #deadline: number;
+  readonly #hasFallback: boolean;
+  #max: number;
+  #used = 0;
+  #lost = 0;
+  #undelivered = 0;
+  #fellBack = false;
+  #failure: Failure | null = null;
+
+  constructor({ id, policy, deadline }: TaskRow) {
+    const { retry, fallback } = JSON.parse(policy) as { retry: RetryPolicy; fallback: object | null };
+    this.#id = id;
+    this.#retry = retry;
+    this.#deadline = deadline;
+    this.#hasFallback = fallback !== null;
+    this.#max = retry.maxAttempts;
+  }
+
+  failed(failure: Failure): void {
+    this.#failure = failure;
+  }
+
+  /** What is wrong with what followed. */
+  *decided(fact: Fact): Iterable<string> {
+    const failure = this.#failure;
+    this.#failure = null;
+    if (failure === null) {
+      yield* this.#withoutFailure(fact);
+      return;
+    }
+    const right = this.#rightAfter(failure);
+    if (failure.reason === "lost") this.#lost += 1;
+    this.#used = right.used;
+    const what = this.#difference(right, failure, fact);
+    if (what !== null) {
+      yield `attempt ${failure.number} of ${this.#id} (${failure.reason}, ${failure.code}) was followed by ${fact.type}: ${what}`;
+    }
+    if (fact.type === "task.fell_back") this.#fallBack();
+  }
+
+  /** Its time or its agents may run out while it waits. */
+  *#withoutFailure({ type, data, at }: Fact): Iterable<string> {
+    const code = codeOf(data);
+    const isLate = data.deadLetter === "deadline" && code === "deadline_exceeded" && at >= this.#deadline;
+    const isAbandoned = code === "agent_gone" && (data.deadLetter === "agent" || type === "task.fell_back");
+    if (!isLate && !isAbandoned) yield `${type} of ${this.#id} has no cause (${code})`;
+    if (isAbandoned && type === "task.failed" && this.#canFallBack) yield `${this.#id} failed and had a fallback`;
+    if (type === "task.fell_back") this.#fallBack();
+  }
+
+  #fallBack(): void {
+    this.#fellBack = true;
+    this.#undelivered = 0;
+    this.#max = this.#used + this.#retry.maxAttempts;
+  }
+
+  get #canFallBack(): boolean {
+    return this.#hasFallback && !this.#fellBack;
+  }
+
+  #rightAfter({ reason, probe, code }: Failure): Right {
+    const { on } = this.#retry;
+    const used = this.#used + 1;
+    const isEndpoints = reason === "undelivered" || reason === "unavailable" || reason === "timeout";
+    const mayRetry = reason === "undelivered" || (reason !== "rejected" && on.includes(reason));
+    if (!mayRetry) return this.#over(used, null);
+    if (probe && isEndpoints) {
+      return this.#canFallBack
+        ? { type: "fall_back", used: used - 1 }
+        : { type: "retry", used: used - 1, least: 0, most: 0 };
+    }
+    if (reason === "undelivered") return this.#afterUndelivered();
+    this.#undelivered = 0;
+    if (used >= this.#max) return this.#over(used, "attempts");
+    if (reason === "lost" && this.#lost === 0) return { type: "retry", used, least: 0, most: 0 };
+    const [least, most] = this.#backoff(used);
+    return { type: "retry", used, least, most: ASKED_TO_WAIT.has(code) ? Number.POSITIVE_INFINITY : most };
+  }
+
+  #afterUndelivered(): Right {
+    this.#undelivered += 1;
+    if (this.#undelivered < UNDELIVERED_PER_ATTEMPT) {
+      const most = Math.min(UNDELIVERED_FIRST * 2 ** (this.#undelivered - 1), UNDELIVERED_MAX);
+      return { type: "retry", used: this.#used, least: most / 2, most };
+    }
+    this.#undelivered = 0;
+    const used = this.#used + 1;
+    if (used >= this.#max || !this.#retry.on.includes("unavailable")) return this.#over(used, "attempts");
+    const [least, most] = this.#backoff(used);
+    return { type: "retry", used, least, most };
+  }
+
+  #over(used: number, deadLetter: "attempts" | null): Right {
+    return this.#canFallBack ? { type: "fall_back", used } : { type: "fail", used, deadLetter };
+  }
+
+  #backoff(used: number): [least: number, most: number] {
+    const { initialDelay, maxDelay, backoff, jitter } = this.#retry;
+    const grown = backoff === "fixed" ? initialDelay : initialDelay * 2 ** Math.min(used - 1, 60);
+    const most = Math.min(grown, maxDelay);
+    return [jitter === "full" ? 0 : most, most];
+  }
+
+  #difference(right: Right, failure: Failure, { type, data, at }: Fact): string | null {
+    if (right.type === "fall_back") return type === "task.fell_back" ? null : "it had a fallback";
+    if (right.type === "fail") {
+      if (type !== "task.failed") return "it had to fail";
+      return data.deadLetter === right.deadLetter ? null : `its dead letter says ${String(data.deadLetter)}`;
+    }
+    if (type === "task.fell_back") return "it had attempts left";
+    if (type === "task.failed") {
+      const isTooLate = data.deadLetter === "deadline" && at + right.most >= this.#deadline;
+      return isTooLate ? null : `it failed with ${right.used} of ${this.#max} attempts used`;
+    }
+    if (data.used !== right.used || data.max !== this.#max) {
+      return `${data.used} of ${data.max} attempts count, ${right.used} of ${this.#max} are right`;
+    }
+    if (data.reason !== failure.reason) return `it says ${String(data.reason)}`;
+    const readyAt = parseTime(String(data.readyAt)) ?? Number.POSITIVE_INFINITY;
+    const wait = readyAt - at;
+    // Rounded to whole microseconds.
+    if (wait < Math.floor(right.least) || wait > Math.ceil(right.most)) {
+      return `it waits ${wait} us, ${right.least} to ${right.most} are right`;
+    }
+    return readyAt < this.#deadline ? null : "its deadline will have passed by then";
+  }
+}
+
+const policyDecides: Invariant = {
+  number: "17",
+  name: "what follows a failed attempt, and after what time, is what the task's policy says",
+  needs: [],
+  *check({ db, history }: Evidence) {
+    const tasks = db.all<TaskRow>("select id, policy, deadline from tasks");
+    const courses = new Map(tasks.map((row) => [row.id, new Course(row)]));
+    const probes = probesIn(db);
+    for (const facts of history.streams.values()) {
+      for (const fact of facts) {
+        const { type, data } = fact;
+        const course = courses.get(String(data.taskId));
+        if (course === undefined) continue;
+        const reason = reasonOf(fact);
+        const number = Number(data.number);
+        const attempt = `${data.taskId}/${number}`;
+        if (reason !== null) course.failed({ number, reason, code: codeOf(data), probe: probes.has(attempt) });
+        if (type === "task.retrying" || type === "task.fell_back" || type === "task.failed") yield* course.decided(fact);
+      }
+    }
+  },
+};
+
+function probesIn(db: Rows): ReadonlySet<string> {
+  return new Set(db.texts("select task_id || '/' || n from attempts where probe = 1"));
+}
+
+/** Why an attempt failed, by the event that says so; null for any other event. */
+function reasonOf({ type, data }: Fact): Failure["reason"] | null {
+  const code = codeOf(data);
+  if (type === "attempt.timed_out") return "timeout";
+  if (type === "attempt.lost") return code === "undelivered" ? "undelivered" : "lost";
+  if (type !== "attempt.failed") return null;
+  if ((data.error as { retryable?: unknown } | undefined)?.retryable === false) return "rejected";
+  return /^http_(?:408|425|429|5\d\d)$/.test(code) ? "unavailable" : "agent_error";
+}
+
+function codeOf(data: Fact["data"]): string {
+  return String((data.error as { code?: unknown } | undefined)?.code);
+}
+
+/** What follows from a failure is decided by the task's own policy, whoever found out about it. */
+export const DECISIONS: readonly Invariant[] = [policyDecides];
