@@ -109,6 +109,8 @@ class Folder implements Fold {
       this.illegal.push(`${where}: there is no ${key}`);
       return;
     }
+    // Work that nobody is left for may fall back while it waits: it waits on, elsewhere.
+    if (type === "task.fell_back" && before.state === "pending") return;
     const transition = table.transitions[event];
     if (before.endedBy !== null) this.afterEnd.push(`${where}: ${key} had ended by ${before.endedBy}`);
     else if (!transition?.from.includes(before.state)) this.illegal.push(`${where}: ${key} was ${before.state}`);

@@ -1,5 +1,4 @@
 import { AssertionError } from "node:assert/strict";
-import type { JsonObject } from "@opspawn/contract";
 import type { FailpointName } from "../../packages/ops-core/src/domain/failpoint.ts";
 import type { StoredEvent } from "../../packages/ops-core/src/domain/store.ts";
 import { checkAll } from "../checker/checker.ts";
@@ -7,6 +6,9 @@ import { evidenceOf, Rows } from "../checker/evidence.ts";
 import { findingsOf } from "../checker/findings.ts";
 import { type Manner, SimulatedAgent } from "./agents.ts";
 import { Client } from "./client.ts";
+import { courseOf } from "./judges/course.ts";
+import { endpointsOf } from "./judges/endpoints.ts";
+import { storiesOf } from "./judges/session-story.ts";
 import { Simulation } from "./simulation.ts";
 import { CAPABILITIES } from "./workflows.ts";
 
@@ -52,7 +54,7 @@ export async function simulate(seed: number): Promise<Told> {
   try {
     findings.push(...(await live(sim)));
     events = await allEvents(sim);
-    findings.push(...(await judged(sim, events)));
+    findings.push(...(await judged(sim)));
   } catch (error) {
     findings.push(...wordsOf(error));
     events = await allEvents(sim).catch(() => []);
@@ -147,13 +149,14 @@ async function openWork(sim: Simulation): Promise<string[]> {
 }
 
 /** The checker's findings, over the database and what agents and clients have written down. */
-async function judged(sim: Simulation, events: readonly StoredEvent[]): Promise<string[]> {
+async function judged(sim: Simulation): Promise<string[]> {
   // One connection owns the file.
   await sim.world.raw.close();
   const db = new Rows(sim.path);
   try {
     const evidence = evidenceOf({ db, client: sim.client, effects: sim.effects, isDrained: true, isPunctual: false });
-    return [...findingsOf({ judgements: checkAll(evidence) }), ...times(events, deadlinesOf(db))];
+    const courses = storiesOf(db, evidence.history).flatMap((story) => [...courseOf(story)]);
+    return [...findingsOf({ judgements: checkAll(evidence) }), ...courses, ...endpointsOf(db)];
   } finally {
     db.close();
   }
@@ -165,26 +168,5 @@ async function allEvents(sim: Simulation): Promise<StoredEvent[]> {
     const page = await sim.world.raw.events.list(events.at(-1)?.position ?? 0, 500);
     events.push(...page);
     if (page.length === 0) return events;
-  }
-}
-
-/** The shortest time an agent here gives itself. */
-const SHORTEST_TIMEOUT = 2_000_000;
-
-function deadlinesOf(db: Rows): ReadonlyMap<unknown, number> {
-  const rows = db.all<{ id: string; deadline: number }>("select id, deadline from tasks");
-  return new Map(rows.map(({ id, deadline }) => [id, deadline]));
-}
-
-/** No timeout before its time or the task's deadline. */
-function* times(events: readonly StoredEvent[], deadlines: ReadonlyMap<unknown, number>): Iterable<string> {
-  const createdAt = new Map<unknown, number>();
-  for (const { type, at, data } of events) {
-    const { taskId } = data as JsonObject;
-    if (type === "attempt.created") createdAt.set(taskId, at);
-    if (type !== "attempt.timed_out") continue;
-    const lasted = at - (createdAt.get(taskId) ?? at);
-    const isOver = at >= (deadlines.get(taskId) ?? Number.POSITIVE_INFINITY);
-    if (lasted < SHORTEST_TIMEOUT && !isOver) yield `${taskId} timed out after ${lasted} us`;
   }
 }

@@ -12,6 +12,8 @@ const OVERDUE = `select 'task ' || id || ' is ' || status || ' and overdue (' ||
     from tasks where wake_at < :then
   union all select 'session ' || id || ' is past its deadline' from sessions where wake_at < :then
   union all select 'attempt ' || task_id || '/' || n || ' keeps its slot' from draining_slots where until < :then
+  union all select 'attempt ' || d.task_id || '/' || d.n || ' is to keep its slot for long' from draining_slots d
+    join attempts a on a.task_id = d.task_id and a.n = d.n where d.until > a.ended_at + a.timeout_at - a.created_at
   union all select 'agent ' || a.name || ' is silent and keeps ' || t.id from agents a join tasks t on t.agent_id = a.id
     where t.status = 'running' and a.lease_until < :then
       and (a.channel = 'pull' or (a.heartbeat = 1 and t.attempt_status = 'acknowledged'))`;

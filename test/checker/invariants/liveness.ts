@@ -28,6 +28,17 @@ const nothingIsStuck: Invariant = {
   },
 };
 
+const slotsDrainOnce: Invariant = {
+  number: "18",
+  name: "a slot drains no longer than its attempt was given",
+  needs: [],
+  *check({ db }) {
+    yield* db.texts(`select 'attempt ' || d.task_id || '/' || d.n || ' keeps its slot for ' || (d.until - a.ended_at) || ' us'
+      from draining_slots d join attempts a on a.task_id = d.task_id and a.n = d.n
+      where d.until > a.ended_at + max(a.timeout_at - a.created_at, 0)`);
+  },
+};
+
 interface Instance {
   readonly epoch: number;
   readonly from: number;
@@ -127,4 +138,4 @@ const integrity: Invariant = {
 };
 
 /** Nothing waits for ever, and what must arrive has arrived. */
-export const LIVENESS: readonly Invariant[] = [nothingIsStuck, takenOver, outboxIsEmpty, webhooksArrive, integrity];
+export const LIVENESS: readonly Invariant[] = [nothingIsStuck, slotsDrainOnce, takenOver, outboxIsEmpty, webhooksArrive, integrity];
