@@ -249,7 +249,7 @@ export class SimulatedAgent implements Host {
       if (isFree) this.#own.forget();
       await sim
         .call((store: Store) => store.agents.report(report))
-        .catch(() => (sim.healed ? undefined : sim.later(500, send)));
+        .catch(() => sim.later(500, send));
       if (isFree) this.#own.forget();
     };
     sim.later(sim.between(1, 120), send);
@@ -316,7 +316,11 @@ export class SimulatedAgent implements Host {
 
   async #misbehave(): Promise<void> {
     const sim = this.#sim;
-    if (sim.healed) return;
+    if (sim.healed) {
+      // Whatever it has last said without cause, it takes back; else work might wait for it to the end of its time.
+      this.#report("idle");
+      return;
+    }
     const word = () => sim.pick(["active", "idle", "error", "finished", "a word of its own"]);
     const deeds: readonly [string, () => unknown][] = [
       ["agent restarted", () => this.#restart()],
