@@ -72,9 +72,9 @@ export class SimulatedAgent implements Host {
     this.#capabilities = capabilities;
     this.slots = sim.between(1, 3);
     this.#beats = manner === "posts" && sim.roll(0.5);
-    // Some give themselves longer than a lease lasts: what they hold when they fall silent is lost before its time.
-    const isPatient = manner === "pulls" || sim.roll(0.4);
-    this.#timeout = (isPatient ? sim.between(8, 16) : sim.between(2, 6)) * 1_000_000;
+    // Who asks for work gives itself longer than a lease lasts: what it holds when it falls silent is lost before that.
+    const [least, most] = manner === "pulls" ? [16, 24] : sim.roll(0.5) ? [8, 16] : [2, 6];
+    this.#timeout = sim.between(least, most) * 1_000_000;
     // What is told by states alone belongs to whatever the agent was sent last, so a double would tell of another task.
     this.takesDoubles = manner === "answers" || manner === "posts";
   }
@@ -142,7 +142,10 @@ export class SimulatedAgent implements Host {
     // However the attempt ends, its slot is not given away before the agent has had the time that it was promised.
     if (!doubled && !sim.done.has(taskId)) this.#own.begin(taskId, sim.clock.now(), lasts);
     const most = this.#own.most(sim.clock.now());
-    if (most > this.slots) sim.complaints.push(`${this.name} has ${this.slots} slots and is at ${most} tasks with ${taskId}`);
+    // Who is done with one of its tasks and says `idle` has said that it is free, whatever else it is at.
+    const isExact = this.manner !== "states" && this.manner !== "names";
+    if (isExact && most > this.slots)
+      sim.complaints.push(`${this.name} has ${this.slots} slots and is at ${most} tasks with ${taskId}`);
     const known = this.#received.has(taskId);
     this.#received.add(taskId);
     sim.story.tell(this.name, `gets ${taskId} (${attempt})`);
@@ -214,6 +217,8 @@ export class SimulatedAgent implements Host {
       tries += 1;
       try {
         const { type } = await sim.call((store) => store.attempts.settle(taskId, token, outcome), true);
+        // It may be at it once more, because it was sent once more; now everybody knows how it ended.
+        this.#own.end(taskId);
         this.#heard(work, type, typeof result === "string", tries);
       } catch {
         sim.later(500, post);
@@ -247,9 +252,7 @@ export class SimulatedAgent implements Host {
     const isFree = state !== "active" && state !== "error";
     const send = async (): Promise<void> => {
       if (isFree) this.#own.forget();
-      await sim
-        .call((store: Store) => store.agents.report(report))
-        .catch(() => sim.later(500, send));
+      await sim.call((store: Store) => store.agents.report(report)).catch(() => sim.later(500, send));
       if (isFree) this.#own.forget();
     };
     sim.later(sim.between(1, 120), send);
@@ -291,7 +294,7 @@ export class SimulatedAgent implements Host {
     this.#life += 1;
     this.#own.forget();
     sim.story.tell(this.name, "falls silent");
-    sim.later(sim.between(4_000, 16_000), () => this.#poll());
+    sim.later(sim.between(8_000, 20_000), () => this.#poll());
   }
 
   /** A sign of life of one that gives them by itself. */
@@ -318,7 +321,8 @@ export class SimulatedAgent implements Host {
     const sim = this.#sim;
     if (sim.healed) {
       // Whatever it has last said without cause, it takes back; else work might wait for it to the end of its time.
-      this.#report("idle");
+      if (this.#own.most(sim.clock.now()) === 0) this.#report("idle");
+      sim.later(5_000, () => this.#misbehave());
       return;
     }
     const word = () => sim.pick(["active", "idle", "error", "finished", "a word of its own"]);
@@ -355,7 +359,10 @@ export class SimulatedAgent implements Host {
     await sim.sleep(sim.between(10, 3_000));
     sim.story.tell(this.name, "is back");
     if (sim.roll(0.4)) await this.register();
-    else if (sim.roll(0.5)) this.#report("initializing");
+    else if (sim.roll(0.7)) {
+      this.#report("initializing");
+      if (sim.fault("agent started slowly", 0.5)) await sim.sleep(sim.between(1_000, 12_000));
+    }
     this.#report("idle", { back: -1 });
   }
 

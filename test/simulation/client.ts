@@ -62,7 +62,7 @@ export class Client implements Host {
     const session = world.session(randomWorkflow(sim, names, agentId !== null), {
       sessionId,
       agentId,
-      callbackUrl: sim.roll(0.3) ? RECEIVER : null,
+      callbackUrl: sim.roll(0.5) ? RECEIVER : null,
       labels: { call: sessionId },
       idempotency: this.#key(sessionId),
     });

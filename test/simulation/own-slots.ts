@@ -3,7 +3,6 @@ export class OwnSlots {
   /** Tasks, and until when its platform must keep the slot for each, by the clock of the platform. Microseconds. */
   readonly #at = new Map<string, number>();
 
-
   /** @param lasts microseconds that the attempt was given; an ended one keeps its slot for as long again */
   begin(task: string, now: number, lasts: number): void {
     this.#at.set(task, Math.max(this.#at.get(task) ?? 0, now + lasts - MESSAGE_TAKES));

@@ -118,7 +118,8 @@ function trouble(sim: Simulation, agents: readonly SimulatedAgent[]): void {
     () => sim.life.arm(sim.pick(POINTS)),
     () => sim.life.arm(sim.pick(POINTS)),
     () => sim.stall(sim.between(1_000, 8_000)),
-    () => sim.cut(`${sim.pick(agents).name}.test`, sim.between(500, 10_000)),
+    () => sim.cut(`${sim.pick(agents).name}.test`, sim.between(500, 14_000)),
+    () => sim.spoilDisk(sim.between(100, 1_500)),
     () => sim.pick(agents).sicken(sim.between(2_000, 14_000)),
   ];
   sim.pick(deeds)();

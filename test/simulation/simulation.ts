@@ -17,7 +17,7 @@ import { Story } from "./story.ts";
 import { Watch } from "./watch.ts";
 
 /** Steps between two looks at every invariant of rows and memory. */
-const AUDIT_EVERY = 40;
+const AUDIT_EVERY = 60;
 
 /** An agent or a receiver of webhooks, as the network sees it. */
 export interface Host {
@@ -66,6 +66,7 @@ export class Simulation {
   /** Since when this process runs without a pause; and without a fault of its disk. */
   #steadySince = 0;
   #calmSince = 0;
+  #spoiledUntil = 0;
   readonly #unreachable = new Set<string>();
   #steps = 0;
 
@@ -169,7 +170,7 @@ export class Simulation {
   }
 
   #diskFault(name: string): boolean {
-    if (!this.fault(name, 0.005)) return false;
+    if (!this.fault(name, this.now < this.#spoiledUntil ? 0.5 : 0.005)) return false;
     this.#calmSince = this.now;
     return true;
   }
@@ -243,6 +244,12 @@ export class Simulation {
   #lateAttempts(): AttemptStore {
     if (!this.#life.serves) throw new NoAnswer("nobody listens");
     return this.#watch.lateAttempts(this.world.raw.attempts);
+  }
+
+  /** For a while most of what is written fails, or seems to. */
+  spoilDisk(ms: number): void {
+    this.story.tell("disk", `fails for ${ms} ms`);
+    this.#spoiledUntil = this.now + ms;
   }
 
   /** Nothing reaches a host for a while. */

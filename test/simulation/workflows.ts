@@ -52,7 +52,7 @@ function randomStep(sim: Simulation, index: number, { agents, hasPathAgent }: Ar
   if (!hasPathAgent || sim.roll(0.7)) Object.assign(step, randomTarget(sim, agents));
   if (sim.roll(0.25)) step.fallback = { agentCapability: sim.pick(CAPABILITIES) };
   if (sim.roll(0.7)) step.onFailure = sim.pick(["fail", "continue"]);
-  if (sim.roll(0.1)) step.deadline = `${sim.between(2, 10)}s`;
+  if (sim.roll(0.15)) step.deadline = `${sim.between(2, 10)}s`;
   if (sim.roll(0.15)) step.timeout = `${sim.between(2, 9)}s`;
   if (sim.roll(0.2)) step.priority = sim.between(-1, 1);
   if (sim.roll(0.3)) {
@@ -69,7 +69,7 @@ function randomStep(sim: Simulation, index: number, { agents, hasPathAgent }: Ar
 }
 
 function randomTarget(sim: Simulation, agents: readonly string[]): JsonObject {
-  return sim.roll(0.1) ? { agentName: sim.pick(agents) } : { agentCapability: sim.pick(CAPABILITIES) };
+  return sim.roll(0.2) ? { agentName: sim.pick(agents) } : { agentCapability: sim.pick(CAPABILITIES) };
 }
 
 /** What the session says in the end; a first step that failed and was passed over has nothing to say, which does not fit. */

@@ -20,9 +20,16 @@ interface Failure {
   readonly probe: boolean;
 }
 
+interface Retry {
+  readonly type: "retry";
+  readonly used: number;
+  readonly least: number;
+  readonly most: number;
+}
+
 /** What is to follow: the attempts used up afterwards, and how long to wait. */
 type Right =
-  | { readonly type: "retry"; readonly used: number; readonly least: number; readonly most: number }
+  | Retry
   | { readonly type: "fall_back"; readonly used: number }
   | { readonly type: "fail"; readonly used: number; readonly deadLetter: "attempts" | null };
 
@@ -139,12 +146,15 @@ class Course {
     return [jitter === "full" ? 0 : most, most];
   }
 
-  #difference(right: Right, failure: Failure, { type, data, at }: Fact): string | null {
+  #difference(right: Right, failure: Failure, fact: Fact): string | null {
+    const { type, data } = fact;
     if (right.type === "fall_back") return type === "task.fell_back" ? null : "it had a fallback";
-    if (right.type === "fail") {
-      if (type !== "task.failed") return "it had to fail";
-      return data.deadLetter === right.deadLetter ? null : `its dead letter says ${String(data.deadLetter)}`;
-    }
+    if (right.type === "retry") return this.#retryDifference(right, failure, fact);
+    if (type !== "task.failed") return "it had to fail";
+    return data.deadLetter === right.deadLetter ? null : `its dead letter says ${String(data.deadLetter)}`;
+  }
+
+  #retryDifference(right: Retry, { reason }: Failure, { type, data, at }: Fact): string | null {
     if (type === "task.fell_back") return "it had attempts left";
     if (type === "task.failed") {
       const isTooLate = data.deadLetter === "deadline" && at + right.most >= this.#deadline;
@@ -153,13 +163,15 @@ class Course {
     if (data.used !== right.used || data.max !== this.#max) {
       return `${data.used} of ${data.max} attempts count, ${right.used} of ${this.#max} are right`;
     }
-    if (data.reason !== failure.reason) return `it says ${String(data.reason)}`;
-    const readyAt = parseTime(String(data.readyAt)) ?? Number.POSITIVE_INFINITY;
+    if (data.reason !== reason) return `it says ${String(data.reason)}`;
+    return this.#waitDifference(right, parseTime(String(data.readyAt)) ?? Number.POSITIVE_INFINITY, at);
+  }
+
+  #waitDifference({ least, most }: Retry, readyAt: number, at: number): string | null {
     const wait = readyAt - at;
     // Rounded to whole microseconds.
-    if (wait < Math.floor(right.least) || wait > Math.ceil(right.most)) {
-      return `it waits ${wait} us, ${right.least} to ${right.most} are right`;
-    }
+    const isRight = wait >= Math.floor(least) && wait <= Math.ceil(most);
+    if (!isRight) return `it waits ${wait} us, ${least} to ${most} are right`;
     return readyAt < this.#deadline ? null : "its deadline will have passed by then";
   }
 }
@@ -181,7 +193,8 @@ const policyDecides: Invariant = {
         const number = Number(data.number);
         const attempt = `${data.taskId}/${number}`;
         if (reason !== null) course.failed({ number, reason, code: codeOf(data), probe: probes.has(attempt) });
-        if (type === "task.retrying" || type === "task.fell_back" || type === "task.failed") yield* course.decided(fact);
+        if (type === "task.retrying" || type === "task.fell_back" || type === "task.failed")
+          yield* course.decided(fact);
       }
     }
   },

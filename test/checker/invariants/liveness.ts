@@ -138,4 +138,11 @@ const integrity: Invariant = {
 };
 
 /** Nothing waits for ever, and what must arrive has arrived. */
-export const LIVENESS: readonly Invariant[] = [nothingIsStuck, slotsDrainOnce, takenOver, outboxIsEmpty, webhooksArrive, integrity];
+export const LIVENESS: readonly Invariant[] = [
+  nothingIsStuck,
+  slotsDrainOnce,
+  takenOver,
+  outboxIsEmpty,
+  webhooksArrive,
+  integrity,
+];

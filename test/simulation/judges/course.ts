@@ -45,7 +45,6 @@ function fatalIn(steps: SessionStory["steps"]): StepStory[] {
 function* end(story: SessionStory): Iterable<string> {
   const { row, steps } = story;
   const all = [...steps.values()];
-  const fatal = fatalIn(steps);
   const failed = all.filter(({ status }) => status === "failed").map(({ id }) => id);
   const said = JSON.parse(row.failed_steps) as string[];
   if (!isDeepStrictEqual(said.toSorted(), failed.toSorted())) yield `it says that ${said} failed, and ${failed} did`;
@@ -54,19 +53,24 @@ function* end(story: SessionStory): Iterable<string> {
   if (!isCut && all.some(({ status }) => status === "cancelled")) yield "a step was cancelled without a cause";
   if (isCut && all.some(({ status }) => status === "pending" || status === "running")) yield "a step goes on";
   if (row.status === "completed" && !all.every(isPassed)) yield "not all of its steps have ended well";
-  if (row.status !== "failed") return;
+  if (row.status === "failed") yield* failure(story, code);
+}
+
+/** Why it failed: a step did, or its time was over, or what it had to say does not fit. */
+function* failure(story: SessionStory, code: string | null): Iterable<string> {
+  const { row, steps } = story;
+  const fatal = fatalIn(steps);
   if (code === "deadline_exceeded") {
     // A step may have failed for the same cause.
     if (fatal.length === 0 && row.ended_at - row.created_at < deadlineOf(story)) yield "it failed before its deadline";
-    return;
+  } else if (fatal.length > 0) {
+    const errors = fatal.map((step) => step.task?.error ?? step.failedBefore);
+    if (!errors.includes(row.error)) yield `it failed (${code}) for another reason than its steps`;
+  } else if (code !== "output_invalid" || ![...steps.values()].every(isPassed)) {
+    yield `it failed (${code}) without a step that did`;
+  } else if (typeof first(story) === "string") {
+    yield "its output fits, and it failed";
   }
-  if (fatal.length === 0) {
-    if (code !== "output_invalid" || !all.every(isPassed)) yield `it failed (${code}) without a step that did`;
-    else if (typeof first(story) === "string") yield "its output fits, and it failed";
-    return;
-  }
-  const errors = fatal.map((step) => step.task?.error ?? step.failedBefore);
-  if (!errors.includes(row.error)) yield `it failed (${code}) for another reason than its steps`;
 }
 
 function deadlineOf({ document }: SessionStory): number {
@@ -91,12 +95,14 @@ function* dataOf({ row, steps }: SessionStory, step: StepStory): Iterable<string
   const read = (written.parameters as JsonObject).before as JsonObject | undefined;
   const readable = read === undefined ? undefined : steps.get(String(read.step));
   const fits = written.input === undefined || readable === undefined || typeof resultOf(readable) === "string";
-  if (refused !== null && (refused.code !== "input_invalid" || fits)) yield `step ${step.id} was refused its parameters`;
+  if (refused !== null && (refused.code !== "input_invalid" || fits))
+    yield `step ${step.id} was refused its parameters`;
   if (task === null) return;
   if (!fits) yield `step ${step.id} began with parameters that do not fit`;
   const right = expectedParameters(step, row, steps);
   const given = JSON.parse(task.parameters) as JsonObject;
-  if (!isDeepStrictEqual(given, right)) yield `step ${step.id} got ${task.parameters}, ${JSON.stringify(right)} is right`;
+  if (!isDeepStrictEqual(given, right))
+    yield `step ${step.id} got ${task.parameters}, ${JSON.stringify(right)} is right`;
   if (task.status === "completed" && written.output !== undefined && typeof resultOf(step) !== "string") {
     yield `step ${step.id} has a result that does not fit`;
   }

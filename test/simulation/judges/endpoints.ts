@@ -31,12 +31,15 @@ export function* endpointsOf(db: Rows): Iterable<string> {
     const probes = all.filter(({ probe }) => probe === 1);
     for (const [i, probe] of probes.slice(1).entries()) {
       const pause = probe.created_at - (probes[i]?.created_at ?? 0);
-      if (pause < PROBE_PAUSE) yield `${endpoint} was probed after ${pause} us by attempt ${probe.n} of ${probe.task_id}`;
+      if (pause < PROBE_PAUSE)
+        yield `${endpoint} was probed after ${pause} us by attempt ${probe.n} of ${probe.task_id}`;
     }
   }
   const open = db.all<CircuitRow>("select endpoint, opened_at from circuits where opened_at is not null");
   for (const { endpoint, opened_at } of open) {
-    const works = attempts.get(endpoint)?.some(({ status, ended_at }) => status === "succeeded" && ended_at > (opened_at ?? 0));
+    const works = attempts
+      .get(endpoint)
+      ?.some(({ status, ended_at }) => status === "succeeded" && ended_at > (opened_at ?? 0));
     if (works === true) yield `${endpoint} works, and its circuit is open`;
   }
 }

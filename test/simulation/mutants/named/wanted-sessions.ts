@@ -30,19 +30,6 @@ export const WANTED_SESSIONS: readonly WantedMutant[] = [
     ],
   },
   {
-    name: "outcome-after-the-end",
-    is: "a step that ends after its session has failed is counted on",
-    rule: "1",
-    needs: "outcomes of steps after their session has failed",
-    file: "domain/workflows/advance.ts",
-    changes: [
-      {
-        from: '  if (index.status !== "started" && index.status !== "running") return move.done();',
-        to: '  if (index.status !== "started" && index.status !== "running" && index.status !== "failed") return move.done();',
-      },
-    ],
-  },
-  {
     name: "no-webhook-at-deadline",
     is: "a session that fails without a step of its own calls nobody back",
     rule: "27",
@@ -56,15 +43,15 @@ export const WANTED_SESSIONS: readonly WantedMutant[] = [
     ],
   },
   {
-    name: "outbox-of-this-process",
-    is: "a delivery that a crash interrupted is never sent again",
+    name: "unrecorded-delivery-stays-open",
+    is: "a delivery whose end could not be recorded is taken for one that is under way, as long as the process lives",
     rule: "27",
-    needs: "crashes while a delivery is under way and its receiver has not answered",
+    needs: "commits that fail after a webhook was taken, and no crash after it",
     file: "engine/delivery-queue.ts",
     changes: [
       {
-        from: "    const due = await deliveries.due(free, kinds, [...this.#open.keys()]);",
-        to: "    const due = await deliveries.due(free, kinds, [...this.#open.keys()]);\n    for (const { id } of due) this.#open.set(id, Promise.resolve());",
+        from: "send(delivery).finally(() => this.#open.delete(delivery.id));",
+        to: "send(delivery).then(() => void this.#open.delete(delivery.id));",
       },
     ],
   },

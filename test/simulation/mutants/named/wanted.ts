@@ -37,13 +37,12 @@ export const WANTED: readonly WantedMutant[] = [
     is: "an agent's draining slots count as free",
     rule: "19",
     needs: "transitions that fail as a defect (`internal`) taken for a broken invariant",
-    file: "store/sqlite/slots.ts",
+    file: "domain/agents/claimable.ts",
     changes: [
       {
-        from: "  if (agent.held >= agent.maxConcurrency) return null;",
-        to: "  if (agent.held - agent.draining >= agent.maxConcurrency) return null;",
+        from: "  if (agent.held < agent.maxConcurrency) return null;",
+        to: "  if (agent.held - agent.draining < agent.maxConcurrency) return null;",
       },
-      { from: "  if (slot === undefined) return null;", to: '  if (slot === undefined) throw new Error("no slot");' },
     ],
   },
   {
