@@ -58,6 +58,7 @@ export class SimulatedAgent implements Host {
   readonly #received = new Set<string>();
   /** Counts its lives; what an earlier life had under way is gone. */
   #life = 0;
+  #told = 0;
   readonly #own = new OwnSlots();
   /** It gives signs of life by itself. */
   readonly #beats: boolean;
@@ -73,8 +74,8 @@ export class SimulatedAgent implements Host {
     this.slots = sim.between(1, 3);
     this.#beats = manner === "posts" && sim.roll(0.5);
     // Who asks for work gives itself longer than a lease lasts: what it holds when it falls silent is lost before that.
-    const [least, most] = manner === "pulls" ? [16, 24] : sim.roll(0.5) ? [8, 16] : [2, 6];
-    this.#timeout = sim.between(least, most) * 1_000_000;
+    const patience = manner === "pulls" ? 16 : sim.pick([2, 8]);
+    this.#timeout = sim.between(patience, patience + 6) * 1_000_000;
     // What is told by states alone belongs to whatever the agent was sent last, so a double would tell of another task.
     this.takesDoubles = manner === "answers" || manner === "posts";
   }
@@ -259,9 +260,10 @@ export class SimulatedAgent implements Host {
     if (sim.fault("report doubled", 0.05)) sim.later(sim.between(1, 2_000), send);
   }
 
-  /** Its clock is not ours. */
+  /** Its clock is not ours, and never says the same twice. */
   #clock(): number {
-    return this.#sim.now * 1_000 + 7_777_777_777;
+    this.#told += 1;
+    return this.#sim.now * 1_000 + 7_777_777_777 + this.#told;
   }
 
   // --- asking for work ------------------------------------------------------------------------------------------------
