@@ -12,7 +12,7 @@ import { storiesOf } from "./judges/session-story.ts";
 import { Simulation } from "./simulation.ts";
 import { CAPABILITIES } from "./workflows.ts";
 
-const TROUBLE_MS = 40_000;
+const TROUBLE_MS = 30_000;
 const DRAIN_MS = 400_000;
 const MANNERS: readonly Manner[] = ["answers", "posts", "names", "states", "pulls"];
 /** Where a process may be killed that serves; those of its start come by themselves when they are armed. */

@@ -17,7 +17,7 @@ import { Story } from "./story.ts";
 import { Watch } from "./watch.ts";
 
 /** Steps between two looks at every invariant of rows and memory. */
-const AUDIT_EVERY = 60;
+const AUDIT_EVERY = 80;
 
 /** An agent or a receiver of webhooks, as the network sees it. */
 export interface Host {

@@ -9,13 +9,13 @@ const CLAIMED_WITHIN = 2_500;
 const SENT_WITHIN = 6_500;
 
 const OVERDUE = `select 'task ' || id || ' is ' || status || ' and overdue (' || coalesce(wake_for, 'deadline') || ')' as what
-    from tasks where wake_at < :then
-  union all select 'session ' || id || ' is past its deadline' from sessions where wake_at < :then
-  union all select 'attempt ' || task_id || '/' || n || ' keeps its slot' from draining_slots where until < :then
+    from tasks where wake_at < ?1
+  union all select 'session ' || id || ' is past its deadline' from sessions where wake_at < ?1
+  union all select 'attempt ' || task_id || '/' || n || ' keeps its slot' from draining_slots where until < ?1
   union all select 'attempt ' || d.task_id || '/' || d.n || ' is to keep its slot for long' from draining_slots d
     join attempts a on a.task_id = d.task_id and a.n = d.n where d.until > a.ended_at + a.timeout_at - a.created_at
   union all select 'agent ' || a.name || ' is silent and keeps ' || t.id from agents a join tasks t on t.agent_id = a.id
-    where t.status = 'running' and a.lease_until < :then
+    where t.status = 'running' and a.lease_until < ?1
       and (a.channel = 'pull' or (a.heartbeat = 1 and t.attempt_status = 'acknowledged'))`;
 
 const UNSENT = `select t.id, t.token from tasks t join agents a on a.id = t.agent_id where t.status = 'running'
@@ -23,9 +23,9 @@ const UNSENT = `select t.id, t.token from tasks t join agents a on a.id = t.agen
   and t.epoch = (select max(epoch) from instances)`;
 
 /** What may be given out, the first of each lane. */
-const FIRST = `select id, lane from tasks t where status = 'pending' and ready_at <= :now and deadline > :now
+const FIRST = `select id, lane from tasks t where status = 'pending' and ready_at <= ?1 and deadline > ?1
   and order_key = (select min(order_key) from tasks o where o.status = 'pending' and o.lane = t.lane
-    and o.ready_at <= :now and o.deadline > :now)`;
+    and o.ready_at <= ?1 and o.deadline > ?1)`;
 
 /** Looks over a server's shoulder while it runs: what a process that lives and has all it needs must not leave undone. */
 export class Watch {
@@ -76,8 +76,7 @@ export class Watch {
   }
 
   #overdue(): string[] {
-    const sql = OVERDUE.replaceAll(":then", String(this.#ago(DUE_WITHIN)));
-    return this.#sim.look<{ what: string }>(sql).map(({ what }) => what);
+    return this.#sim.look<{ what: string }>(OVERDUE, this.#ago(DUE_WITHIN)).map(({ what }) => what);
   }
 
   #unsent(): string[] {
@@ -94,8 +93,7 @@ export class Watch {
     this.#claimable.clear();
     const found: string[] = [];
     if (sim.life.capacity.left() <= 0) return found;
-    const sql = FIRST.replaceAll(":now", String(this.#ago(0)));
-    for (const { id, lane } of sim.look<{ id: string; lane: string }>(sql)) {
+    for (const { id, lane } of sim.look<{ id: string; lane: string }>(FIRST, this.#ago(0))) {
       const why = await sim.world.raw.tasks.why(id);
       const agents = (why?.details.agents ?? []) as unknown as readonly { readonly reason: string }[];
       if (why?.reason !== "queued" && !agents.some(({ reason }) => reason === "ready")) continue;
