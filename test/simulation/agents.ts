@@ -63,8 +63,9 @@ export class SimulatedAgent implements Host {
   /** It gives signs of life by itself. */
   readonly #beats: boolean;
   readonly #timeout: number;
-  /** Until when it can do nothing but fail. */
+  /** Until when it can do nothing but fail, and until when it says nothing at all. */
   #sickUntil = 0;
+  #silentUntil = 0;
 
   constructor(sim: Simulation, name: string, manner: Manner, capabilities: readonly string[]) {
     this.#sim = sim;
@@ -295,18 +296,25 @@ export class SimulatedAgent implements Host {
     const sim = this.#sim;
     this.#life += 1;
     this.#own.forget();
-    sim.story.tell(this.name, "falls silent");
-    sim.later(sim.between(8_000, 20_000), () => this.#poll());
+    this.#beSilent(sim.between(9_000, 22_000), () => this.#poll());
   }
 
   /** A sign of life of one that gives them by itself. */
   async #beat(): Promise<void> {
     const sim = this.#sim;
-    const isSilent = sim.fault("agent fell silent", 0.05);
-    if (isSilent) sim.story.tell(this.name, "falls silent");
-    else if (this.#own.most(sim.clock.now()) > 0) await this.#extend();
+    if (sim.fault("agent fell silent", 0.05)) {
+      this.#beSilent(sim.between(9_000, 16_000), () => this.#beat());
+      return;
+    }
+    if (this.#own.most(sim.clock.now()) > 0) await this.#extend();
     else this.#report("idle");
-    sim.later(isSilent ? sim.between(9_000, 16_000) : 3_000, () => this.#beat());
+    sim.later(3_000, () => this.#beat());
+  }
+
+  #beSilent(ms: number, then: () => unknown): void {
+    this.#silentUntil = this.#sim.now + ms;
+    this.#sim.story.tell(this.name, `says nothing for ${ms} ms`);
+    this.#sim.later(ms, then);
   }
 
   /** It is at work, and says so of all that it was given and has not told the end of. */
@@ -325,6 +333,10 @@ export class SimulatedAgent implements Host {
       // Whatever it has last said without cause, it takes back; else work might wait for it to the end of its time.
       if (this.#own.most(sim.clock.now()) === 0) this.#report("idle");
       sim.later(5_000, () => this.#misbehave());
+      return;
+    }
+    if (sim.now < this.#silentUntil) {
+      sim.later(3_000, () => this.#misbehave());
       return;
     }
     const word = () => sim.pick(["active", "idle", "error", "finished", "a word of its own"]);

@@ -18,6 +18,8 @@ import { Watch } from "./watch.ts";
 
 /** Steps between two looks at every invariant of rows and memory. */
 const AUDIT_EVERY = 80;
+/** Milliseconds between two looks at what a server leaves undone. */
+const WATCH_EVERY = 700;
 
 /** An agent or a receiver of webhooks, as the network sees it. */
 export interface Host {
@@ -67,6 +69,7 @@ export class Simulation {
   #steadySince = 0;
   #calmSince = 0;
   #spoiledUntil = 0;
+  #watchAt = 0;
   readonly #unreachable = new Set<string>();
   #steps = 0;
 
@@ -292,28 +295,31 @@ export class Simulation {
       await settled();
       if (!this.#life.isAlive && !this.#starting) await this.#restart();
       this.#steps += 1;
-      if (this.#steps % AUDIT_EVERY !== 0 || !this.#life.serves) continue;
-      await this.#audit();
+      if (!this.#life.serves) continue;
+      if (this.now >= this.#watchAt) {
+        this.#watchAt = this.now + WATCH_EVERY;
+        await this.#unheard(() => this.#watch.look());
+      }
+      if (this.#steps % AUDIT_EVERY !== 0) continue;
+      await this.#unheard(async () => this.world.audit());
       if (await done()) return true;
     }
     return false;
   }
 
-  async #audit(): Promise<void> {
+  /** Rows, memory and the log must agree in the end. */
+  verify(): Promise<void> {
+    return this.#unheard(() => this.world.verify());
+  }
+
+  /** Asks without being taken for a server that does. */
+  async #unheard(ask: () => Promise<void>): Promise<void> {
     this.#audits = true;
     try {
-      this.world.audit();
-      await this.#watch.look();
+      await ask();
     } finally {
       this.#audits = false;
     }
-  }
-
-  /** Rows, memory and the log must agree in the end. */
-  async verify(): Promise<void> {
-    this.#audits = true;
-    await this.world.verify();
-    this.#audits = false;
   }
 
   /** On to the next thing that happens. */
