@@ -118,6 +118,13 @@ const webhooksArrive: Invariant = {
       const ids = new Set(sends.map(({ id }) => id));
       if (ids.size > 1) yield `the end of session ${session} was told under ${ids.size} ids`;
     }
+    const ends = new Map(
+      db.all<{ id: string; status: string }>("select id, status from sessions").map(({ id, status }) => [id, status]),
+    );
+    for (const { session, event } of arrived) {
+      if (event !== `session.${ends.get(session)}`)
+        yield `session ${session} is ${ends.get(session)}, and told ${event}`;
+    }
     const taken = new Set(arrived.filter(({ status }) => status === 200).map(({ id }) => id));
     const rows = db.all<{ id: string; status: string }>("select id, status from deliveries where kind = 'webhook'");
     for (const { id, status } of rows) {
