@@ -122,6 +122,8 @@ class Folder implements Fold {
     const taskId = String(data.taskId);
     if (type === "task.retrying")
       this.#readyAt.set(taskId, parseTime(String(data.readyAt)) ?? Number.POSITIVE_INFINITY);
+    // A fallback begins at once, whatever was being waited for.
+    if (type === "task.fell_back") this.#readyAt.delete(taskId);
     if (type !== "attempt.created") return;
     const readyAt = this.#readyAt.get(taskId) ?? 0;
     if (at < readyAt) this.early.push(`attempt ${data.number} of ${taskId} came ${readyAt - at} us before its time`);

@@ -182,8 +182,8 @@ export class SimulatedAgent implements Host {
   async #do({ taskId, attempt, wantsText }: Work): Promise<Made> {
     const sim = this.#sim;
     if (!sim.done.has(taskId)) {
-      const slow = sim.fault("agent was slow", 0.08);
-      await sim.sleep(slow ? sim.between(5_000, 15_000) : sim.between(5, 800));
+      const slow = sim.fault("agent was slow", 0.1);
+      await sim.sleep(slow ? sim.between(4_000, 20_000) : sim.between(5, 800));
       if (sim.fault("agent failed", 0.15)) return null;
       if (wantsText && sim.fault("agent misunderstood", 0.2)) return NO_TEXT;
     }

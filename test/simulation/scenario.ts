@@ -12,7 +12,7 @@ import { storiesOf } from "./judges/session-story.ts";
 import { Simulation } from "./simulation.ts";
 import { CAPABILITIES } from "./workflows.ts";
 
-const TROUBLE_MS = 30_000;
+const TROUBLE_MS = 34_000;
 const DRAIN_MS = 400_000;
 const MANNERS: readonly Manner[] = ["answers", "posts", "names", "states", "pulls"];
 /** Where a process may be killed that serves; those of its start come by themselves when they are armed. */
@@ -117,7 +117,7 @@ function trouble(sim: Simulation, agents: readonly SimulatedAgent[]): void {
     () => sim.kill("any moment"),
     () => sim.life.arm(sim.pick(POINTS)),
     () => sim.life.arm(sim.pick(POINTS)),
-    () => sim.stall(sim.between(1_000, 8_000)),
+    () => sim.stall(sim.between(2_000, 9_000)),
     () => sim.cut(`${sim.pick(agents).name}.test`, sim.between(500, 14_000)),
     () => sim.spoilDisk(sim.between(100, 1_500)),
     () => sim.pick(agents).sicken(sim.between(2_000, 14_000)),

@@ -344,13 +344,18 @@ export class Simulation {
           const end = (result: HttpResult) => {
             if (life.isAlive) resolve(result);
             // The process was not dead, it stood still; it wakes when another has taken over, or is about to.
-            else if (this.fault("sender woke late", 0.5)) this.later(this.between(0, 6_000), () => resolve(result));
+            else if (this.fault("sender woke late", 0.5)) this.#wake(this.between(0, 4_000), () => resolve(result));
           };
           request.signal?.addEventListener("abort", () => end(broken("aborted")));
           this.later(request.deadline ?? 60_000, () => end(broken("timeout")));
           this.later(this.between(1, 5), async () => end(await this.#exchange(request)));
         }),
     };
+  }
+
+  /** In a while, when there is somebody to talk to. */
+  #wake(ms: number, goOn: () => void): void {
+    this.later(ms, () => (this.#life.serves ? goOn() : this.#wake(this.between(1, 300), goOn)));
   }
 
   async #exchange(request: HttpPost): Promise<HttpResult> {

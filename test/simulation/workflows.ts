@@ -11,10 +11,9 @@ const NEEDS_BEFORE = { properties: { before: { properties: { result: { type: "st
 
 const RETRIES: readonly JsonObject[] = [
   { maxAttempts: 5, initialDelay: "100ms", maxDelay: "2s" },
-  { maxAttempts: 5, initialDelay: "100ms", maxDelay: "2s" },
   { maxAttempts: 1 },
   { maxAttempts: 2, initialDelay: "300ms", maxDelay: "1s", jitter: "none" },
-  { maxAttempts: 3, initialDelay: "4s", maxDelay: "12s", jitter: "none" },
+  { maxAttempts: 3, initialDelay: "6s", maxDelay: "12s", jitter: "none" },
   { maxAttempts: 3, initialDelay: "500ms", maxDelay: "500ms", backoff: "fixed", jitter: "none" },
   { maxAttempts: 4, initialDelay: "200ms", maxDelay: "3s", on: ["timeout", "lost"] },
   { maxAttempts: 4, initialDelay: "200ms", maxDelay: "3s", on: ["unavailable", "agent_error"] },
