@@ -344,7 +344,7 @@ export class Simulation {
           const end = (result: HttpResult) => {
             if (life.isAlive) resolve(result);
             // The process was not dead, it stood still; it wakes when another has taken over, or is about to.
-            else if (this.fault("sender woke late", 0.5)) this.#wake(this.between(0, 4_000), () => resolve(result));
+            else if (this.fault("sender woke late", 0.8)) this.#wake(this.between(0, 600), () => resolve(result));
           };
           request.signal?.addEventListener("abort", () => end(broken("aborted")));
           this.later(request.deadline ?? 60_000, () => end(broken("timeout")));
