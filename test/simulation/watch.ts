@@ -33,13 +33,18 @@ export class Watch {
   /** Since when the first task of a lane has been there for the taking. */
   readonly #claimable = new Map<string, { readonly id: string; readonly since: number }>();
 
+  #overdueBefore: ReadonlySet<string> = new Set();
+
   constructor(sim: Simulation) {
     this.#sim = sim;
   }
 
   async look(): Promise<void> {
     const { steady, calm } = this.#sim;
-    if (steady > DUE_WITHIN) this.#complain(this.#overdue());
+    const overdue = steady > DUE_WITHIN ? this.#overdue() : [];
+    // What ran beyond its deadline, because nobody could judge it for a while, may just have come back to wait.
+    this.#complain(overdue.filter((what) => this.#overdueBefore.has(what)));
+    this.#overdueBefore = new Set(overdue);
     if (calm > SENT_WITHIN) this.#complain(this.#unsent());
     this.#complain(await this.#unclaimed());
   }
