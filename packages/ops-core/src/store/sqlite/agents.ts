@@ -182,12 +182,13 @@ export function removeAgent(tx: Tx, agentId: string, announcedAt?: number): { re
   if (agent === undefined) throw new OpspawnError("agent_not_found", `Agent not found: ${agentId}`);
   if (announcedAt !== undefined && announcedAt !== lastAnnounced(tx, agentId)) return { reassigned: 0 };
   const error: TaskError = { code: "agent_gone", message: `Agent ${agentId} was deregistered.`, retryable: true };
+  tx.run("update agents set removed_at = ? where id = ? and removed_at is null", tx.now, agentId);
+  // Before its work is lost: what that sets free may be claimed in this very transaction, and not by this agent.
+  tx.context.agents.reload(agentId);
   const reassigned = loseAttempts(tx, agent, error);
   agentEvent(tx, agentId, "agent.removed", {});
-  tx.run("update agents set removed_at = ? where id = ? and removed_at is null", tx.now, agentId);
   redirectMessages(tx, agentId, null);
   tx.run("update keys set revoked_at = ? where agent_id = ? and revoked_at is null", tx.now, agentId);
-  tx.context.agents.reload(agentId);
   // Twice: a fallback may lead into another lane of the same agent.
   for (const lane of [...agent.lanes, ...agent.lanes]) failAbandoned(tx, lane, error);
   return { reassigned };

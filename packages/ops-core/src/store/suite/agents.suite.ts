@@ -313,6 +313,18 @@ function removal(on: Declare): void {
     }
   });
 
+  on("what the loss of a removed agent's work sets free is not given to that agent", async (w) => {
+    const leaving = await w.agent("leaving", { capabilities: ["work"] });
+    const once = { retry: { maxAttempts: 1 }, onFailure: "continue" };
+    await w.start(workflow([step("a", once), step("b", { dependsOn: ["a"] })]), { agentId: leaving });
+    assert.deepEqual([w.take().agentId, w.sent.length], [leaving, 0]);
+    const staying = await w.agent("staying", { capabilities: ["work"] });
+    await w.store.agents.remove(leaving);
+    await w.dispatch();
+    const next = w.take();
+    assert.deepEqual([next.taskName, next.agentId, w.sent.length], ["b", staying, 0]);
+  });
+
   on("work of a removed agent that has a fallback takes it", async (w) => {
     const agentId = await w.agent("only", { capabilities: ["work"] });
     await w.agent("cheap", { capabilities: ["work.cheap"], maxConcurrency: 2 });
