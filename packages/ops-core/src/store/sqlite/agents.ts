@@ -165,8 +165,9 @@ function setUnknown(tx: Tx, id: string): void {
 function restart(tx: Tx, id: string): void {
   const agent = tx.context.agents.get(id);
   if (agent === undefined) return;
-  loseAttempts(tx, agent, { code: "agent_restarted", message: "The agent registered again." });
   tx.run("update agents set messages_since_idle = 0 where id = ?", id);
+  // What that sets free may be sent to it in this very transaction, and counts.
+  loseAttempts(tx, agent, { code: "agent_restarted", message: "The agent registered again." });
 }
 
 function wake(tx: Tx, agent: Agent): void {
