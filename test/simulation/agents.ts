@@ -4,41 +4,10 @@ import type { Settled, Store } from "../../packages/ops-core/src/domain/store.ts
 import type { AttemptOutcome } from "../../packages/ops-core/src/domain/tasks/task.ts";
 import { response } from "../../packages/ops-core/src/engine/test-http.ts";
 import { failed, succeeded } from "../../packages/ops-core/src/store/suite/test-world.ts";
+import { Impostor } from "./impostor.ts";
 import { OwnSlots } from "./own-slots.ts";
 import type { Host, Simulation } from "./simulation.ts";
-
-/** How an agent tells outcomes. */
-export type Manner = "answers" | "posts" | "names" | "states" | "pulls";
-
-interface Work {
-  readonly taskId: string;
-  readonly attempt: number;
-  readonly token: string;
-  /** Its step takes nothing but text. */
-  readonly wantsText: boolean;
-}
-
-/** What comes of work; null = it failed. */
-type Made = string | number | null;
-
-/** What an agent calls a result that wants to be text. */
-const NO_TEXT = 42;
-
-/** How work came. */
-interface Message {
-  readonly key: string;
-  readonly session: string | null;
-  readonly doubled: boolean;
-  /** Microseconds from the attempt's beginning to its end. */
-  readonly lasts: number;
-}
-
-interface Told {
-  readonly work?: Work;
-  readonly result?: Made;
-  /** Microseconds by which it is dated back. */
-  readonly back?: number;
-}
+import { type Made, type Manner, type Message, NO_TEXT, type Told, type Work } from "./work.ts";
 
 const NEVER = new Promise<never>(() => undefined);
 
@@ -59,12 +28,18 @@ export class SimulatedAgent implements Host {
   /** Counts its lives; what an earlier life had under way is gone. */
   #life = 0;
   #told = 0;
+  readonly #impostor: Impostor;
   readonly #own = new OwnSlots();
   /** It gives signs of life by itself. */
   readonly #beats: boolean;
   readonly #timeout: number;
+  readonly #isAnnounced: boolean;
+  /** The life under which AgentKit has told of it; null while it is, or may be, deregistered. */
+  #isKnownAs: string | null = null;
   /** Until when it can do nothing but fail, and until when it says nothing at all. */
   #sickUntil = 0;
+  /** It is not registered, or may not be. */
+  isAway = false;
   #silentUntil = 0;
 
   constructor(sim: Simulation, name: string, manner: Manner, capabilities: readonly string[]) {
@@ -73,17 +48,23 @@ export class SimulatedAgent implements Host {
     this.manner = manner;
     this.#capabilities = capabilities;
     this.slots = sim.between(1, 3);
+    this.#impostor = new Impostor(sim, this);
     this.#beats = manner === "posts" && sim.roll(0.5);
     // Who asks for work gives itself longer than a lease lasts: what it holds when it falls silent is lost before that.
+    this.#isAnnounced = manner !== "pulls" && sim.roll(0.25);
+    this.id = sim.world.ids.uuid();
     const patience = manner === "pulls" ? 16 : sim.pick([2, 8]);
     this.#timeout = sim.between(patience, patience + 6) * 1_000_000;
     // What is told by states alone belongs to whatever the agent was sent last, so a double would tell of another task.
     this.takesDoubles = manner === "answers" || manner === "posts";
   }
 
+  /** It tells of itself, or AgentKit does. */
   async register(): Promise<void> {
     const { world } = this.#sim;
     const registration = world.registration(this.name, {
+      id: this.#isAnnounced ? this.id : world.ids.uuid(),
+      registrationTime: this.#isAnnounced ? `life ${this.#life}` : null,
       capabilities: this.#capabilities,
       channel: this.manner === "pulls" ? "pull" : "push",
       maxConcurrency: this.slots,
@@ -91,8 +72,16 @@ export class SimulatedAgent implements Host {
       timeout: this.#timeout,
       replace: "allowed",
     });
-    const { agentId } = await this.#sim.call((store) => store.agents.register(registration));
-    this.id = agentId;
+    if (this.#isAnnounced) {
+      const told = await this.#sim.call((store) => store.agents.announce(registration));
+      if (told.changed && this.#isKnownAs === registration.registrationTime) {
+        this.#sim.complaints.push(`${this.name} was told of again, unchanged, and something changed`);
+      }
+      this.#isKnownAs = registration.registrationTime;
+    } else {
+      const { agentId } = await this.#sim.call((store) => store.agents.register(registration));
+      this.id = agentId;
+    }
     this.#own.forget();
   }
 
@@ -111,6 +100,8 @@ export class SimulatedAgent implements Host {
 
   async receive({ body, headers }: HttpPost, doubled = false): Promise<HttpResult> {
     const sim = this.#sim;
+    const said = sim.chat.receive(body, doubled);
+    if (said !== null) return said;
     const { opspawn, opscore_session_id: session, payload, timestamp } = JSON.parse(body) as JsonObject;
     const told = opspawn as unknown as Omit<Work, "wantsText"> & { readonly deadline: string };
     const work: Work = { ...told, wantsText: (payload as JsonObject).wants === "text" };
@@ -346,22 +337,14 @@ export class SimulatedAgent implements Host {
       ["report without cause", () => this.#report(word())],
       ["report dated back", () => this.#report("idle", { back: sim.between(1, 90) * 1_000_000 })],
       ["unknown task", () => sim.call((store) => store.attempts.settle("task_unknown", "1.no", succeeded()))],
-      ["token made up", () => this.#makeUpToken()],
+      ["token made up", () => this.#impostor.makeUpToken()],
+      ["told of again", () => (this.#isAnnounced ? this.register() : this.#impostor.pretend())],
+      ["unknown agent", () => this.#impostor.beNobody()],
     ];
     const [name, deed] = sim.pick(deeds);
     sim.count(name);
     await Promise.resolve(deed()).catch(() => undefined);
     sim.later(sim.between(3_000, 20_000), () => this.#misbehave());
-  }
-
-  /** It tells the outcome of the task it was given last, under a token that it never got. */
-  async #makeUpToken(): Promise<void> {
-    const sim = this.#sim;
-    const last = sim.effects.findLast((entry) => entry.type === "delivery" && entry.agent === this.name);
-    if (last?.type !== "delivery") return;
-    const token = `${sim.between(1, last.attempt + 1)}.made-up`;
-    const { type } = await sim.call((store) => store.attempts.settle(last.task, token, succeeded("made up")));
-    sim.complaints.push(`a result of ${last.task} under the token ${token}, which nobody was given, was ${type}`);
   }
 
   /** It dies and comes back, and says so in one way or another, or not at all. */
@@ -383,11 +366,14 @@ export class SimulatedAgent implements Host {
   /** It is taken off the register, with whatever it holds, and registers again. */
   async #leave(): Promise<void> {
     const sim = this.#sim;
+    this.isAway = true;
+    this.#isKnownAs = null;
     this.#own.forget();
     sim.story.tell(this.name, "leaves");
     await sim.call((store) => store.agents.remove(this.id)).catch(() => undefined);
     await sim.sleep(sim.between(100, 3_000));
     await this.#persist();
+    this.isAway = false;
   }
 
   async #persist(): Promise<void> {

@@ -27,9 +27,11 @@ export class Client implements Host {
     this.#agents = agents;
   }
 
-  /** Takes webhooks, some at the second try; the third would be minutes later. */
-  async receive({ body, headers }: HttpPost): Promise<HttpResult> {
+  /** Takes messages, and webhooks, some at the second try; the third would be minutes later. */
+  async receive({ body, headers }: HttpPost, doubled = false): Promise<HttpResult> {
     const sim = this.#sim;
+    const said = sim.chat.receive(body, doubled);
+    if (said !== null) return said;
     const { id, type, data } = JSON.parse(body) as { id: string; type: string; data: { sessionId: string } };
     const refuses = !this.#refused.has(id) && sim.fault("webhook refused", 0.3);
     if (refuses) this.#refused.add(id);

@@ -4,12 +4,14 @@ import type { StoredEvent } from "../../packages/ops-core/src/domain/store.ts";
 import { checkAll } from "../checker/checker.ts";
 import { evidenceOf, Rows } from "../checker/evidence.ts";
 import { findingsOf } from "../checker/findings.ts";
-import { type Manner, SimulatedAgent } from "./agents.ts";
+import { SimulatedAgent } from "./agents.ts";
+import { Chat } from "./chat.ts";
 import { Client } from "./client.ts";
 import { courseOf } from "./judges/course.ts";
 import { endpointsOf } from "./judges/endpoints.ts";
 import { storiesOf } from "./judges/session-story.ts";
 import { Simulation } from "./simulation.ts";
+import type { Manner } from "./work.ts";
 import { CAPABILITIES } from "./workflows.ts";
 
 const TROUBLE_MS = 34_000;
@@ -98,16 +100,19 @@ async function live(sim: Simulation): Promise<string[]> {
     agent.live();
   }
   sim.hosts.set("receiver.test", client);
+  const partners = agents.filter(({ manner }) => manner === "answers" || manner === "posts");
+  sim.chat = new Chat(sim, partners);
   client.ask();
+  sim.chat.talk();
   sim.later(5_000, () => trouble(sim, agents));
   await sim.run(TROUBLE_MS, async () => false);
   sim.healed = true;
-  const isDone = async () => client.isContent && (await openWork(sim)).length === 0;
+  const isDone = async () => client.isContent && sim.chat.isContent && (await openWork(sim)).length === 0;
   if (!(await sim.run(DRAIN_MS, isDone))) {
     return [`after ${DRAIN_MS} ms there are still open: ${(await openWork(sim)).join(", ")}`];
   }
   await sim.verify();
-  return sim.complaints;
+  return [...sim.complaints, ...sim.chat.missing()];
 }
 
 /** Something of the machine goes wrong, again and again. */

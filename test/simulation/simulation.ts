@@ -12,6 +12,7 @@ import { World } from "../../packages/ops-core/src/store/suite/test-world.ts";
 import { LastingClock } from "../../packages/ops-core/src/system/lasting-clock.ts";
 import { TestIds } from "../../packages/ops-core/src/system/test-ids.ts";
 import type { ClientEntry, EffectEntry } from "../checker/entries.ts";
+import type { Chat } from "./chat.ts";
 import { complainOf, Life, NoAnswer } from "./life.ts";
 import { Story } from "./story.ts";
 import { Watch } from "./watch.ts";
@@ -46,6 +47,7 @@ export class Simulation {
   readonly client: ClientEntry[] = [];
   readonly effects: EffectEntry[] = [];
   story!: Story;
+  chat!: Chat;
   /** What outlives a process: agents, clients, the network. */
   readonly timers = new TestTimers();
   /** How often each thing went wrong. */

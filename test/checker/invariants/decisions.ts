@@ -3,6 +3,7 @@ import type { RetryPolicy, RetryReason } from "../../../packages/ops-core/src/do
 import type { Evidence, Rows } from "../evidence.ts";
 import type { Fact } from "../history.ts";
 import type { Invariant } from "../invariant.ts";
+import { Registry } from "../registry.ts";
 
 const SECOND = 1_000_000;
 /** Tries that never left and together count as one. */
@@ -51,8 +52,11 @@ class Course {
   #undelivered = 0;
   #fellBack = false;
   #failure: Failure | null = null;
+  #lane = "";
+  readonly #registry: Registry;
 
-  constructor({ id, policy, deadline }: TaskRow) {
+  constructor({ id, policy, deadline }: TaskRow, registry: Registry) {
+    this.#registry = registry;
     const { retry, fallback } = JSON.parse(policy) as { retry: RetryPolicy; fallback: object | null };
     this.#id = id;
     this.#retry = retry;
@@ -61,12 +65,17 @@ class Course {
     this.#max = retry.maxAttempts;
   }
 
-  failed(failure: Failure): void {
-    this.#failure = failure;
+  /** What is wrong with it. @param probe the attempt that it is about was the probe of an open circuit */
+  *take(fact: Fact, probe: boolean): Iterable<string> {
+    const { type, data } = fact;
+    const reason = reasonOf(fact);
+    if (reason !== null) this.#failure = { number: Number(data.number), reason, code: codeOf(data), probe };
+    if (type === "task.created") this.#lane = String(data.lane);
+    if (type === "task.retrying" || type === "task.fell_back" || type === "task.failed") yield* this.#decided(fact);
+    if (type === "task.fell_back") this.#lane = laneOf(data.to as { kind: string });
   }
 
-  /** What is wrong with what followed. */
-  *decided(fact: Fact): Iterable<string> {
+  *#decided(fact: Fact): Iterable<string> {
     const failure = this.#failure;
     this.#failure = null;
     if (failure === null) {
@@ -84,11 +93,14 @@ class Course {
   }
 
   /** Its time or its agents may run out while it waits. */
-  *#withoutFailure({ type, data, at }: Fact): Iterable<string> {
+  *#withoutFailure(fact: Fact): Iterable<string> {
+    const { type, data, at } = fact;
     const code = codeOf(data);
     const isLate = data.deadLetter === "deadline" && code === "deadline_exceeded" && at >= this.#deadline;
     const isAbandoned = code === "agent_gone" && (data.deadLetter === "agent" || type === "task.fell_back");
     if (!isLate && !isAbandoned) yield `${type} of ${this.#id} has no cause (${code})`;
+    const left = isAbandoned ? this.#registry.left(this.#lane, fact) : null;
+    if (left !== null) yield `${this.#id} was given up for want of agents, and ${left} is there`;
     if (isAbandoned && type === "task.failed" && this.#canFallBack) yield `${this.#id} failed and had a fallback`;
     if (type === "task.fell_back") this.#fallBack();
   }
@@ -182,23 +194,22 @@ const policyDecides: Invariant = {
   needs: [],
   *check({ db, history }: Evidence) {
     const tasks = db.all<TaskRow>("select id, policy, deadline from tasks");
-    const courses = new Map(tasks.map((row) => [row.id, new Course(row)]));
+    const registry = new Registry(history);
+    const courses = new Map(tasks.map((row) => [row.id, new Course(row, registry)]));
     const probes = probesIn(db);
-    for (const facts of history.streams.values()) {
-      for (const fact of facts) {
-        const { type, data } = fact;
-        const course = courses.get(String(data.taskId));
-        if (course === undefined) continue;
-        const reason = reasonOf(fact);
-        const number = Number(data.number);
-        const attempt = `${data.taskId}/${number}`;
-        if (reason !== null) course.failed({ number, reason, code: codeOf(data), probe: probes.has(attempt) });
-        if (type === "task.retrying" || type === "task.fell_back" || type === "task.failed")
-          yield* course.decided(fact);
-      }
+    for (const fact of [...history.streams.values()].flat()) {
+      const { data } = fact;
+      const course = courses.get(String(data.taskId));
+      if (course !== undefined) yield* course.take(fact, probes.has(`${data.taskId}/${data.number}`));
     }
   },
 };
+
+/** The lane of the requirement that a task fell back to. */
+function laneOf(to: Readonly<Record<string, unknown>> & { kind: string }): string {
+  if (to.kind === "capability") return `capability:${to.capability}`;
+  return to.kind === "agent" ? `agent:${to.agentId}` : `name:${to.agentName}`;
+}
 
 function probesIn(db: Rows): ReadonlySet<string> {
   return new Set(db.texts("select task_id || '/' || n from attempts where probe = 1"));
