@@ -75,4 +75,16 @@ export const ENDS: readonly NamedMutant[] = [
       },
     ],
   },
+  {
+    name: "work-for-the-leaving",
+    is: "what the loss of a leaving agent's work sets free is given to that agent",
+    rule: "28",
+    file: "store/sqlite/agents.ts",
+    changes: [
+      {
+        from: "  tx.context.agents.reload(agentId);\n  const reassigned = loseAttempts(tx, agent, error);",
+        to: "  const reassigned = loseAttempts(tx, agent, error);\n  tx.context.agents.reload(agentId);",
+      },
+    ],
+  },
 ];
