@@ -1,6 +1,7 @@
 import type { Evidence } from "./evidence.ts";
 import { type Invariant, type Judgement, judge } from "./invariant.ts";
 import { CONSERVATION } from "./invariants/conservation.ts";
+import { DECISIONS } from "./invariants/decisions.ts";
 import { FAIRNESS } from "./invariants/fairness.ts";
 import { LIVENESS } from "./invariants/liveness.ts";
 import { OUTCOMES } from "./invariants/outcomes.ts";
@@ -12,6 +13,7 @@ export const INVARIANTS: readonly Invariant[] = [
   ...OUTCOMES,
   ...STATE_MACHINE,
   ...LIVENESS,
+  ...DECISIONS,
   ...FAIRNESS,
   ...STREAMS,
 ];

@@ -113,6 +113,8 @@ class Folder implements Fold {
       this.illegal.push(`${where}: there is no ${key}`);
       return;
     }
+    // Work that nobody is left for may fall back while it waits: it waits on, elsewhere.
+    if (type === "task.fell_back" && before.state === "pending") return;
     const transition = table.transitions[event];
     if (before.endedBy !== null) this.afterEnd.push(`${where}: ${key} had ended by ${before.endedBy}`);
     else if (!transition?.from.includes(before.state)) this.illegal.push(`${where}: ${key} was ${before.state}`);
@@ -124,6 +126,8 @@ class Folder implements Fold {
     const taskId = String(data.taskId);
     if (type === "task.retrying")
       this.#readyAt.set(taskId, parseTime(String(data.readyAt)) ?? Number.POSITIVE_INFINITY);
+    // A fallback begins at once, whatever was being waited for.
+    if (type === "task.fell_back") this.#readyAt.delete(taskId);
     if (type !== "attempt.created") return;
     const readyAt = this.#readyAt.get(taskId) ?? 0;
     if (at < readyAt) this.early.push(`attempt ${data.number} of ${taskId} came ${readyAt - at} us before its time`);

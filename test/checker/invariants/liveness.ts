@@ -28,6 +28,17 @@ const nothingIsStuck: Invariant = {
   },
 };
 
+const slotsDrainOnce: Invariant = {
+  number: "18",
+  name: "a slot drains no longer than its attempt was given",
+  needs: [],
+  *check({ db }) {
+    yield* db.texts(`select 'attempt ' || d.task_id || '/' || d.n || ' keeps its slot for ' || (d.until - a.ended_at) || ' us'
+      from draining_slots d join attempts a on a.task_id = d.task_id and a.n = d.n
+      where d.until > a.ended_at + max(a.timeout_at - a.created_at, 0)`);
+  },
+};
+
 interface Instance {
   readonly epoch: number;
   readonly from: number;
@@ -92,7 +103,8 @@ const outboxIsEmpty: Invariant = {
       `select 'delivery ' || id || ' is still ' || status from deliveries where status not in (${ended})`,
     );
     yield* db.texts(
-      "select 'delivery ' || id || ' was given up: ' || last_error from deliveries where status = 'failed'",
+      `select 'delivery ' || id || ' was given up: ' || last_error from deliveries where status = 'failed'
+        and last_error <> 'The agent was deregistered.'`,
     );
   },
 };
@@ -106,6 +118,13 @@ const webhooksArrive: Invariant = {
     for (const [session, sends] of groupBy(arrived, (entry) => entry.session)) {
       const ids = new Set(sends.map(({ id }) => id));
       if (ids.size > 1) yield `the end of session ${session} was told under ${ids.size} ids`;
+    }
+    const ends = new Map(
+      db.all<{ id: string; status: string }>("select id, status from sessions").map(({ id, status }) => [id, status]),
+    );
+    for (const { session, event } of arrived) {
+      if (event !== `session.${ends.get(session)}`)
+        yield `session ${session} is ${ends.get(session)}, and told ${event}`;
     }
     const taken = new Set(arrived.filter(({ status }) => status === 200).map(({ id }) => id));
     const rows = db.all<{ id: string; status: string }>("select id, status from deliveries where kind = 'webhook'");
@@ -127,4 +146,11 @@ const integrity: Invariant = {
 };
 
 /** Nothing waits for ever, and what must arrive has arrived. */
-export const LIVENESS: readonly Invariant[] = [nothingIsStuck, takenOver, outboxIsEmpty, webhooksArrive, integrity];
+export const LIVENESS: readonly Invariant[] = [
+  nothingIsStuck,
+  slotsDrainOnce,
+  takenOver,
+  outboxIsEmpty,
+  webhooksArrive,
+  integrity,
+];

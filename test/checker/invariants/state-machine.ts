@@ -98,6 +98,18 @@ const noTimerIsEarly: Invariant = {
   check: ({ history }) => fold(history).early,
 };
 
+const noTimeoutIsEarly: Invariant = {
+  number: "16",
+  name: "no attempt times out before its own time, and none has more time than its task",
+  needs: [],
+  *check({ db }) {
+    yield* db.texts(`select 'attempt ' || task_id || '/' || n || ' timed out ' || (timeout_at - ended_at) || ' us early'
+      from attempts where status = 'timed_out' and ended_at < timeout_at`);
+    yield* db.texts(`select 'attempt ' || a.task_id || '/' || a.n || ' began past the deadline of its task'
+      from attempts a join tasks t on t.id = a.task_id where a.created_at >= t.deadline`);
+  },
+};
+
 /** What each thing is, at every moment of its life. */
 export const STATE_MACHINE: readonly Invariant[] = [
   oneEnd,
@@ -107,4 +119,5 @@ export const STATE_MACHINE: readonly Invariant[] = [
   runningIsAlive,
   sessionsAreTheirTasks,
   noTimerIsEarly,
+  noTimeoutIsEarly,
 ];
