@@ -3,7 +3,7 @@ import { copyFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { after, test } from "node:test";
-import { checkAll, INVARIANTS } from "./checker.ts";
+import { checkAll, INVARIANTS, LANGUAGE } from "./checker.ts";
 import type { ClientEntry, EffectEntry, StreamLog } from "./entries.ts";
 import { evidenceOf, Rows } from "./evidence.ts";
 import { sampleSystem } from "./test-system.ts";
@@ -267,17 +267,17 @@ const PLANTED: readonly (readonly [what: string, invariant: string, tamper: (lef
   ],
   [
     "a session has ended before its tasks",
-    "a session has ended when its tasks have, and each step has one task",
+    "a session has ended when its tasks have, and each part of a step has one task",
     ({ db }) => db.exec("update tasks set status = 'pending', ended_at = null"),
   ],
   [
     "a session goes on after its tasks",
-    "a session has ended when its tasks have, and each step has one task",
+    "a session has ended when its tasks have, and each part of a step has one task",
     ({ db }) => db.exec("update sessions set status = 'running', ended_at = null"),
   ],
   [
     "a step has two tasks",
-    "a session has ended when its tasks have, and each step has one task",
+    "a session has ended when its tasks have, and each part of a step has one task",
     ({ db }) => db.exec("drop index tasks_by_session; update tasks set step = 0"),
   ],
   [
@@ -383,7 +383,9 @@ for (const [what, invariant, tamper] of PLANTED) {
 test("each invariant is seen to break", () => {
   const seen = new Set(PLANTED.map(([, invariant]) => invariant));
   assert.deepEqual(
-    INVARIANTS.map(({ name }) => name).filter((name) => !seen.has(name)),
+    INVARIANTS.filter((each) => !LANGUAGE.includes(each))
+      .map(({ name }) => name)
+      .filter((name) => !seen.has(name)),
     [],
   );
 });
