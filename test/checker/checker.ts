@@ -5,8 +5,13 @@ import { DECISIONS } from "./invariants/decisions.ts";
 import { FAIRNESS } from "./invariants/fairness.ts";
 import { LIVENESS } from "./invariants/liveness.ts";
 import { OUTCOMES } from "./invariants/outcomes.ts";
+import { PARTS } from "./invariants/parts.ts";
 import { STATE_MACHINE } from "./invariants/state-machine.ts";
+import { STEP_STATES } from "./invariants/steps.ts";
 import { STREAMS } from "./invariants/streams.ts";
+
+/** What the language promises; `language.test.ts` shows that each of them can break. */
+export const LANGUAGE: readonly Invariant[] = [...STEP_STATES, ...PARTS];
 
 export const INVARIANTS: readonly Invariant[] = [
   ...CONSERVATION,
@@ -16,6 +21,7 @@ export const INVARIANTS: readonly Invariant[] = [
   ...DECISIONS,
   ...FAIRNESS,
   ...STREAMS,
+  ...LANGUAGE,
 ];
 
 /** Judges a system by what is left of it: its database, and the logs of those who dealt with it. */

@@ -3,6 +3,7 @@ import { deliveryTable } from "../../packages/ops-core/src/domain/deliveries/tra
 import { sessionTable } from "../../packages/ops-core/src/domain/sessions/transitions.ts";
 import { attemptTable, taskTable } from "../../packages/ops-core/src/domain/tasks/transitions.ts";
 import type { Fact, History } from "./history.ts";
+import { isOfSteps } from "./step-fold.ts";
 
 interface Table {
   readonly noun: string;
@@ -17,6 +18,8 @@ type Meaning = Readonly<Record<string, string>>;
 const SESSION: Meaning = {
   "session.started": "begin",
   "session.running": "run",
+  "session.waiting": "wait",
+  "session.resumed": "resume",
   "session.completed": "complete",
   "session.failed": "fail",
   "session.cancelled": "cancel",
@@ -87,7 +90,7 @@ class Folder implements Fold {
 
   take(fact: Fact): void {
     const { type, data, stream } = fact;
-    if (type.startsWith("agent.") || ANNOTATIONS.has(type)) return;
+    if (type.startsWith("agent.") || type.startsWith("schedule.") || ANNOTATIONS.has(type) || isOfSteps(type)) return;
     const meant = [
       ...this.#apply(sessionTable, SESSION, stream, fact),
       ...this.#apply(taskTable, TASK, String(data.taskId), fact),

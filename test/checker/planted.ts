@@ -234,17 +234,17 @@ export const PLANTED: readonly (readonly [what: string, invariant: string, tampe
   ],
   [
     "a session has ended before its tasks",
-    "a session has ended when its tasks have, and each step has one task",
+    "a session has ended when its tasks have, and each part of a step has one task",
     ({ db }) => db.exec("update tasks set status = 'pending', ended_at = null"),
   ],
   [
     "a session goes on after its tasks",
-    "a session has ended when its tasks have, and each step has one task",
+    "a session has ended when its tasks have, and each part of a step has one task",
     ({ db }) => db.exec("update sessions set status = 'running', ended_at = null"),
   ],
   [
     "a step has two tasks",
-    "a session has ended when its tasks have, and each step has one task",
+    "a session has ended when its tasks have, and each part of a step has one task",
     ({ db }) => db.exec("drop index tasks_by_session; update tasks set step = 0"),
   ],
   [
