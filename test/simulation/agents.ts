@@ -51,7 +51,7 @@ export class SimulatedAgent implements Host {
     this.#impostor = new Impostor(sim, this);
     this.#beats = manner === "posts" && sim.roll(0.5);
     // Who asks for work gives itself longer than a lease lasts: what it holds when it falls silent is lost before that.
-    this.#isAnnounced = manner !== "pulls" && sim.roll(0.25);
+    this.#isAnnounced = manner !== "pulls" && (name.endsWith("5") || sim.roll(0.2));
     this.id = sim.world.ids.uuid();
     const patience = manner === "pulls" ? 16 : sim.pick([2, 8]);
     this.#timeout = sim.between(patience, patience + 6) * 1_000_000;
@@ -344,7 +344,7 @@ export class SimulatedAgent implements Host {
     const [name, deed] = sim.pick(deeds);
     sim.count(name);
     await Promise.resolve(deed()).catch(() => undefined);
-    sim.later(sim.between(3_000, 20_000), () => this.#misbehave());
+    sim.later(sim.between(2_000, 12_000), () => this.#misbehave());
   }
 
   /** It dies and comes back, and says so in one way or another, or not at all. */
@@ -370,7 +370,7 @@ export class SimulatedAgent implements Host {
     this.#isKnownAs = null;
     this.#own.forget();
     sim.story.tell(this.name, "leaves");
-    await sim.call((store) => store.agents.remove(this.id)).catch(() => undefined);
+    await this.#impostor.mayBeRefused("agent_not_found", (store) => store.agents.remove(this.id));
     await sim.sleep(sim.between(100, 3_000));
     await this.#persist();
     this.isAway = false;
