@@ -36,6 +36,7 @@ export class SimulatedAgent implements Host {
   readonly #isAnnounced: boolean;
   /** The life under which AgentKit has told of it; null while it is, or may be, deregistered. */
   #isKnownAs: string | null = null;
+  #version = 0;
   /** Until when it can do nothing but fail, and until when it says nothing at all. */
   #sickUntil = 0;
   /** It is not registered, or may not be. */
@@ -51,7 +52,7 @@ export class SimulatedAgent implements Host {
     this.#impostor = new Impostor(sim, this);
     this.#beats = manner === "posts" && sim.roll(0.5);
     // Who asks for work gives itself longer than a lease lasts: what it holds when it falls silent is lost before that.
-    this.#isAnnounced = manner !== "pulls" && sim.roll(0.25);
+    this.#isAnnounced = manner !== "pulls" && (name.endsWith("5") || sim.roll(0.2));
     this.id = sim.world.ids.uuid();
     const patience = manner === "pulls" ? 16 : sim.pick([2, 8]);
     this.#timeout = sim.between(patience, patience + 6) * 1_000_000;
@@ -65,6 +66,7 @@ export class SimulatedAgent implements Host {
     const registration = world.registration(this.name, {
       id: this.#isAnnounced ? this.id : world.ids.uuid(),
       registrationTime: this.#isAnnounced ? `life ${this.#life}` : null,
+      version: `1.${this.#version}`,
       capabilities: this.#capabilities,
       channel: this.manner === "pulls" ? "pull" : "push",
       maxConcurrency: this.slots,
@@ -74,10 +76,11 @@ export class SimulatedAgent implements Host {
     });
     if (this.#isAnnounced) {
       const told = await this.#sim.call((store) => store.agents.announce(registration));
-      if (told.changed && this.#isKnownAs === registration.registrationTime) {
+      const is = `${registration.registrationTime}, ${registration.version}`;
+      if (told.changed && this.#isKnownAs === is) {
         this.#sim.complaints.push(`${this.name} was told of again, unchanged, and something changed`);
       }
-      this.#isKnownAs = registration.registrationTime;
+      this.#isKnownAs = is;
     } else {
       const { agentId } = await this.#sim.call((store) => store.agents.register(registration));
       this.id = agentId;
@@ -338,13 +341,24 @@ export class SimulatedAgent implements Host {
       ["report dated back", () => this.#report("idle", { back: sim.between(1, 90) * 1_000_000 })],
       ["unknown task", () => sim.call((store) => store.attempts.settle("task_unknown", "1.no", succeeded()))],
       ["token made up", () => this.#impostor.makeUpToken()],
-      ["told of again", () => (this.#isAnnounced ? this.register() : this.#impostor.pretend())],
+      ["told of again", () => (this.#isAnnounced ? this.#tellAgain() : this.#impostor.pretend())],
       ["unknown agent", () => this.#impostor.beNobody()],
     ];
     const [name, deed] = sim.pick(deeds);
     sim.count(name);
     await Promise.resolve(deed()).catch(() => undefined);
-    sim.later(sim.between(3_000, 20_000), () => this.#misbehave());
+    sim.later(sim.between(2_000, 12_000), () => this.#misbehave());
+  }
+
+  /** AgentKit tells of it once more: as it was, after an upgrade, or because it has died and is there again. */
+  async #tellAgain(): Promise<void> {
+    const what = this.#sim.pick(["nothing new", "another version", "another life"]);
+    if (what === "another version") this.#version += 1;
+    if (what === "another life") {
+      this.#life += 1;
+      this.#own.forget();
+    }
+    await this.register();
   }
 
   /** It dies and comes back, and says so in one way or another, or not at all. */
@@ -370,7 +384,7 @@ export class SimulatedAgent implements Host {
     this.#isKnownAs = null;
     this.#own.forget();
     sim.story.tell(this.name, "leaves");
-    await sim.call((store) => store.agents.remove(this.id)).catch(() => undefined);
+    await this.#impostor.mayBeRefused("agent_not_found", (store) => store.agents.remove(this.id));
     await sim.sleep(sim.between(100, 3_000));
     await this.#persist();
     this.isAway = false;

@@ -48,6 +48,14 @@ export class Impostor {
     if (!isRight) this.#sim.complaints.push(`${name} was removed by news that are out of date`);
   }
 
+  /** Whatever is answered, it is no surprise. */
+  async mayBeRefused(code: string, ask: (store: Store) => Promise<unknown>): Promise<void> {
+    await this.#refused(code, async (store) => {
+      await ask(store);
+      throw new OpspawnError("unavailable", "It was done.");
+    });
+  }
+
   async #refused(code: string, ask: (store: Store) => Promise<unknown>): Promise<void> {
     const sim = this.#sim;
     const answer = await sim.call(ask).then(

@@ -22,6 +22,9 @@ const UNSENT = `select t.id, t.token from tasks t join agents a on a.id = t.agen
   and a.channel = 'push' and t.attempt_status = 'created' and t.attempt_created_at < ? and t.sends = 1
   and t.epoch = (select max(epoch) from instances)`;
 
+const ENDED = `select id, status || ' after ' || attempts || ' tries at ' || ended_at || coalesce(': ' || last_error, '') as what
+  from deliveries where ended_at is not null`;
+
 /** What may be given out, the first of each lane. */
 const FIRST = `select id, lane from tasks t where status = 'pending' and ready_at <= ?1 and deadline > ?1
   and order_key = (select min(order_key) from tasks o where o.status = 'pending' and o.lane = t.lane
@@ -33,6 +36,7 @@ export class Watch {
   /** Since when the first task of a lane has been there for the taking. */
   readonly #claimable = new Map<string, { readonly id: string; readonly since: number }>();
 
+  readonly #ended = new Map<string, string>();
   #overdueBefore: ReadonlySet<string> = new Set();
 
   constructor(sim: Simulation) {
@@ -46,6 +50,7 @@ export class Watch {
     this.#complain(overdue.filter((what) => this.#overdueBefore.has(what)));
     this.#overdueBefore = new Set(overdue);
     if (calm > SENT_WITHIN) this.#complain(this.#unsent());
+    this.#complain(this.#changed());
     this.#complain(await this.#unclaimed());
   }
 
@@ -89,6 +94,14 @@ export class Watch {
     if (life.capacity.left() <= 0) return [];
     const rows = this.#sim.look<{ id: string; token: string }>(UNSENT, this.#ago(SENT_WITHIN));
     return rows.filter(({ token }) => !life.posted.has(token)).map(({ id }) => `task ${id} was claimed and never sent`);
+  }
+
+  /** Deliveries have no events that would tell what became of them after their end. */
+  #changed(): string[] {
+    const rows = this.#sim.look<{ id: string; what: string }>(ENDED);
+    const changed = rows.filter(({ id, what }) => (this.#ended.get(id) ?? what) !== what);
+    for (const { id, what } of rows) this.#ended.set(id, what);
+    return changed.map(({ id, what }) => `delivery ${id} had ended, and is now ${what}`);
   }
 
   /** Work that waits although somebody is there who could do it. */
