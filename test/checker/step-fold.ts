@@ -35,11 +35,12 @@ const NOTES = new Set([
   "step.undone",
   "step.not_undone",
 ]);
+const ASKED = new Set(["approval.requested", "approval.reminded"]);
 const ENDS = new Set(["session.completed", "session.failed", "session.cancelled"]);
 
 /** Whether this fold knows what an event says. */
 export function isOfSteps(type: string): boolean {
-  return type in STEP || type in APPROVAL || type === "approval.requested" || NOTES.has(type);
+  return type in STEP || type in APPROVAL || ASKED.has(type) || NOTES.has(type);
 }
 
 export interface StepFold {
@@ -120,6 +121,7 @@ class Folder implements StepFold {
       return;
     }
     if (before !== "pending") this.illegal.push(`${nameOf(fact)}: approval ${id} was ${before ?? "not asked for"}`);
+    if (fact.type === "approval.reminded") return;
     this.approvals.set(id, APPROVAL[fact.type] ?? "unknown");
   }
 

@@ -86,7 +86,8 @@ const waitsWake: Invariant = {
     yield* db.texts(`select 'step ' || step || ' of session ' || session_id || ' is ' || status || ' and wakes up'
       from session_steps where status <> 'waiting' and (wake_at is not null or signal is not null)`);
     yield* db.texts(`select 'approval ' || id || ' is ' || status || ' and expires again' from approvals
-      where (status <> 'pending' and wake_at is not null) or (status = 'pending' and wake_at is not expires_at)`);
+      where (status <> 'pending' and wake_at is not null) or (status = 'pending' and expires_at is not null
+        and (wake_at is null or wake_at > expires_at))`);
   },
 };
 

@@ -33,8 +33,8 @@ import { uncertainSuite } from "./suite/uncertain.suite.ts";
 import { undoingSuite } from "./suite/undoing.suite.ts";
 import { waitsSuite } from "./suite/waits.suite.ts";
 
-export const SUITES: readonly Suite[] = [
-  sessionsSuite,
+/** What steps are, beside one task of one agent. */
+export const LANGUAGE_SUITES: readonly Suite[] = [
   conditionsSuite,
   itemsSuite,
   loopsSuite,
@@ -47,6 +47,11 @@ export const SUITES: readonly Suite[] = [
   uncertainSuite,
   approvalsSuite,
   approvalLinksSuite,
+];
+
+export const SUITES: readonly Suite[] = [
+  sessionsSuite,
+  ...LANGUAGE_SUITES,
   failuresSuite,
   outcomesSuite,
   schemasSuite,
