@@ -54,7 +54,11 @@ test("what waits is listed with what is asked, who may decide, and why it waits"
   const why = await app.ok("GET", `${SESSIONS}/${session}/why`);
   const blocked = why.blocked as JsonObject;
   assert.equal(blocked.reason, "waiting_for_approval");
-  assert.deepEqual((blocked.details as JsonObject).approvalId, approval);
+  assert.equal(
+    blocked.message,
+    `Step \`ok\` waits for a decision on approval ${approval}, until ${expiresAt} at most.`,
+  );
+  assert.deepEqual(blocked.details, { stepId: "ok", until: expiresAt, approvalId: approval });
 });
 
 test("a decision names the key that made it, and is final; the same one again is answered the same", async () => {
