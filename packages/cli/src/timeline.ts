@@ -109,6 +109,7 @@ export class Timeline {
     this.#last = at;
     const [noun, word = ""] = event.type.split(".");
     if (noun === "session") return this.#tellSession(word, event.data, at);
+    if (noun === "approval") return this.#tellApproval(word, event.data, at);
     if (event.type === "step.skipped") return this.#line(at, text(event.data.stepId), "dim", "skipped");
     const task = this.#note(event.type, event.data, at);
     const told = TELLERS[event.type]?.(event.data, task, { at, began: this.#began });
@@ -122,6 +123,14 @@ export class Timeline {
     if (word === "completed") return this.#line(at, "", "good", "the session is completed");
     const what = word === "failed" ? "the session failed" : "the session was cancelled";
     return this.#line(at, "", "bad", isJsonObject(data.error) ? `${what}: ${errorIn(data)}` : what);
+  }
+
+  #tellApproval(word: string, data: JsonObject, at: number): TimelineLine {
+    const step = text(data.stepId);
+    if (word === "requested") return this.#line(at, step, "warn", `decide: ${text(data.approvalId)}`);
+    if (word === "reminded") return this.#line(at, step, "warn", "still waits for a decision");
+    const by = text(data.by);
+    return this.#line(at, step, word === "approved" ? "good" : "bad", by === "" ? word : `${word} by ${by}`);
   }
 
   #line(at: number, step: string, tone: TimelineLine["tone"], what: string): TimelineLine {

@@ -1,5 +1,6 @@
 import type {
   AgentView,
+  ApprovalView,
   Assignment,
   DeliveryView,
   EventView,
@@ -142,6 +143,29 @@ export function sampleDelivery(change: Partial<DeliveryView> = {}): DeliveryView
     endedAt: null,
     lastError: "503",
     blocked: null,
+    ...change,
+  };
+}
+
+export function sampleApproval(change: Partial<ApprovalView> = {}): ApprovalView {
+  return {
+    approvalId: "apr_01999999-0000-7000-8000-000000000004",
+    sessionId: SESSION_ID,
+    workflowId: "review-article",
+    stepId: "publish-ok",
+    status: "pending",
+    message: "Publish?",
+    details: null,
+    subjectHash: "9f86d081884c7d65",
+    approvers: null,
+    requestedAt: AT,
+    expiresAt: null,
+    reminders: 0,
+    nextReminderAt: null,
+    endedAt: null,
+    decidedBy: null,
+    comment: null,
+    blocked: { reason: "waiting_for_decision", message: "Somebody has to approve or reject it.", since: AT },
     ...change,
   };
 }

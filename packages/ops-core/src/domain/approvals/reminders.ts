@@ -1,4 +1,5 @@
-import { REMINDERS_MAX } from "../workflows/limits.ts";
+/** So often an approval is asked again at most, however long nobody decides. */
+export const REMINDERS_MAX = 100;
 
 /**
  * When an approval is asked again: at the next whole multiple of `every` after `from` that is still to come. What fell due
