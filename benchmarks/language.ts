@@ -66,9 +66,10 @@ async function measureGrowth(folder: string): Promise<void> {
 
 async function measurePatience(folder: string): Promise<void> {
   const waiting = await measureWaiting(folder, WAITING);
-  const { grown, startUp, latest, earliest, due, once } = waiting;
+  const { warm, grown, startUp, latest, earliest, due, once } = waiting;
   console.log(`${figure(WAITING)} sessions wait for a time or a decision; then the server is killed.\n`);
   const rows = [
+    ["memory before, MB", figure(warm)],
     ["memory grown, MB", figure(grown)],
     ["start-up, ms", figure(startUp)],
     ["timers due", figure(due)],

@@ -1,8 +1,10 @@
 import { OpspawnError } from "@opspawn/contract";
 import type { Clock } from "../../packages/ops-core/src/domain/clock.ts";
+import { EventStreams } from "../../packages/ops-core/src/domain/events/event-streams.ts";
 import type { Failpoint, FailpointName } from "../../packages/ops-core/src/domain/failpoint.ts";
 import type { HttpClient } from "../../packages/ops-core/src/domain/http-client.ts";
 import type { Log } from "../../packages/ops-core/src/domain/log.ts";
+import type { AttemptStore, Store } from "../../packages/ops-core/src/domain/store.ts";
 import { Engine } from "../../packages/ops-core/src/engine/engine.ts";
 import { SendCapacity } from "../../packages/ops-core/src/engine/send-capacity.ts";
 import { TestTimers } from "../../packages/ops-core/src/outbound/test-timers.ts";
@@ -21,6 +23,8 @@ export class NoAnswer extends Error {
  */
 export class Life {
   readonly timers = new TestTimers();
+  /** See `Simulation.onlookers`. */
+  readonly onlookers = new TestTimers();
   readonly capacity = new SendCapacity(CAPACITY);
   /** Rejects when it dies. */
   readonly death: Promise<never>;
@@ -28,6 +32,10 @@ export class Life {
   killedAt: string | null = null;
   /** It is up and takes requests. */
   serves = false;
+  /** What its followers are told. */
+  streams!: EventStreams;
+  /** Tokens of the attempts that it has begun to send. */
+  readonly posted = new Set<string>();
   #armed: FailpointName | null = null;
   #end: (error: Error) => void = () => undefined;
 
@@ -36,6 +44,7 @@ export class Life {
   /** @param complain hears of errors that no disk and no death explains */
   constructor(time: number, complain: (what: string) => void) {
     this.timers.time = time;
+    this.onlookers.time = time;
     this.#log = { error: ({ err }: { err?: unknown }) => complainOf(err, complain) } as unknown as Log;
     this.death = new Promise((_, reject) => {
       this.#end = reject;
@@ -61,13 +70,19 @@ export class Life {
     this.killedAt = where;
     this.serves = false;
     this.timers.waiting = [];
+    this.onlookers.waiting = [];
     this.#end(new NoAnswer(`the server died (${where})`));
   }
 
-  /** Starts the engine on what the processes before it left. */
-  async start({ ids, raw: store }: World, clock: Clock, http: HttpClient): Promise<void> {
+  /**
+   * Starts the engine on what the processes before it left.
+   * @param late where its senders find the attempts once it is thought to be dead
+   */
+  async start({ ids, raw: store }: World, clock: Clock, http: HttpClient, late: () => AttemptStore): Promise<void> {
+    this.streams = new EventStreams({ events: store.events, timers: this.onlookers, max: 100, maxPerKey: 100 });
+    store.onCommit((hints) => this.streams.notify(hints));
     const engine = new Engine({
-      store,
+      store: this.#outlived(store, late),
       http,
       clock,
       ids,
@@ -85,6 +100,17 @@ export class Life {
     } catch {
       this.kill("a commit of its start failed");
     }
+  }
+
+  /** A process that only stood still goes on where it was: what its senders saw, they tell its successor. */
+  #outlived(store: Store, late: () => AttemptStore): Store {
+    const attempts = new Proxy(store.attempts, {
+      get: (own, name: keyof AttemptStore) =>
+        this.isAlive ? own[name] : async (...given: never[]) => Reflect.apply(late()[name], null, given) as unknown,
+    });
+    return new Proxy(store, {
+      get: (own, name) => (name === "attempts" ? attempts : (Reflect.get(own, name) as unknown)),
+    });
   }
 }
 

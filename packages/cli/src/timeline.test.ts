@@ -40,6 +40,13 @@ test("a session that goes well is told step by step, with agents and durations",
   assert.deepEqual(timeline.spans, [{ step: "split", from: 20_000, until: 1_520_000, attempts: 1 }]);
 });
 
+test("a step that a tool does names the tool", () => {
+  const timeline = new Timeline(80);
+  const started = event(20, "attempt.created", { taskId: "t1", number: 1, agentId: null, tool: "slack.post" });
+  const lines = tell(timeline, created("t1", "notify"), started);
+  assert.deepEqual(lines, ["    0.02 s  notify       started on slack.post"]);
+});
+
 test("failures say why, retries say when, and each further attempt is numbered", () => {
   const error = { code: "http_500", message: "The agent answered 500." };
   const lines = tell(

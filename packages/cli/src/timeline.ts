@@ -2,6 +2,7 @@ import { type EventView, isJsonObject, type JsonObject, type JsonValue, parseTim
 import type { Tone } from "./output/style.ts";
 import { padEnd, plain, truncate } from "./output/text.ts";
 import { duration } from "./output/time.ts";
+import { tellStep } from "./timeline-steps.ts";
 
 /** A line of the timeline. */
 export interface TimelineLine {
@@ -107,10 +108,10 @@ export class Timeline {
     this.#began ??= time;
     const at = time - this.#began;
     this.#last = at;
+    const step = tellStep(event.type, event.data);
+    if (step !== undefined) return step.told && this.#line(at, step.step, ...step.told);
     const [noun, word = ""] = event.type.split(".");
     if (noun === "session") return this.#tellSession(word, event.data, at);
-    if (noun === "approval") return this.#tellApproval(word, event.data, at);
-    if (event.type === "step.skipped") return this.#line(at, text(event.data.stepId), "dim", "skipped");
     const task = this.#note(event.type, event.data, at);
     const told = TELLERS[event.type]?.(event.data, task, { at, began: this.#began });
     return told == null ? null : this.#line(at, task.step, ...told);
@@ -123,14 +124,6 @@ export class Timeline {
     if (word === "completed") return this.#line(at, "", "good", "the session is completed");
     const what = word === "failed" ? "the session failed" : "the session was cancelled";
     return this.#line(at, "", "bad", isJsonObject(data.error) ? `${what}: ${errorIn(data)}` : what);
-  }
-
-  #tellApproval(word: string, data: JsonObject, at: number): TimelineLine {
-    const step = text(data.stepId);
-    if (word === "requested") return this.#line(at, step, "warn", `decide: ${text(data.approvalId)}`);
-    if (word === "reminded") return this.#line(at, step, "warn", "still waits for a decision");
-    const by = text(data.by);
-    return this.#line(at, step, word === "approved" ? "good" : "bad", by === "" ? word : `${word} by ${by}`);
   }
 
   #line(at: number, step: string, tone: TimelineLine["tone"], what: string): TimelineLine {
@@ -153,7 +146,7 @@ export class Timeline {
     const task = this.#tasks.get(id) ?? fresh;
     this.#tasks.set(id, task);
     if (type === "attempt.created") {
-      task.agent = plain(text(data.agentName) || text(data.agentId));
+      task.agent = plain(text(data.agentName) || text(data.agentId) || text(data.tool));
       task.attempt = typeof data.number === "number" ? data.number : task.attempt + 1;
       task.attemptBegan = at;
       task.from ??= at;

@@ -4,6 +4,7 @@ import { approvalOperations } from "./approvals.ts";
 import { deliveryOperations } from "./deliveries.ts";
 import { eventOperations } from "./events.ts";
 import { keyOperations } from "./keys.ts";
+import { scheduleOperations } from "./schedules.ts";
 import { sessionOperations } from "./sessions.ts";
 import { taskOperations } from "./tasks.ts";
 import { toolOperations } from "./tools.ts";
@@ -16,6 +17,7 @@ export const operations = {
   sessions: sessionOperations,
   approvals: approvalOperations,
   tasks: taskOperations,
+  schedules: scheduleOperations,
   deliveries: deliveryOperations,
   tools: toolOperations,
   keys: keyOperations,

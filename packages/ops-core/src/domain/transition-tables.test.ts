@@ -14,7 +14,7 @@ const TERMINAL: Readonly<Record<string, readonly string[]>> = {
   task: ["completed", "failed", "cancelled"],
   attempt: ["succeeded", "failed", "timed_out", "lost", "cancelled"],
   session: ["completed", "failed", "cancelled"],
-  step: ["completed", "failed", "cancelled"],
+  step: ["skipped", "uncertain", "compensated"],
   delivery: ["delivered", "failed"],
 };
 

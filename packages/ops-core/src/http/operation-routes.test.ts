@@ -22,11 +22,16 @@ test("every operation answers what it declares", async () => {
   const taskId = assignment.opscore_task_id as string;
   await app.ok("POST", "/v1/tools", { body: { name: "declared", endpoint: "http://127.0.0.1/" } });
   await app.ok("POST", "/v1/opscore/keys", { body: { name: "declared", scopes: ["tasks:read"] } });
+  const due = { name: "declared", workflowId: "declared", every: "1h" };
+  const { scheduleId } = await app.ok("POST", "/v1/opscore/schedules", { body: due });
+  const fired = await app.ok("POST", `/v1/opscore/schedules/${scheduleId}/trigger`);
+  assert.equal(fired.scheduleId, scheduleId);
   const values: Record<string, string> = {
     agentId: agent.id,
     workflowId: "declared",
     sessionId: sessionId as string,
     taskId,
+    scheduleId: scheduleId as string,
   };
   const reads = allOperations.filter(({ idempotency, method }) => idempotency === "read" && method === "GET");
   let checked = 0;

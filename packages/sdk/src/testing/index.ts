@@ -1,12 +1,14 @@
 export { type FakeClock, fakeChance, fakeClock } from "./fake-clock.ts";
-export { type FakeCall, FakeFailure, FakeServer, HangUp } from "./fake-server.ts";
+export { type FakeCall, FakeFailure, FakeServer, FakeStream, HangUp } from "./fake-server.ts";
 export {
   sampleAgent,
   sampleApproval,
   sampleAssignment,
   sampleDelivery,
   sampleEvent,
+  sampleFire,
   sampleKey,
+  sampleSchedule,
   sampleSession,
   sampleSessionDetail,
   sampleTask,

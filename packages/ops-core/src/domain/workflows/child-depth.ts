@@ -8,5 +8,5 @@ import { CHILD_DEPTH_MAX } from "./limits.ts";
 export function childRefusal(depth: number): TaskError | null {
   if (depth <= CHILD_DEPTH_MAX) return null;
   const message = `A workflow may start others ${CHILD_DEPTH_MAX} levels deep, and this would be level ${depth}.`;
-  return { code: "too_deep", message, retryable: false };
+  return { code: "nesting_too_deep", message, retryable: false };
 }

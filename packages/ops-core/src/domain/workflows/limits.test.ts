@@ -168,7 +168,7 @@ const BEYOND: Readonly<Record<keyof typeof definitions | keyof typeof expression
   CHILD_DEPTH_MAX: [
     () => childIssues(definitions.CHILD_DEPTH_MAX + 1),
     [],
-    "too_deep",
+    "nesting_too_deep",
     "A workflow may start others 10 levels deep, and this would be level 11.",
   ],
   SIGNAL_NAME_LENGTH_MAX: [

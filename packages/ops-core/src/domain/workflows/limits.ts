@@ -71,6 +71,3 @@ export const SCHEMA_PATTERNS_MAX = 50;
 export const VALIDATION_STEPS_MAX = 500_000;
 /** Schemas applied inside each other: value depth times references. Only a chain of hundreds of `$ref` gets there. */
 export const VALIDATION_NESTING_MAX = 500;
-
-/** Signals of one name that a session keeps until a step waits for them. */
-export const SIGNALS_WAITING_MAX = 1_000;

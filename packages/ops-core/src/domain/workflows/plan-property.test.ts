@@ -101,7 +101,7 @@ function checkOrder(plan: WorkflowPlan, step: PlanStep): void {
   for (const at of step.dependents) {
     const dependent = plan.steps[at];
     assert.ok(dependent?.dependsOn.includes(step.index));
-    assert.equal(dependent.reserveOf, null);
+    assert.equal(dependent?.reserveOf, null);
   }
   if (step.reserveOf !== null) return;
   for (const at of step.dependsOn) assert.ok(plan.steps[at]?.dependents.includes(step.index));

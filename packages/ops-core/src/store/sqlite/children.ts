@@ -2,8 +2,8 @@ import { OpspawnError, stringifyJson } from "@opspawn/contract";
 import { readStored } from "../../domain/stored-json.ts";
 import type { TaskError } from "../../domain/tasks/task.ts";
 import type { SessionInput } from "../../domain/workflows/advance.ts";
+import { childRefusal } from "../../domain/workflows/child-depth.ts";
 import { checkInput, checkResult, evaluatedParameters } from "../../domain/workflows/data.ts";
-import { CHILD_DEPTH_MAX } from "../../domain/workflows/limits.ts";
 import type { PlanStep, WorkflowPlan } from "../../domain/workflows/plan.ts";
 import type { StoredWorkflow } from "../../domain/workflows/stored.ts";
 import { wantsAgent } from "../../domain/workflows/targets.ts";
@@ -56,10 +56,8 @@ export function startChild(
 function childWorkflow(tx: Tx, parent: SessionUnit, step: PlanStep): StoredWorkflow {
   if (step.workflow === null) throw new Error(`step ${step.id} has no workflow`);
   const { id, version } = step.workflow;
-  if (parent.row.depth >= CHILD_DEPTH_MAX) {
-    const message = `Workflow \`${id}\` was not started: sessions may be nested ${CHILD_DEPTH_MAX} deep.`;
-    throw new OpspawnError("nesting_too_deep", message);
-  }
+  const refused = childRefusal(parent.row.depth + 1);
+  if (refused !== null) throw new OpspawnError("nesting_too_deep", refused.message);
   const workflow = findWorkflow(tx, id, version);
   if (workflow !== undefined) return workflow;
   const what = version === null ? `\`${id}\`` : `\`${id}\` version "${version}"`;

@@ -7,10 +7,10 @@ import { once } from "./idempotency.ts";
 import { decodeCursor, toPage, Where } from "./paging.ts";
 import { type SessionRow, toSessionRecord } from "./session-unit.ts";
 import { cancelSession, labelSession, startSession } from "./sessions.ts";
+import { signalSession } from "./signals.ts";
 import { STEPS, type StepRow, toStep } from "./steps.ts";
 import type { SqliteContext } from "./store.ts";
 import type { TaskColumns } from "./task-row.ts";
-import { signalSession } from "./wait-ends.ts";
 import { waitingFor, waitingOf } from "./waiting-steps.ts";
 
 interface LargeInput {

@@ -95,6 +95,8 @@ create table step_items (
   step integer not null,
   item integer not null,
   value text not null,
+  -- What it failed of.
+  error text,
   primary key (session_id, step, item)
 ) strict;
 
@@ -147,3 +149,4 @@ create table compensations (
   error text,
   primary key (session_id, n)
 ) strict, without rowid;
+create index compensations_by_step on compensations (session_id, step, status, part);
