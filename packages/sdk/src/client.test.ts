@@ -9,6 +9,7 @@ import {
   fakeChance,
   fakeClock,
   sampleAgent,
+  sampleApproval,
   sampleAssignment,
   sampleDelivery,
   sampleEvent,
@@ -45,8 +46,17 @@ async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
 
 const one = <T>(item: T) => ({ items: [item], nextCursor: null });
 
+const sampleLink = {
+  linkId: "lnk_1",
+  approvalId: "apr_1",
+  decision: "approve" as const,
+  for: "carol",
+  url: "http://127.0.0.1:8000/v1/opscore/approval-links/lnk_1?token=t",
+  expiresAt: AT,
+};
+
 test("every operation of the contract is a method of its noun, and sends what the contract declares", async () => {
-  const { agents, workflows, sessions, tasks, schedules, deliveries, tools, keys, events } = operations;
+  const { agents, approvals, workflows, sessions, tasks, schedules, deliveries, tools, keys, events } = operations;
   const [session, task, agent, workflow] = [sampleSession(), sampleTask(), sampleAgent(), sampleWorkflow()];
   const why = { status: "running" as const, blocked: null, explanation: ["It runs."] };
   fake
@@ -93,6 +103,11 @@ test("every operation of the contract is a method of its noun, and sends what th
     .on(tools.register, sampleTool())
     .on(tools.list, one(sampleTool()))
     .on(tools.remove, { name: "slack.post" })
+    .on(approvals.list, one(sampleApproval()))
+    .on(approvals.get, sampleApproval())
+    .on(approvals.approve, sampleApproval({ status: "approved" }))
+    .on(approvals.reject, sampleApproval({ status: "rejected" }))
+    .on(approvals.link, sampleLink)
     .on(keys.create, { key: sampleKey(), secret: "opk_3_s" })
     .on(keys.list, one(sampleKey()))
     .on(keys.revoke, sampleKey())
@@ -141,6 +156,11 @@ test("every operation of the contract is a method of its noun, and sends what th
   await client.tools.register({ name: "slack.post", endpoint: "http://127.0.0.1/x" });
   await client.tools.list();
   await client.tools.remove("slack.post");
+  await client.approvals.list({ status: "pending", session: "s" });
+  await client.approvals.get("apr_1");
+  await client.approvals.approve("apr_1", { comment: "yes", subjectHash: "h" });
+  await client.approvals.reject("apr_1");
+  await client.approvals.link("apr_1", { decision: "approve", expiresIn: "4h" });
   await client.keys.create({ name: "ci", scopes: ["admin"], expiresIn: "30d" });
   await client.keys.list();
   await client.keys.revoke("key_1");
@@ -154,7 +174,18 @@ test("every operation of the contract is a method of its noun, and sends what th
 
 // The order in which the test calls them, by noun.
 function order(id: string): number {
-  const nouns = ["agents", "workflows", "sessions", "tasks", "schedules", "deliveries", "tools", "keys", "events"];
+  const nouns = [
+    "agents",
+    "workflows",
+    "sessions",
+    "tasks",
+    "schedules",
+    "deliveries",
+    "tools",
+    "approvals",
+    "keys",
+    "events",
+  ];
   const index = nouns.indexOf(id.split(".")[0] ?? "");
   return (
     index * 100 +

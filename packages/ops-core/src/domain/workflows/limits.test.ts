@@ -196,6 +196,30 @@ const BEYOND: Readonly<Record<keyof typeof definitions | keyof typeof expression
     "wrong_duration",
     "must be from 1ms to 365d",
   ],
+  REMIND_EVERY_MIN: [
+    () => task({ approval: { message: "m", remindEvery: "59s" } }),
+    at("approval", "remindEvery"),
+    "wrong_duration",
+    "must be from 1m to 365d",
+  ],
+  REMIND_EVERY_MAX: [
+    () => task({ approval: { message: "m", remindEvery: "366d" } }),
+    at("approval", "remindEvery"),
+    "wrong_duration",
+    "must be from 1m to 365d",
+  ],
+  APPROVERS_MAX: [
+    () => task({ approval: { message: "m", approvers: many(101, (n) => `key ${n}`) } }),
+    at("approval", "approvers"),
+    "too_long",
+    "must have at most 100 names",
+  ],
+  APPROVER_LENGTH_MAX: [
+    () => task({ approval: { message: "m", approvers: [long(100)] } }),
+    at("approval", "approvers", 0),
+    "too_long",
+    "must have at most 100 characters",
+  ],
   SCHEMA_SIZE_MAX: [
     () => task({ output: { schema: { title: long(65_536) } } }),
     at("output", "schema"),

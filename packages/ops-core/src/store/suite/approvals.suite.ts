@@ -48,17 +48,6 @@ function decisions(on: Declare): void {
     assert.equal((await get(w, bystander.approval)).status, "pending");
   });
 
-  on("hole 17: two people who decide in the same moment are not both right", async (w) => {
-    const { session, approval } = await ask(w);
-    const [first, second] = await Promise.allSettled([
-      decide(w, approval, NO),
-      decide(w, approval, { ...YES, by: "bob" }),
-    ]);
-    assert.deepEqual([first?.status, second?.status], ["fulfilled", "rejected"]);
-    assert.equal((await get(w, approval)).comment, "too dear");
-    assert.equal((await w.getSession(session)).error?.message, "ann rejected it: too dear");
-  });
-
   on("hole 17: a decision that comes together with the expiry counts, and disarms it", async (w) => {
     const { session, approval } = await ask(w, { timeout: "1h" });
     w.clock.advance(HOUR);
