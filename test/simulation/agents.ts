@@ -384,7 +384,7 @@ export class SimulatedAgent implements Host {
     this.#isKnownAs = null;
     this.#own.forget();
     sim.story.tell(this.name, "leaves");
-    await this.#impostor.mayBeRefused("agent_not_found", (store) => store.agents.remove(this.id));
+    await this.#impostor.leave();
     await sim.sleep(sim.between(100, 3_000));
     await this.#persist();
     this.isAway = false;

@@ -27,7 +27,8 @@ export class Impostor {
   async pretend(): Promise<void> {
     const { id, name } = this.#agent;
     const replace = this.#sim.pick(["never", "same-endpoint"] as const);
-    const endpoint = "http://somebody.test/";
+    // Where its endpoint is proof, another one is none; where nothing is, not even the same.
+    const endpoint = replace === "never" ? `http://${name}.test/` : "http://somebody.test/";
     const other = this.#sim.world.registration(name, { endpoint, channel: "push", replace });
     // Only while it is there: who has left may be replaced.
     const isThere = await this.#sim.call((store) => store.agents.get(id));
@@ -48,11 +49,14 @@ export class Impostor {
     if (!isRight) this.#sim.complaints.push(`${name} was removed by news that are out of date`);
   }
 
-  /** Whatever is answered, it is no surprise. */
-  async mayBeRefused(code: string, ask: (store: Store) => Promise<unknown>): Promise<void> {
-    await this.#refused(code, async (store) => {
-      await ask(store);
-      throw new OpspawnError("unavailable", "It was done.");
+  /** Takes the agent off the register. */
+  async leave(): Promise<void> {
+    const sim = this.#sim;
+    const { id, name } = this.#agent;
+    await this.#refused("agent_not_found", async (store) => {
+      await store.agents.remove(id);
+      if ((await store.agents.get(id)) !== null) sim.complaints.push(`${name} was removed and is still there`);
+      throw new OpspawnError("agent_not_found", "It is gone.");
     });
   }
 

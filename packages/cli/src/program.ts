@@ -73,9 +73,9 @@ export function createProgram(context: Context): Command {
   addSessions(program, context);
   addTasks(program, context);
   addSchedules(program, context);
+  addApprovals(program, context);
   addWhy(program, context);
   program.commandsGroup("Fleet:");
-  addApprovals(program, context);
   addAgents(program, context);
   addTools(program, context);
   program.commandsGroup("Operation:");

@@ -5,10 +5,10 @@ import type { CallOptions, Transport } from "./transport.ts";
 const { list, get, approve, reject, link } = operations.approvals;
 
 export type ApprovalQuery = OperationRequest<typeof list>["query"];
-export type Decision = NonNullable<OperationRequest<typeof approve>["body"]>;
-export type LinkRequest = NonNullable<OperationRequest<typeof link>["body"]>;
+export type ApprovalDecision = NonNullable<OperationRequest<typeof approve>["body"]>;
+export type ApprovalLinkRequest = NonNullable<OperationRequest<typeof link>["body"]>;
 
-/** What sessions ask people to decide. */
+/** What sessions wait for that somebody has to decide. */
 export class Approvals {
   readonly #transport: Transport;
 
@@ -21,6 +21,7 @@ export class Approvals {
     return this.#transport.call(list, { query }, options);
   }
 
+  /** All pages, newest first. */
   listAll(query: ApprovalQuery = {}, options?: CallOptions) {
     return allItems((cursor) => this.list({ limit: PAGE_LIMIT, ...query, cursor: cursor ?? query.cursor }, options));
   }
@@ -30,21 +31,23 @@ export class Approvals {
   }
 
   /**
-   * Approves, once and for all. With the `subjectHash` that was looked at, only that.
-   * @throws OpspawnApiError `approval_decided` when somebody else was first, `approval_stale`
+   * Approves: the session goes on. Give the `subjectHash` that was looked at, and the decision counts for nothing else.
+   * Once it is answered it is final; the same one again by the same key changes nothing.
    */
-  approve(approvalId: string, body: Decision = {}, options?: CallOptions) {
+  approve(approvalId: string, body: ApprovalDecision = {}, options?: CallOptions) {
     return this.#transport.call(approve, { params: { approvalId }, body }, options);
   }
 
-  /** Rejects, as `approve` approves. */
-  reject(approvalId: string, body: Decision = {}, options?: CallOptions) {
+  /** Rejects: the step fails, or its `onReject` is taken. Otherwise as `approve`. */
+  reject(approvalId: string, body: ApprovalDecision = {}, options?: CallOptions) {
     return this.#transport.call(reject, { params: { approvalId }, body }, options);
   }
 
-  /** Makes a link by which somebody without a key can decide once. Its `url` is in this answer and nowhere else. */
-  link(approvalId: string, body: LinkRequest = {}, options?: CallOptions) {
-    // With the answer the link is lost; trying again would leave one behind that nobody has.
-    return this.#transport.call(link, { params: { approvalId }, body }, { maxRetries: 0, ...options });
+  /**
+   * Makes a link by which somebody without a key can decide, once. Its `url` is the credential and is shown only here;
+   * a call that is repeated because its answer was lost leaves a link behind that nobody has.
+   */
+  link(approvalId: string, body: ApprovalLinkRequest = {}, options?: CallOptions) {
+    return this.#transport.call(link, { params: { approvalId }, body }, options);
   }
 }

@@ -10,6 +10,7 @@ import {
   fakeClock,
   sampleAgent,
   sampleApproval,
+  sampleApprovalLink,
   sampleAssignment,
   sampleDelivery,
   sampleEvent,
@@ -46,17 +47,8 @@ async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
 
 const one = <T>(item: T) => ({ items: [item], nextCursor: null });
 
-const sampleLink = {
-  linkId: "lnk_1",
-  approvalId: "apr_1",
-  decision: "approve" as const,
-  for: "carol",
-  url: "http://127.0.0.1:8000/v1/opscore/approval-links/lnk_1?token=t",
-  expiresAt: AT,
-};
-
 test("every operation of the contract is a method of its noun, and sends what the contract declares", async () => {
-  const { agents, approvals, workflows, sessions, tasks, schedules, deliveries, tools, keys, events } = operations;
+  const { agents, workflows, sessions, tasks, schedules, approvals, deliveries, tools, keys, events } = operations;
   const [session, task, agent, workflow] = [sampleSession(), sampleTask(), sampleAgent(), sampleWorkflow()];
   const why = { status: "running" as const, blocked: null, explanation: ["It runs."] };
   fake
@@ -98,16 +90,16 @@ test("every operation of the contract is a method of its noun, and sends what th
     .on(schedules.next, { scheduleId: "sch_1", timeZone: "UTC", items: [AT] })
     .on(schedules.fires, one(sampleFire()))
     .on(schedules.remove, { scheduleId: "sch_1", name: "nightly" })
+    .on(approvals.list, one(sampleApproval()))
+    .on(approvals.get, sampleApproval())
+    .on(approvals.approve, sampleApproval({ status: "approved" }))
+    .on(approvals.reject, sampleApproval({ status: "rejected" }))
+    .on(approvals.link, sampleApprovalLink())
     .on(deliveries.list, one(sampleDelivery()))
     .on(deliveries.get, sampleDelivery())
     .on(tools.register, sampleTool())
     .on(tools.list, one(sampleTool()))
     .on(tools.remove, { name: "slack.post" })
-    .on(approvals.list, one(sampleApproval()))
-    .on(approvals.get, sampleApproval())
-    .on(approvals.approve, sampleApproval({ status: "approved" }))
-    .on(approvals.reject, sampleApproval({ status: "rejected" }))
-    .on(approvals.link, sampleLink)
     .on(keys.create, { key: sampleKey(), secret: "opk_3_s" })
     .on(keys.list, one(sampleKey()))
     .on(keys.revoke, sampleKey())
@@ -151,16 +143,16 @@ test("every operation of the contract is a method of its noun, and sends what th
   await client.schedules.next("nightly", { count: 3 });
   await client.schedules.fires("nightly", { outcome: "failed" });
   await client.schedules.remove("nightly");
+  await client.approvals.list({ status: "pending", session: "s", workflow: "w" });
+  await client.approvals.get("apr_1");
+  await client.approvals.approve("apr_1", { comment: "fine", subjectHash: "h" });
+  await client.approvals.reject("apr_1");
+  await client.approvals.link("apr_1", { decision: "approve", expiresIn: "1h", for: "carol" });
   await client.deliveries.list({ status: "failed" });
   await client.deliveries.get("dlv_1");
   await client.tools.register({ name: "slack.post", endpoint: "http://127.0.0.1/x" });
   await client.tools.list();
   await client.tools.remove("slack.post");
-  await client.approvals.list({ status: "pending", session: "s" });
-  await client.approvals.get("apr_1");
-  await client.approvals.approve("apr_1", { comment: "yes", subjectHash: "h" });
-  await client.approvals.reject("apr_1");
-  await client.approvals.link("apr_1", { decision: "approve", expiresIn: "4h" });
   await client.keys.create({ name: "ci", scopes: ["admin"], expiresIn: "30d" });
   await client.keys.list();
   await client.keys.revoke("key_1");
@@ -180,9 +172,9 @@ function order(id: string): number {
     "sessions",
     "tasks",
     "schedules",
+    "approvals",
     "deliveries",
     "tools",
-    "approvals",
     "keys",
     "events",
   ];

@@ -3,6 +3,7 @@ export { type FakeCall, FakeFailure, FakeServer, FakeStream, HangUp } from "./fa
 export {
   sampleAgent,
   sampleApproval,
+  sampleApprovalLink,
   sampleAssignment,
   sampleDelivery,
   sampleEvent,

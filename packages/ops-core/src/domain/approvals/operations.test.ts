@@ -2,9 +2,7 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 import type { JsonObject } from "@opspawn/contract";
 import { TestApp } from "../../app/test-app.ts";
-
-const APPROVALS = "/v1/opscore/approvals";
-const KEYS = "/v1/opscore/keys";
+import { APPROVALS, ask, keyFor, SESSIONS } from "../../http/test-approvals.ts";
 
 let app: TestApp;
 beforeEach(() => {
@@ -12,165 +10,161 @@ beforeEach(() => {
 });
 afterEach(() => app.close());
 
-/** Starts a workflow that asks; the approval. */
-async function ask(approval: JsonObject = {}, more: JsonObject = {}): Promise<JsonObject> {
-  const workflow = { id: "asks", tasks: [{ taskId: "ok", approval: { message: "Publish?", ...approval } }] };
-  const { sessionId } = await app.ok("POST", "/v1/opscore/sessions", { body: { workflow, ...more } });
-  const { items } = await app.ok("GET", `${APPROVALS}?session=${sessionId}`);
-  return (items as JsonObject[])[0] ?? assert.fail("nothing is asked");
-}
+const decide = (id: string, decision: string, key?: string, body: JsonObject = {}) =>
+  app.call("POST", `${APPROVALS}/${id}/${decision}`, { body, ...(key === undefined ? {} : { key }) });
 
-async function keyOf(name: string, ...scopes: string[]): Promise<{ id: string; secret: string }> {
-  const { key, secret } = await app.ok("POST", KEYS, { body: { name, scopes } });
-  return { id: (key as JsonObject).keyId as string, secret: secret as string };
-}
-
-const post = (approval: JsonObject, verb: string, body?: JsonObject, key?: string) =>
-  app.call("POST", `${APPROVALS}/${approval.approvalId}/${verb}`, {
-    ...(body === undefined ? {} : { body }),
-    ...(key === undefined ? {} : { key }),
+test("what waits is listed with what is asked, who may decide, and why it waits", async () => {
+  const { session, approval } = await ask(app, {
+    ...{ details: { price: 3 }, timeout: "1h", remindEvery: "10m", approvers: ["ann", "bob"] },
   });
-
-test("an approval says what is asked, since when it waits and for whom", async () => {
-  const approval = await ask({ details: { price: 3 }, timeout: "1h", remindEvery: "20m", approvers: ["ann", "bob"] });
-  assert.deepEqual(await app.ok("GET", `${APPROVALS}/${approval.approvalId}`), approval);
-  const { approvalId, sessionId, subjectHash, ...rest } = approval;
-  assert.match(approvalId as string, /^apr_/);
-  assert.match(subjectHash as string, /^[0-9a-f]{64}$/);
-  assert.deepEqual(rest, {
-    workflowId: "asks",
+  const { items, nextCursor } = await app.ok("GET", `${APPROVALS}?status=pending&workflow=publish`);
+  const [shown] = items as JsonObject[];
+  assert.equal(nextCursor, null);
+  const at = "2023-11-14T22:13:20.000000Z";
+  const expiresAt = "2023-11-14T23:13:20.000000Z";
+  assert.deepEqual(shown, {
+    approvalId: approval,
+    sessionId: session,
+    workflowId: "publish",
     stepId: "ok",
     status: "pending",
     message: "Publish?",
     details: { price: 3 },
+    subjectHash: shown?.subjectHash,
     approvers: ["ann", "bob"],
-    requestedAt: "2023-11-14T22:13:20.000000Z",
-    expiresAt: "2023-11-14T23:13:20.000000Z",
+    requestedAt: at,
+    expiresAt,
     reminders: 0,
-    nextReminderAt: "2023-11-14T22:33:20.000000Z",
+    nextReminderAt: "2023-11-14T22:23:20.000000Z",
     endedAt: null,
     decidedBy: null,
     comment: null,
     blocked: {
       reason: "waiting_for_decision",
-      message: "A key named `ann`, `bob` has to approve or reject it, before 2023-11-14T23:13:20.000000Z.",
-      since: "2023-11-14T22:13:20.000000Z",
+      message: `A key named \`ann\`, \`bob\` has to approve or reject it, before ${expiresAt}.`,
+      since: at,
       details: { stepId: "ok", approvers: ["ann", "bob"] },
     },
   });
-  const why = await app.ok("GET", `/v1/opscore/sessions/${sessionId}/why`);
-  assert.match(JSON.stringify(why.explanation), new RegExp(`decision on approval ${approvalId}`));
+  assert.match(shown?.subjectHash as string, /^[0-9a-f]{64}$/);
+  assert.deepEqual(await app.ok("GET", `${APPROVALS}/${approval}`), shown);
+  assert.deepEqual((await app.ok("GET", `${APPROVALS}?status=approved`)).items, []);
   assert.equal((await app.call("GET", `${APPROVALS}/apr_none`)).body.code, "approval_not_found");
+  assert.equal((await app.call("GET", `${APPROVALS}?status=open`)).status, 422);
+  const why = await app.ok("GET", `${SESSIONS}/${session}/why`);
+  const blocked = why.blocked as JsonObject;
+  assert.equal(blocked.reason, "waiting_for_approval");
+  assert.deepEqual((blocked.details as JsonObject).approvalId, approval);
 });
 
-test("who decides is who the key says, whatever the body says, and the session's result has it", async () => {
-  const ann = await keyOf("ann", "approvals:write");
-  const approval = await ask();
-  const claimed = await post(approval, "approve", { decidedBy: "bob" }, ann.secret);
-  assert.equal(claimed.status, 422);
-  const { status, body } = await post(approval, "approve", { comment: "Fine." }, ann.secret);
-  assert.deepEqual([status, body.status, body.decidedBy], [200, "approved", `ann (${ann.id})`]);
-  assert.equal(body.blocked, null);
-  const session = await app.ok("GET", `/v1/opscore/sessions/${approval.sessionId}`);
-  assert.deepEqual(session.result, {
-    approved: true,
-    by: `ann (${ann.id})`,
-    comment: "Fine.",
-    at: "2023-11-14T22:13:20.000000Z",
-  });
-});
-
-test("the same decision by the same key again is answered the same, any other is refused", async () => {
-  const [ann, bob] = [await keyOf("ann", "approvals:write"), await keyOf("bob", "approvals:write")];
-  const approval = await ask();
-  const first = await post(approval, "reject", { comment: "no" }, ann.secret);
+test("a decision names the key that made it, and is final; the same one again is answered the same", async () => {
+  const { session, approval } = await ask(app);
+  const ann = await keyFor(app, "ann", ["approvals:write"]);
+  const first = await decide(approval, "approve", ann, { comment: "fine" });
+  assert.equal(first.status, 200);
+  assert.deepEqual([first.body.status, first.body.comment, first.body.blocked], ["approved", "fine", null]);
+  assert.match(first.body.decidedBy as string, /^ann \(key_[^)]+\)$/);
   app.time.advance(1_000);
-  const again = await post(approval, "reject", undefined, ann.secret);
-  assert.deepEqual([again.status, again.body], [200, first.body]);
-  for (const [verb, key] of [
-    ["approve", ann],
-    ["reject", bob],
-  ] as const) {
-    assert.equal((await post(approval, verb, undefined, key.secret)).body.code, "approval_decided");
+  assert.deepEqual((await decide(approval, "approve", ann, { comment: "again" })).body, first.body);
+  for (const [decision, key] of [["reject", ann] as const, ["approve", undefined] as const]) {
+    const other = await decide(approval, decision, key);
+    assert.deepEqual([other.status, other.body.code], [409, "approval_decided"]);
   }
-  const { error } = await app.ok("GET", `/v1/opscore/sessions/${approval.sessionId}`);
-  assert.deepEqual(error, { code: "rejected", message: `ann (${ann.id}) rejected it: no`, retryable: false });
+  const { result, status } = await app.ok("GET", `${SESSIONS}/${session}`);
+  const by = first.body.decidedBy;
+  assert.deepEqual([status, (result as JsonObject).by, (result as JsonObject).comment], ["completed", by, "fine"]);
 });
 
-test("a decision on what has another hash is stale", async () => {
-  const approval = await ask();
-  assert.equal((await post(approval, "approve", { subjectHash: "other" })).body.code, "approval_stale");
-  const { subjectHash } = approval;
-  assert.equal((await post(approval, "approve", { subjectHash: subjectHash as string })).status, 200);
+test("the body may be left out", async () => {
+  const { approval } = await ask(app);
+  const answer = await app.call("POST", `${APPROVALS}/${approval}/reject`);
+  assert.deepEqual([answer.status, answer.body.status, answer.body.decidedBy], [200, "rejected", "operator"]);
 });
 
-test("deciding takes the scope, and one of the names where the step has some; admin keys decide everything", async () => {
-  const reader = await keyOf("ann", "approvals:read", "sessions:write");
-  const bob = await keyOf("bob", "approvals:write");
-  const ann = await keyOf("ann", "approvals:write");
-  const open = await ask();
-  const named = await ask({ approvers: ["ann"] });
-  for (const verb of ["approve", "reject", "links"]) {
-    assert.equal((await post(open, verb, {}, reader.secret)).body.code, "forbidden");
-    const refused = await post(named, verb, {}, bob.secret);
-    assert.deepEqual([refused.body.code, refused.body.detail], ["forbidden", "Only `ann` may decide this."]);
-  }
-  assert.equal((await app.call("GET", APPROVALS, { key: bob.secret })).body.code, "forbidden");
-  assert.equal((await app.call("GET", APPROVALS, { key: null })).body.code, "unauthenticated");
-  assert.equal((await post(open, "approve", {}, bob.secret)).status, 200);
-  assert.equal((await post(named, "approve", {}, ann.secret)).status, 200);
-  const byAdmin = await post(await ask({ approvers: ["ann"] }), "approve");
-  assert.deepEqual([byAdmin.status, byAdmin.body.decidedBy], [200, "operator"]);
+test("a decision about something else than is asked is refused as stale, and one that is no decision too", async () => {
+  const { approval } = await ask(app);
+  const stale = await decide(approval, "approve", undefined, { subjectHash: "0".repeat(64) });
+  assert.deepEqual([stale.status, stale.body.code], [409, "approval_stale"]);
+  assert.equal((await decide(approval, "approve", undefined, { coment: "x" })).status, 422);
+  assert.equal((await decide(approval, "approve", undefined, { comment: "x".repeat(10_001) })).status, 422);
+  const { status, subjectHash } = await app.ok("GET", `${APPROVALS}/${approval}`);
+  assert.equal(status, "pending");
+  assert.equal((await decide(approval, "approve", undefined, { subjectHash: subjectHash ?? null })).status, 200);
+});
+
+test("a decision after the session was cancelled, or on what was never asked, changes nothing", async () => {
+  const { session, approval } = await ask(app);
+  await app.ok("POST", `${SESSIONS}/${session}/cancel`, { body: {} });
+  const late = await decide(approval, "approve");
+  assert.deepEqual([late.status, late.body.code], [409, "approval_decided"]);
+  assert.match(late.body.detail as string, /is cancelled already/);
+  assert.equal((await app.ok("GET", `${SESSIONS}/${session}`)).status, "cancelled");
+  assert.equal((await decide("apr_none", "approve")).body.code, "approval_not_found");
+});
+
+test("who has not the scope may not decide, nor make a link; nor may agents, whatever their keys say", async () => {
+  const { approval } = await ask(app);
   const agent = await app.pullAgent("worker");
-  assert.equal((await post(await ask(), "approve", {}, agent.key)).body.code, "forbidden");
+  const reader = await keyFor(app, "reader", ["approvals:read", "sessions:write", "keys:write"]);
+  const writer = await keyFor(app, "writer", ["approvals:write"]);
+  for (const path of ["approve", "reject", "links"]) {
+    for (const [key, status] of [[null, 401] as const, [reader, 403] as const, [agent.key, 403] as const]) {
+      const answer = await app.call("POST", `${APPROVALS}/${approval}/${path}`, { body: {}, key });
+      assert.equal(answer.status, status, path);
+    }
+  }
+  for (const [key, status] of [[null, 401] as const, [agent.key, 403] as const, [writer, 403] as const]) {
+    assert.equal((await app.call("GET", APPROVALS, { key })).status, status);
+    assert.equal((await app.call("GET", `${APPROVALS}/${approval}`, { key })).status, status);
+  }
+  const body = { name: "worker", scopes: ["approvals:write"], agentId: agent.id };
+  assert.equal((await app.call("POST", "/v1/opscore/keys", { body })).status, 422);
+  assert.equal((await app.ok("GET", `${APPROVALS}/${approval}`, { key: reader })).status, "pending");
 });
 
-test("nobody but an admin makes keys with which another name could decide", async () => {
-  const maker = await keyOf("maker", "keys:write", "approvals:write");
-  const make = (name: string, scopes: string[]) =>
-    app.call("POST", KEYS, { body: { name, scopes }, key: maker.secret });
-  assert.equal((await make("ann", ["approvals:write"])).body.code, "forbidden");
-  assert.equal((await make("maker", ["approvals:write"])).status, 201);
-  assert.equal((await make("ann", ["keys:write"])).status, 201);
+test("where the step names approvers, keys of those names may decide, and admins", async () => {
+  const [one, two] = [await ask(app, { approvers: ["ann"] }), await ask(app, { approvers: ["ann"] })];
+  const ann = await keyFor(app, "ann", ["approvals:write"]);
+  const bob = await keyFor(app, "bob", ["approvals:write", "keys:write"]);
+  for (const path of ["approve", "reject", "links"]) {
+    const refused = await app.call("POST", `${APPROVALS}/${one.approval}/${path}`, { body: {}, key: bob });
+    assert.deepEqual([refused.status, refused.body.detail], [403, "Only `ann` may decide this."]);
+  }
+  assert.equal((await decide(one.approval, "approve", ann)).status, 200);
+  assert.equal((await decide(two.approval, "reject")).status, 200);
 });
 
-test("approvals are listed by status and workflow, page by page", async () => {
-  const first = await ask();
-  const second = await ask();
-  await post(first, "approve");
-  const found = async (query: string) => {
-    const { items, nextCursor } = await app.ok("GET", `${APPROVALS}?${query}`);
-    return { ids: (items as JsonObject[]).map(({ approvalId }) => approvalId), nextCursor };
-  };
-  assert.deepEqual((await found("")).ids, [second.approvalId, first.approvalId]);
-  assert.deepEqual((await found("status=approved")).ids, [first.approvalId]);
-  assert.deepEqual((await found("workflow=other")).ids, []);
-  const { ids, nextCursor } = await found("workflow=asks&limit=1");
-  assert.deepEqual(ids, [second.approvalId]);
-  assert.deepEqual((await found(`limit=1&cursor=${nextCursor}`)).ids, [first.approvalId]);
-  assert.equal((await app.call("GET", `${APPROVALS}?status=maybe`)).status, 422);
+test("a key cannot make itself an approver by another name", async () => {
+  const bob = await keyFor(app, "bob", ["approvals:write", "keys:write"]);
+  const create = (name: string, scopes: string[]) =>
+    app.call("POST", "/v1/opscore/keys", { body: { name, scopes }, key: bob });
+  assert.deepEqual((await create("ann", ["approvals:write"])).body.code, "forbidden");
+  assert.equal((await create("bob", ["approvals:write"])).status, 201);
+  assert.equal((await create("ann", ["keys:write"])).status, 201);
 });
 
-test("a link is made with a lifetime, which the approval's own bounds", async () => {
-  const approval = await ask({ timeout: "2h" });
-  const { status, body } = await post(approval, "links", { decision: "approve", expiresIn: "1h", for: "carol" });
-  assert.equal(status, 201);
-  const { linkId, url, ...rest } = body;
+test("a link is for whom it was made, as long as was said, but not beyond the approval", async () => {
+  const { approval } = await ask(app, { timeout: "10h" });
+  const links = `${APPROVALS}/${approval}/links`;
+  const made = await app.call("POST", links, { body: {} });
+  assert.equal(made.status, 201);
+  const { linkId, url, ...rest } = made.body;
   assert.deepEqual(rest, {
-    approvalId: approval.approvalId,
-    decision: "approve",
-    for: "carol",
-    expiresAt: "2023-11-14T23:13:20.000000Z",
+    approvalId: approval,
+    decision: "any",
+    for: "operator",
+    expiresAt: "2023-11-15T08:13:20.000000Z",
   });
-  assert.match(url as string, new RegExp(`^http://.*/v1/opscore/approval-links/${linkId}\\?token=[\\w-]{44}$`));
-  const plain = await post(approval, "links");
-  assert.deepEqual(
-    [plain.body.decision, plain.body.for, plain.body.expiresAt],
-    ["any", "operator", "2023-11-15T00:13:20.000000Z"],
-  );
-  assert.equal((await post(approval, "links", { expiresIn: "31d" })).status, 422);
-  assert.equal((await post(approval, "links", { decision: "maybe" })).status, 422);
-  const stored = await app.app.store.approvals.link(linkId as string);
-  assert.ok(stored !== null && !(url as string).includes(stored.hash));
-  assert.match(stored.hash, /^[0-9a-f]{64}$/);
+  const address = new URL(url as string);
+  assert.equal(address.pathname, `/v1/opscore/approval-links/${linkId}`);
+  assert.ok((address.searchParams.get("token") ?? "").length >= 43, "256 bits");
+  const other = await app.ok("POST", links, { body: { decision: "reject", expiresIn: "2h", for: "carol" } });
+  assert.deepEqual([other.decision, other.for, other.expiresAt], ["reject", "carol", "2023-11-15T00:13:20.000000Z"]);
+  assert.notEqual(new URL(other.url as string).searchParams.get("token"), address.searchParams.get("token"));
+  for (const expiresIn of ["31d", "soon", "59s"]) {
+    assert.equal((await app.call("POST", links, { body: { expiresIn } })).status, 422, expiresIn);
+  }
+  assert.equal((await app.call("POST", links, { body: { for: "" } })).status, 422);
+  await decide(approval, "approve");
+  assert.equal((await app.call("POST", links, { body: {} })).body.code, "approval_decided");
 });

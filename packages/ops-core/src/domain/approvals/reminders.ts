@@ -1,5 +1,4 @@
-/** So often an approval is asked again at most, however long nobody decides. */
-export const REMINDERS_MAX = 100;
+import { REMINDERS_MAX } from "../workflows/limits.ts";
 
 /**
  * When an approval is asked again: at the next whole multiple of `every` after `from` that is still to come. What fell due

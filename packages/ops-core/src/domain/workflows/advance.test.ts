@@ -278,6 +278,21 @@ test("a list keeps what is known of it when its step is undone", () => {
   });
 });
 
+test("a session whose result cannot be told fails, and is undone where that is wished", () => {
+  for (const [onFailure, effect] of [
+    ["compensate", { type: "plan_undoing" }],
+    ["continue", { type: "finish", status: "failed", error: NO }],
+  ] as const) {
+    const session = begin(planOf([sketch()], onFailure));
+    session.give({ type: "step_completed", step: 0, part: 0 });
+    // It did not end after all.
+    session.finished.length = 0;
+    session.status = "running";
+    session.owed.push({ type: "wait", step: 0 });
+    assert.deepEqual(session.give({ type: "output_failed", error: NO }).effects, [effect]);
+  }
+});
+
 test("a stand-in that is skipped fails the step it stands in for, through the whole chain", () => {
   const chain = [
     sketch(),
