@@ -1,6 +1,6 @@
 import { agentsSuite } from "./suite/agents.suite.ts";
-import { approvalStepsSuite } from "./suite/approval-steps.suite.ts";
 import { approvalLinksSuite } from "./suite/approval-links.suite.ts";
+import { approvalStepsSuite } from "./suite/approval-steps.suite.ts";
 import { approvalsSuite } from "./suite/approvals.suite.ts";
 import { catalogSuite } from "./suite/catalog.suite.ts";
 import { childrenSuite } from "./suite/children.suite.ts";
