@@ -95,6 +95,17 @@ test("lines hold in 80 columns, and what others wrote cannot steer the terminal"
   assert.match(lines[1] ?? "", /a-step-with… failed on analyst: long/);
 });
 
+test("a question shows its id whole in 80 columns: it is what one decides by", () => {
+  const approvalId = "apr_01999999-0000-7000-8000-000000000004";
+  const lines = tell(
+    new Timeline(80),
+    event(0, "approval.requested", { approvalId, stepId: "a-step-with-a-long-name" }),
+    event(5_000, "approval.approved", { approvalId, stepId: "ok", by: "ann (key_1)" }),
+  );
+  assert.match(lines[0] ?? "", new RegExp(`decide: ${approvalId}$`));
+  assert.match(lines[1] ?? "", /ok +approved by ann \(key_1\)$/);
+});
+
 test("events nobody announced, or without data, are survived", () => {
   const timeline = new Timeline(80);
   tell(timeline, event(0, "attempt.succeeded"), event(0, "task.retrying"), event(1, "brand.new"), event(2, "session"));

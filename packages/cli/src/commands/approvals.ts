@@ -28,6 +28,7 @@ export function addApprovals(program: Command, context: Context): void {
 
   const get = approvals
     .command("get <approval>")
+    .alias("show")
     .description("Show what is to be decided, and what was.")
     .action(context.action(async (call, id: string) => showApproval(call, await call.client.approvals.get(id))));
   withExamples(get, ["approvals get APPROVAL"]);
