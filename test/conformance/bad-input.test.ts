@@ -16,7 +16,14 @@ const JSON_HEADERS = { ...BEARER, "content-type": "application/json" };
 const METADATA_ADDRESS = "http://169.254.169.254/latest/meta-data";
 
 const data = mkdtempSync(join(tmpdir(), "opspawn-bad-input-"));
-const ids: Record<string, string> = { name: "tool", workflowId: "kept", keyId: "key_x", deliveryId: "dlv_x" };
+const ids: Record<string, string> = {
+  name: "tool",
+  workflowId: "kept",
+  keyId: "key_x",
+  deliveryId: "dlv_x",
+  scheduleId: "sch_x",
+  approvalId: "apr_x",
+};
 const servers: Original[] = [];
 let app: Original;
 let stored: Readonly<Record<string, string>>;

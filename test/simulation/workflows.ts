@@ -5,7 +5,7 @@ import type { Simulation } from "./simulation.ts";
 
 export const CAPABILITIES = ["read", "write", "check"];
 /** A step whose parameters say so takes nothing but text, and its agent may know it. */
-export const WANTS_TEXT = { wants: "text" };
+const WANTS_TEXT = { wants: "text" };
 
 const NEEDS_BEFORE = { properties: { before: { properties: { result: { type: "string" } } } } };
 

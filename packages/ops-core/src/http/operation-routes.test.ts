@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { allOperations, type JsonObject } from "@opspawn/contract";
 import { TestApp } from "../app/test-app.ts";
+import { ask } from "./test-approvals.ts";
 
 let app: TestApp;
 before(async () => {
@@ -32,6 +33,7 @@ test("every operation answers what it declares", async () => {
     sessionId: sessionId as string,
     taskId,
     scheduleId: scheduleId as string,
+    approvalId: (await ask(app)).approval,
   };
   const reads = allOperations.filter(({ idempotency, method }) => idempotency === "read" && method === "GET");
   let checked = 0;
