@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { SessionStatus } from "../sessions/transitions.ts";
 import { stepHasEnded, stepTable } from "../sessions/transitions.ts";
+import type { TaskError } from "../tasks/task.ts";
 import {
   type Advance,
   advance,
@@ -12,6 +13,8 @@ import {
   type Undoing,
 } from "./advance.ts";
 import type { PlanStep, WorkflowPlan } from "./plan.ts";
+
+export const NO: TaskError = { code: "no", message: "No." };
 
 type Run = Extract<Effect, { part: number }>;
 /** An effect that is answered in time, by whoever carries it out. */
@@ -195,4 +198,10 @@ function answers(input: SessionInput, owed: Owed): boolean {
   if (!("step" in owed)) return true;
   const isPart = !("part" in input) || !("part" in owed) || input.part === null || input.part === owed.part;
   return "step" in input && input.step === owed.step && isPart;
+}
+
+export function begin(plan: WorkflowPlan): ModelSession {
+  const session = new ModelSession(plan);
+  session.give({ type: "start" });
+  return session;
 }
