@@ -40,6 +40,9 @@ before(async () => {
   const tasks = await first.get("/v1/opscore/tasks");
   ids.taskId = (tasks.json as { items: { taskId: string }[] }).items[0]?.taskId ?? "";
   await first.app.ok("POST", `/v1/opscore/sessions/${ids.sessionId}/cancel`);
+  const schedule = { name: "kept", workflowId: "kept", agentId: ids.agentId, every: "365d" };
+  const { scheduleId } = await first.app.ok("POST", "/v1/opscore/schedules", { body: schedule });
+  ids.scheduleId = String(scheduleId);
   await first.close();
   stored = storedIn(data);
   app = new Original({}, { data, time: first.app.time });
