@@ -19,6 +19,8 @@ export type SessionInput =
       readonly failed: boolean;
       readonly restored: boolean;
     }
+  /** All steps are done, and what the session is to answer cannot be told. */
+  | { readonly type: "output_failed"; readonly error: TaskError }
   | { readonly type: "cancel"; readonly reason: string }
   | { readonly type: "deadline" };
 
@@ -110,6 +112,7 @@ export type Effect =
   | { readonly type: "plan_undoing" }
   /** Answered by `undone`. */
   | { readonly type: "undo"; readonly n: number }
+  /** Answered by `output_failed` where it is to complete and cannot. */
   | {
       readonly type: "finish";
       readonly status: "completed" | "failed" | "cancelled";
@@ -154,6 +157,9 @@ function apply(move: Move, input: SessionInput): void {
       break;
     case "undone":
       move.noteUndone(input);
+      break;
+    case "output_failed":
+      move.failOutput(input.error);
       break;
     case "cancel":
       move.cancel(input.reason);

@@ -152,6 +152,10 @@ export class Move {
     else this.#finish("failed", this.#failure?.error ?? null);
   }
 
+  failOutput(error: TaskError): void {
+    this.#failure ??= { step: null, error, ...(this.#plan.onFailure === "compensate" ? { compensate: true } : {}) };
+  }
+
   /** Ends the session at once; what it did stays done. */
   cancel(reason: string): void {
     if (this.#undoing !== null) return;

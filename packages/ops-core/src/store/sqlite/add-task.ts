@@ -1,13 +1,19 @@
+import type { JsonObject } from "@opspawn/contract";
 import { claimDirectly } from "./claim.ts";
 import { type TaskRow, taskEvent } from "./task-row.ts";
 import type { Tx } from "./tx.ts";
 
 /** Brings a task into the world: already claimed where an agent is free, else waiting in its lane. */
 export function addTask(tx: Tx, row: TaskRow): void {
-  taskEvent(tx, row, "task.created", { name: row.name, lane: row.lane });
+  taskEvent(tx, row, "task.created", { name: row.name, lane: row.lane, ...placeOf(row) });
   claimDirectly(tx, row);
   tx.tasks.add(tx, row);
   if (row.status !== "pending") return;
   tx.context.agents.waiting.add(row.lane);
   tx.hints.lanes.add(row.lane);
+}
+
+/** Which part of its step it is, and whether it undoes it; nothing for the only task of a step. */
+function placeOf({ part, undoes }: TaskRow): JsonObject {
+  return { ...(part === 0 ? {} : { part }), ...(undoes === 0 ? {} : { undoes: true }) };
 }

@@ -2,7 +2,8 @@ import type { JsonObject } from "@opspawn/contract";
 import { type Advance, advance, type SessionInput, type StepChange } from "../../domain/workflows/advance.ts";
 import { applyEffect } from "./session-effects.ts";
 import type { SessionUnit } from "./session-unit.ts";
-import { keepsRow, noteStepWithoutTask, writeStepRow } from "./step-row.ts";
+import { noteItemFailure } from "./step-items.ts";
+import { keepsRow, markStep, noteStepWithoutTask, writeStepRow } from "./step-row.ts";
 import type { InboxEntry, Tx } from "./tx.ts";
 
 /** Gives one input to a session and does everything that follows from it, in other sessions too, in this transaction. */
@@ -16,7 +17,9 @@ export function drainInbox(tx: Tx): void {
   for (let entry = tx.inbox.shift(); entry !== undefined; entry = tx.inbox.shift()) take(tx, entry);
 }
 
-function take(tx: Tx, { session, input, startAt }: InboxEntry): void {
+function take(tx: Tx, { session, input: given, startAt }: InboxEntry): void {
+  const input = typeof given === "function" ? given() : given;
+  noteItemFailure(tx, session, input);
   const move = advance(session.plan, session, input);
   for (const change of move.steps) writeStep(tx, session, change);
   writeSession(session, move);
@@ -47,18 +50,21 @@ function writeStep(tx: Tx, session: SessionUnit, change: StepChange): void {
   const step = session.plan.steps[change.index];
   if (step === undefined) return;
   const { status } = change;
-  const own = keepsRow(step) || status === "compensated" || status === "uncertain";
-  const before = own ? session.step(change.index).status : null;
+  const before = keepsRow(step) ? session.step(change.index).status : null;
   session.know(change.index, change);
-  if (own) {
+  if (status === "compensated" || status === "uncertain") {
+    markStep(tx, session.id, change.index, status);
+    stepEvent(session, step.id, change);
+    return;
+  }
+  if (before !== null) {
     const result = status === "completed" ? session.givenResult(change.index) : null;
     writeStepRow(tx, session.id, change, result);
     if (status !== before) stepEvent(session, step.id, change);
     return;
   }
-  if (status === "running" || status === "completed" || status === "cancelled") return;
-  noteStepWithoutTask(tx, session.id, change);
-  if (status === "skipped") stepEvent(session, step.id, change);
+  if (status === "running" || status === "completed") return;
+  if (noteStepWithoutTask(tx, session.id, change)) stepEvent(session, step.id, change);
 }
 
 /** Steps that are as their task is have its events; these are those of the others. */

@@ -30,12 +30,13 @@ export function applyEffect(tx: Tx, session: SessionUnit, effect: Effect, startA
       cancelStep(tx, session, stepAt(session, effect.step), effect.reason);
       return null;
     case "plan_undoing":
-      return planUndoing(tx, session);
+      // Those that were told to stop, in sessions of their own, stop first: they are what is to be undone.
+      tx.inbox.push({ session, input: () => planUndoing(tx, session), startAt });
+      return null;
     case "undo":
       return undo(tx, session, effect.n);
     case "finish":
-      finishSession(tx, session, effect.status, effect.error);
-      return null;
+      return finishSession(tx, session, effect.status, effect.error);
   }
 }
 

@@ -1,5 +1,6 @@
 import { type JsonObject, stringifyJson } from "@opspawn/contract";
 import type { TaskError } from "../../domain/tasks/task.ts";
+import type { SessionInput } from "../../domain/workflows/advance.ts";
 import { sessionOutput } from "../../domain/workflows/data.ts";
 import { tellParent } from "./children.ts";
 import { enqueueSessionWebhook } from "./deliveries.ts";
@@ -14,35 +15,36 @@ const STATUS_EVENT = {
   cancelled: "session.cancelled",
 } as const;
 
-interface End {
-  readonly status: "completed" | "failed" | "cancelled";
-  readonly error: TaskError | null;
-  readonly result: string | null;
-}
-
-/** Ends a session, with everything that is told of it: its waiters, its webhook, the step it belongs to. */
-export function finishSession(tx: Tx, session: SessionUnit, status: End["status"], error: TaskError | null): void {
-  const end = status === "completed" ? completed(tx, session) : { status, error, result: null };
+/**
+ * Ends a session, with everything that is told of it: its waiters, its webhook, the step it belongs to. Null, unless its
+ * result cannot be told: that fails it.
+ */
+export function finishSession(
+  tx: Tx,
+  session: SessionUnit,
+  status: keyof typeof STATUS_EVENT,
+  error: TaskError | null,
+): SessionInput | null {
+  let result: string | null = null;
+  if (status === "completed") {
+    try {
+      result = stringifyJson(sessionOutput(session.plan, scopeOf(tx, session)));
+    } catch (failure) {
+      return { type: "output_failed", error: refusal(failure) };
+    }
+  }
   session.change({
-    status: end.status,
-    result: end.result,
-    error: end.error === null ? null : JSON.stringify(end.error),
+    status,
+    result,
+    error: error === null ? null : JSON.stringify(error),
     ended_at: tx.now,
     wake_at: null,
   });
-  session.event(STATUS_EVENT[end.status], { ...errorData(end.error), ...compensationData(session) });
+  session.event(STATUS_EVENT[status], { ...errorData(error), ...compensationData(session) });
   tx.hints.endedSessions.push(session.id);
   if (session.row.callback_url !== null) enqueueSessionWebhook(tx, session);
   if (session.row.parent_id !== null) tellParent(tx, session);
-}
-
-function completed(tx: Tx, session: SessionUnit): End {
-  try {
-    const result = stringifyJson(sessionOutput(session.plan, scopeOf(tx, session)));
-    return { status: "completed", error: null, result };
-  } catch (failure) {
-    return { status: "failed", error: refusal(failure), result: null };
-  }
+  return null;
 }
 
 function errorData(error: TaskError | null): JsonObject {

@@ -1,9 +1,9 @@
-import { stringifyJson } from "@opspawn/contract";
 import type { SessionInput } from "../../domain/workflows/advance.ts";
 import type { PlanStep } from "../../domain/workflows/plan.ts";
 import { isEnough, stepCondition, stepItems } from "../../domain/workflows/step-values.ts";
 import type { SessionUnit } from "./session-unit.ts";
 import { stepFailed } from "./step-failure.ts";
+import { keepItems } from "./step-items.ts";
 import { scopeOf } from "./step-scope.ts";
 import type { Tx } from "./tx.ts";
 
@@ -14,15 +14,7 @@ export function openStep(tx: Tx, session: SessionUnit, step: PlanStep): SessionI
     if (step.when !== null && !stepCondition(step, scope)) return { type: "step_skipped", step: step.index };
     if (step.forEach === null) return { type: "step_admitted", step: step.index };
     const items = stepItems(step, scope);
-    for (const [item, value] of items.entries()) {
-      tx.run(
-        "insert into step_items (session_id, step, item, value) values (?, ?, ?, ?)",
-        session.id,
-        step.index,
-        item,
-        stringifyJson(value),
-      );
-    }
+    keepItems(tx, session.id, step.index, items);
     return { type: "items_listed", step: step.index, total: items.length };
   } catch (error) {
     return stepFailed(step, null, error);

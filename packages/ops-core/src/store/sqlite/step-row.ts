@@ -68,7 +68,7 @@ const UPSERT = `insert into session_steps (session_id, step, status, remaining, 
 /** Writes a step's row as a whole; a time or signal it waited for is forgotten. */
 export function writeStepRow(tx: Tx, session: string, change: StepChange, result: string | null): void {
   const { items } = change;
-  const error = items?.failure ?? change.error;
+  const error = change.error ?? items?.failure;
   tx.run(
     UPSERT,
     session,
@@ -86,10 +86,26 @@ export function writeStepRow(tx: Tx, session: string, change: StepChange, result
   );
 }
 
-/** As `writeStepRow`, for a step whose task, if it has one, says more than its row would. */
-export function noteStepWithoutTask(tx: Tx, session: string, change: StepChange): void {
-  const { index, status, remaining, error } = change;
+/** A step that has ended is undone, or nobody knows; what else is known of it stays. */
+export function markStep(tx: Tx, session: string, step: number, status: "compensated" | "uncertain"): void {
   tx.run(
+    `insert into session_steps (session_id, step, status, remaining, ended_at) values (?, ?, ?, 0, coalesce(
+        (select ended_at from tasks where session_id = ? and step = ? and part = 0 and undoes = 0), ?))
+      on conflict (session_id, step) do update set status = excluded.status,
+        ended_at = coalesce(session_steps.ended_at, excluded.ended_at)`,
+    session,
+    step,
+    status,
+    session,
+    step,
+    tx.now,
+  );
+}
+
+/** As `writeStepRow`, for a step whose task, if it has one, says more than its row would; false when it has. */
+export function noteStepWithoutTask(tx: Tx, session: string, change: StepChange): boolean {
+  const { index, status, remaining, error } = change;
+  const rows = tx.run(
     `insert into session_steps (session_id, step, status, remaining, ended_at, error) select ?, ?, ?, ?, ?, ?
       where not exists (select 1 from tasks where session_id = ? and step = ? and part = 0 and undoes = 0)
       on conflict (session_id, step) do update set status = excluded.status, remaining = excluded.remaining,
@@ -103,4 +119,5 @@ export function noteStepWithoutTask(tx: Tx, session: string, change: StepChange)
     session,
     index,
   );
+  return rows > 0;
 }

@@ -3,6 +3,7 @@ import type { ExpressionScope, StepView } from "../../domain/expressions/scope.t
 import { readStored } from "../../domain/stored-json.ts";
 import type { PlanStep } from "../../domain/workflows/plan.ts";
 import type { SessionUnit } from "./session-unit.ts";
+import { itemErrors, itemOf } from "./step-items.ts";
 import type { Tx } from "./tx.ts";
 
 /** The run of a step whose expressions are evaluated. */
@@ -38,16 +39,6 @@ function placeScope(tx: Tx, session: SessionUnit, place: Place | undefined): Par
   return step.repeat === null ? {} : { iteration: part };
 }
 
-function itemOf(tx: Tx, sessionId: string, step: number, item: number): JsonValue {
-  const row = tx.get<{ value: string }>(
-    "select value from step_items where session_id = ? and step = ? and item = ?",
-    sessionId,
-    step,
-    item,
-  );
-  return readStored(row?.value ?? null);
-}
-
 /** A step that reads itself sees what its last run brought: in a loop, and when it is undone. */
 function ownView(tx: Tx, session: SessionUnit, step: PlanStep): StepView {
   if (step.repeat === null) return stepView(tx, session, step);
@@ -62,11 +53,12 @@ function stepView(tx: Tx, session: SessionUnit, step: PlanStep): StepView {
   const done = status === "completed" || status === "compensated";
   if (step.forEach !== null) return itemsView(tx, session, step, status);
   const run = runOf(tx, session, step);
+  // What it failed of as a step says more than what its run did.
   const own = run === undefined || !done ? ownRow(tx, session, step.index) : undefined;
   return {
     status,
     result: done ? readStored(run?.result ?? own?.result ?? null) : null,
-    error: done ? null : readStored(run?.error ?? own?.error ?? null),
+    error: done ? null : readStored(own?.error ?? run?.error ?? null),
   };
 }
 
@@ -124,10 +116,10 @@ function itemsView(tx: Tx, session: SessionUnit, step: PlanStep, status: string)
     // Its result is the list.
     result: null,
     get results() {
-      return list(total, runsWith(tx, session.id, step, "result", "completed"));
+      return list(total, itemResults(tx, session.id, step));
     },
     get errors() {
-      return list(total, runsWith(tx, session.id, step, "error", "failed"));
+      return list(total, itemErrors(tx, session.id, step.index));
     },
     get error() {
       return done ? null : readStored(ownRow(tx, session, step.index)?.error ?? null);
@@ -140,9 +132,11 @@ interface Part {
   readonly value: string | null;
 }
 
-function runsWith(tx: Tx, sessionId: string, step: PlanStep, column: "result" | "error", status: string): Part[] {
-  const sql = `select part, ${column} as value from ${runsOf(step)} and status = ?`;
-  return tx.all<Part>(sql, sessionId, step.index, status);
+/** A session may complete with a result that its step refuses. */
+function itemResults(tx: Tx, sessionId: string, step: PlanStep): Part[] {
+  const sql = `select part, result as value from ${runsOf(step)} and status = 'completed' and not exists (select 1
+    from step_items i where i.session_id = ? and i.step = ? and i.item = part and i.error is not null)`;
+  return tx.all<Part>(sql, sessionId, step.index, sessionId, step.index);
 }
 
 function list(total: number, parts: readonly Part[]): JsonValue[] {

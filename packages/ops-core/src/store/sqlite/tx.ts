@@ -35,7 +35,8 @@ export interface TxContext {
 /** An input that a session will get before the transition ends. */
 export interface InboxEntry {
   readonly session: SessionUnit;
-  readonly input: SessionInput;
+  /** A function: what it is shows when its turn has come. */
+  readonly input: SessionInput | (() => SessionInput);
   /** No task of it is ready before. */
   readonly startAt: number;
 }

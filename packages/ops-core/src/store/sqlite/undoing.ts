@@ -32,7 +32,11 @@ export function planUndoing(tx: Tx, session: SessionUnit): SessionInput {
   const runs = session.plan.steps.flatMap((step) => runsOf(tx, session.id, step));
   const depths = new Depths(session.plan.steps);
   const order = (a: Run, b: Run) =>
-    b.endedAt - a.endedAt || b.begunAt - a.begunAt || depths.of(b.step) - depths.of(a.step) || b.part - a.part;
+    b.endedAt - a.endedAt ||
+    b.begunAt - a.begunAt ||
+    depths.of(b.step) - depths.of(a.step) ||
+    b.step.index - a.step.index ||
+    b.part - a.part;
   const undone = runs.filter((run) => run.known || run.compensation.whenUnknown === "run").sort(order);
   for (const [n, { step, part }] of undone.entries()) {
     tx.run(

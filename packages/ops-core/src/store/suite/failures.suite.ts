@@ -103,7 +103,7 @@ export const failuresSuite: Suite = (on) => {
       data: {},
     });
     assert.deepEqual([session.status, session.error?.code], ["failed", "expression_failed"]);
-    assert.deepEqual(await w.types(session.id), ["session.started", "session.failed"]);
+    assert.deepEqual(await w.types(session.id), ["session.started", "step.failed", "session.failed"]);
   });
 
   on("after an expression that failed, a session that continues goes on", async (w) => {

@@ -95,6 +95,8 @@ create table step_items (
   step integer not null,
   item integer not null,
   value text not null,
+  -- What it failed of.
+  error text,
   primary key (session_id, step, item)
 ) strict;
 
