@@ -16,10 +16,9 @@ export async function followSession(sessionId: string, following: Following): Pr
   const { client, screen, signal } = following;
   const timeline = new Timeline(COLUMNS);
   // A server that restarts is waited for: the events go on where they stopped.
-  for await (const event of client.events.follow({ stream: sessionId, signal, patience: "2m" })) {
+  for await (const event of client.events.follow({ session: sessionId, signal, patience: "2m" })) {
     const line = timeline.tell(event);
     if (line !== null) screen.line(painted(screen, line));
-    if (timeline.status !== null) break;
   }
   if (timeline.status === null) return undefined;
   screen.line();

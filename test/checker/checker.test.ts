@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { after, test } from "node:test";
 import { checkAll, INVARIANTS } from "./checker.ts";
-import type { ClientEntry, EffectEntry } from "./entries.ts";
+import type { ClientEntry, EffectEntry, StreamLog } from "./entries.ts";
 import { evidenceOf, Rows } from "./evidence.ts";
 import { sampleSystem } from "./test-system.ts";
 
@@ -15,6 +15,7 @@ interface Left {
   readonly db: DatabaseSync;
   client: ClientEntry[];
   effects: EffectEntry[];
+  streams: StreamLog[];
 }
 
 /** Judges a copy of the sample after something was done to it: the names of the invariants found broken. */
@@ -26,7 +27,8 @@ function broken(tamper: (left: Left) => void): string[] {
   // As a table, attempts can be changed without their tasks.
   db.exec("create table a as select * from attempts; drop view attempts; alter table a rename to attempts");
   try {
-    const left: Left = { db, client: [...sample.client], effects: [...sample.effects] };
+    const streams = sample.streams.map((log) => ({ ...log, told: [...log.told], resets: [...log.resets] }));
+    const left: Left = { db, client: [...sample.client], effects: [...sample.effects], streams };
     tamper(left);
     const judgements = checkAll(evidenceOf({ ...left, db: new Rows(db), isDrained: true }));
     assert.ok(judgements.every(({ isJudged }) => isJudged));
@@ -334,6 +336,32 @@ const PLANTED: readonly (readonly [what: string, invariant: string, tamper: (lef
       db.exec(`update events set position = position + 1000, entries = replace(entries, '"number":2', '"number":1')
         where entries like '%attempt.created%' and entries like '%"number":2%'`);
     },
+  ],
+  ...[
+    ["an event was left out of a stream", (log: StreamLog) => log.told.splice(3, 1)],
+    ["an event was told twice", (log: StreamLog) => log.told.splice(3, 0, ...log.told.slice(3, 4))],
+    [
+      "two events were told in the wrong order",
+      (log: StreamLog) => log.told.splice(3, 2, ...log.told.slice(3, 5).reverse()),
+    ],
+    ["a stream ended before its last event", (log: StreamLog) => log.told.pop()],
+    ["a stream began anew", (log: StreamLog) => log.resets.push("foreign")],
+  ].map(([what, tamper]): (typeof PLANTED)[number] => [
+    String(what),
+    "a stream, joined over its connections, is the log: each event once, in order, to the end",
+    ({ streams }) => (tamper as (log: StreamLog) => void)(streams[0] as StreamLog),
+  ]),
+  [
+    "a session's stream never ended",
+    "a stream, joined over its connections, is the log: each event once, in order, to the end",
+    ({ streams }) => {
+      for (const log of streams) log.ended = null;
+    },
+  ],
+  [
+    "a task's stream ended with the task's status before last",
+    "a stream, joined over its connections, is the log: each event once, in order, to the end",
+    ({ db }) => db.exec("update tasks set status = 'failed'"),
   ],
   [
     "a value breaks the schema",

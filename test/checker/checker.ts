@@ -5,6 +5,7 @@ import { FAIRNESS } from "./invariants/fairness.ts";
 import { LIVENESS } from "./invariants/liveness.ts";
 import { OUTCOMES } from "./invariants/outcomes.ts";
 import { STATE_MACHINE } from "./invariants/state-machine.ts";
+import { STREAMS } from "./invariants/streams.ts";
 
 export const INVARIANTS: readonly Invariant[] = [
   ...CONSERVATION,
@@ -12,6 +13,7 @@ export const INVARIANTS: readonly Invariant[] = [
   ...STATE_MACHINE,
   ...LIVENESS,
   ...FAIRNESS,
+  ...STREAMS,
 ];
 
 /** Judges a system by what is left of it: its database, and the logs of those who dealt with it. */

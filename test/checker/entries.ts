@@ -40,6 +40,8 @@ export type ClientEntry =
       readonly status: string;
       readonly result: unknown;
       readonly expected: unknown;
+      /** How it should have ended. Default: completed. */
+      readonly outcome?: "completed" | "failed";
     };
 
 /** One try at a task as an agent is told about it. */
@@ -98,6 +100,19 @@ export type EffectEntry =
       /** What the receiver answered. */
       readonly status: number;
     };
+
+/** What somebody who followed events was told, over all the connections it took. */
+export interface StreamLog {
+  /** `session` and `task` end by themselves. */
+  readonly follows: "all" | "session" | "task";
+  /** Of the session or task. */
+  readonly id: string | null;
+  readonly told: { readonly position: number; readonly type: string }[];
+  /** Why a place to go on from was taken for none. */
+  readonly resets: string[];
+  /** The status that its end was told with; null before. */
+  ended: string | null;
+}
 
 type Of<E, T> = Extract<E, { type: T }>;
 

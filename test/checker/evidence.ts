@@ -1,5 +1,5 @@
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
-import type { ClientEntry, EffectEntry } from "./entries.ts";
+import type { ClientEntry, EffectEntry, StreamLog } from "./entries.ts";
 import { History } from "./history.ts";
 
 /** What is known of a system when it is judged. What nobody kept is null, and what rests on it is not judged. */
@@ -10,6 +10,8 @@ export interface Evidence {
   readonly client: readonly ClientEntry[] | null;
   /** What reached agents and receivers, and what they did. */
   readonly effects: readonly EffectEntry[] | null;
+  /** What followers of events were told. */
+  readonly streams: readonly StreamLog[] | null;
   /** Everything had the time to end: what is still open was forgotten. */
   readonly isDrained: boolean;
   /** Agents do what they are given, in their time, and say nothing else; so everything must succeed. */
@@ -43,11 +45,13 @@ export interface EvidenceSources {
   readonly db: Rows;
   readonly client?: readonly ClientEntry[];
   readonly effects?: readonly EffectEntry[];
+  readonly streams?: readonly StreamLog[];
   readonly isDrained: boolean;
   /** Default true. */
   readonly isPunctual?: boolean;
 }
 
-export function evidenceOf({ db, client, effects, isDrained, isPunctual = true }: EvidenceSources): Evidence {
-  return { db, history: new History(db), client: client ?? null, effects: effects ?? null, isDrained, isPunctual };
+export function evidenceOf(sources: EvidenceSources): Evidence {
+  const { db, client = null, effects = null, streams = null, isDrained, isPunctual = true } = sources;
+  return { db, history: new History(db), client, effects, streams, isDrained, isPunctual };
 }

@@ -42,7 +42,11 @@ const ATTEMPT: Meaning = {
   "attempt.cancelled": "cancel",
 };
 /** Facts that change no state: they may come at any time, after the end too. */
-const ANNOTATIONS = new Set(["attempt.late_result", "attempt.ambiguous_report", "session.labelled"]);
+export const ANNOTATIONS: ReadonlySet<string> = new Set([
+  "attempt.late_result",
+  "attempt.ambiguous_report",
+  "session.labelled",
+]);
 
 export interface Folded {
   readonly noun: string;

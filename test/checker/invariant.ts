@@ -6,7 +6,7 @@ export interface Invariant {
   readonly number: string;
   readonly name: string;
   /** What must be known to judge it, beside the database. */
-  readonly needs: readonly ("client" | "effects" | "punctual")[];
+  readonly needs: readonly ("client" | "effects" | "streams" | "punctual")[];
   /** What breaks it, a sentence each; nothing when it holds. */
   readonly check: (evidence: Evidence) => Iterable<string>;
 }

@@ -2,13 +2,19 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { JsonObject } from "@opspawn/contract";
+import { EventStreams } from "../../packages/ops-core/src/domain/events/event-streams.ts";
+import { sessionTarget, taskTarget } from "../../packages/ops-core/src/domain/events/targets.ts";
+import { Follower } from "../../packages/ops-core/src/domain/events/test-follower.ts";
 import type { ClaimedAttempt } from "../../packages/ops-core/src/domain/tasks/task.ts";
 import { readDefinition } from "../../packages/ops-core/src/domain/workflows/definition.ts";
+import { TestTimers } from "../../packages/ops-core/src/outbound/test-timers.ts";
 import { openStore } from "../../packages/ops-core/src/store/open.ts";
 import type { SqliteStore } from "../../packages/ops-core/src/store/sqlite/store.ts";
 import { TestClock } from "../../packages/ops-core/src/system/test-clock.ts";
 import { TestIds } from "../../packages/ops-core/src/system/test-ids.ts";
-import type { ClientEntry, EffectEntry } from "./entries.ts";
+import type { ClientEntry, EffectEntry, StreamLog } from "./entries.ts";
+
+const targetOf = (follows: "session" | "task") => (follows === "session" ? sessionTarget : taskTarget);
 
 const SECOND = 1_000_000;
 const WORKFLOW: JsonObject = {
@@ -27,6 +33,7 @@ export interface SampleSystem {
   readonly database: string;
   readonly client: readonly ClientEntry[];
   readonly effects: readonly EffectEntry[];
+  readonly streams: readonly StreamLog[];
 }
 
 /**
@@ -49,6 +56,9 @@ export async function sampleSystem(): Promise<SampleSystem> {
   await sample.work();
   await sample.work();
   await sample.end("call-2", two);
+  await sample.follow("all", null);
+  await sample.follow("session", one);
+  await sample.follow("task", sample.effects[0]?.type === "delivery" ? sample.effects[0].task : null);
   await sample.close();
   return sample;
 }
@@ -58,6 +68,7 @@ class Sample implements SampleSystem {
   readonly database = join(this.folder, "opspawn.db");
   readonly client: ClientEntry[] = [];
   readonly effects: EffectEntry[] = [];
+  readonly streams: StreamLog[] = [];
   readonly #clock = new TestClock();
   readonly #ids = new TestIds();
   readonly #sent: ClaimedAttempt[] = [];
@@ -180,13 +191,25 @@ class Sample implements SampleSystem {
     this.#clock.advance(SECOND);
   }
 
-  #take(): ClaimedAttempt {
-    const attempt = this.#sent.shift();
-    if (attempt === undefined) throw new Error("nothing was sent");
-    return attempt;
+  /** Somebody is told all there is. */
+  async follow(follows: StreamLog["follows"], id: string | null): Promise<void> {
+    const target = follows === "all" ? null : await targetOf(follows)(this.#open, id ?? "", undefined);
+    const streams = new EventStreams({ events: this.#open.events, timers: new TestTimers(), max: 9, maxPerKey: 9 });
+    const follower = new Follower(target?.selection, target?.ended);
+    await follower.connect(streams);
+    await follower.takeAll();
+    const told = follower.got.map(({ position, type }) => ({ position, type }));
+    this.streams.push({ follows, id, told, resets: follower.resets, ended: follower.end });
+    follower.cut();
   }
 
-  #deliver({ taskId: task, attempt, token, sessionId, agentName }: ClaimedAttempt) {
+  #take(): ClaimedAttempt & { agentName: string } {
+    const attempt = this.#sent.shift();
+    if (attempt === undefined || attempt.agentName === null) throw new Error("nothing was sent to an agent");
+    return { ...attempt, agentName: attempt.agentName };
+  }
+
+  #deliver({ taskId: task, attempt, token, sessionId, agentName }: ClaimedAttempt & { agentName: string }) {
     const ticket = { task, attempt, token };
     this.effects.push({
       type: "delivery",

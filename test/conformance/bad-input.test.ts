@@ -255,7 +255,7 @@ describe("a workflow that cannot be", () => {
     twice: [step("a"), step("a")],
     expression: [step("a", { parameters: { x: "${{ steps.b.result }}" } })],
     syntax: [step("a", { parameters: { x: "${{ 1 + }}" } })],
-    unsupported: [step("a", { forEach: "[1]" })],
+    "no list": [step("a", { forEach: "size([1])" })],
     many: Array.from({ length: 1_001 }, (_, i) => step(`s${i}`)),
   };
   for (const [name, list] of Object.entries(tasks)) {

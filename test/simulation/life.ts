@@ -1,5 +1,6 @@
 import { OpspawnError } from "@opspawn/contract";
 import type { Clock } from "../../packages/ops-core/src/domain/clock.ts";
+import { EventStreams } from "../../packages/ops-core/src/domain/events/event-streams.ts";
 import type { Failpoint, FailpointName } from "../../packages/ops-core/src/domain/failpoint.ts";
 import type { HttpClient } from "../../packages/ops-core/src/domain/http-client.ts";
 import type { Log } from "../../packages/ops-core/src/domain/log.ts";
@@ -21,6 +22,8 @@ export class NoAnswer extends Error {
  */
 export class Life {
   readonly timers = new TestTimers();
+  /** See `Simulation.onlookers`. */
+  readonly onlookers = new TestTimers();
   readonly capacity = new SendCapacity(CAPACITY);
   /** Rejects when it dies. */
   readonly death: Promise<never>;
@@ -28,6 +31,8 @@ export class Life {
   killedAt: string | null = null;
   /** It is up and takes requests. */
   serves = false;
+  /** What its followers are told. */
+  streams!: EventStreams;
   #armed: FailpointName | null = null;
   #end: (error: Error) => void = () => undefined;
 
@@ -36,6 +41,7 @@ export class Life {
   /** @param complain hears of errors that no disk and no death explains */
   constructor(time: number, complain: (what: string) => void) {
     this.timers.time = time;
+    this.onlookers.time = time;
     this.#log = { error: ({ err }: { err?: unknown }) => complainOf(err, complain) } as unknown as Log;
     this.death = new Promise((_, reject) => {
       this.#end = reject;
@@ -61,11 +67,14 @@ export class Life {
     this.killedAt = where;
     this.serves = false;
     this.timers.waiting = [];
+    this.onlookers.waiting = [];
     this.#end(new NoAnswer(`the server died (${where})`));
   }
 
   /** Starts the engine on what the processes before it left. */
   async start({ ids, raw: store }: World, clock: Clock, http: HttpClient): Promise<void> {
+    this.streams = new EventStreams({ events: store.events, timers: this.onlookers, max: 100, maxPerKey: 100 });
+    store.onCommit((hints) => this.streams.notify(hints));
     const engine = new Engine({
       store,
       http,

@@ -2,12 +2,14 @@ import { AssertionError } from "node:assert/strict";
 import type { JsonObject } from "@opspawn/contract";
 import type { FailpointName } from "../../packages/ops-core/src/domain/failpoint.ts";
 import type { StoredEvent } from "../../packages/ops-core/src/domain/store.ts";
+import { TestIds } from "../../packages/ops-core/src/system/test-ids.ts";
 import { checkAll } from "../checker/checker.ts";
 import { evidenceOf, Rows } from "../checker/evidence.ts";
 import { findingsOf } from "../checker/findings.ts";
 import { type Manner, SimulatedAgent } from "./agents.ts";
 import { CAPABILITIES, Client } from "./client.ts";
 import { Simulation } from "./simulation.ts";
+import { Watcher } from "./watcher.ts";
 
 const TROUBLE_MS = 40_000;
 const DRAIN_MS = 400_000;
@@ -49,9 +51,10 @@ export async function simulate(seed: number): Promise<Told> {
   const findings: string[] = [];
   let events: readonly StoredEvent[] = [];
   try {
-    findings.push(...(await live(sim)));
+    const watcher = new Watcher(sim, new TestIds(seed + 1));
+    findings.push(...(await live(sim, watcher)));
     events = await allEvents(sim);
-    findings.push(...(await judged(sim, events)));
+    findings.push(...(await judged(sim, events, watcher)));
   } catch (error) {
     findings.push(...wordsOf(error));
     events = await allEvents(sim).catch(() => []);
@@ -82,7 +85,7 @@ function wordsOf(error: unknown): string[] {
 }
 
 /** What is wrong in the end. */
-async function live(sim: Simulation): Promise<string[]> {
+async function live(sim: Simulation, watcher: Watcher): Promise<string[]> {
   const agents = Array.from({ length: 6 }, (_, i) => {
     const manner = MANNERS[i] ?? sim.pick(MANNERS);
     const capabilities = CAPABILITIES.filter(() => i < 2 || sim.roll(0.6));
@@ -96,10 +99,11 @@ async function live(sim: Simulation): Promise<string[]> {
   }
   sim.hosts.set("receiver.test", client);
   client.ask();
+  void watcher.watch(() => client.asked);
   sim.later(5_000, () => trouble(sim, agents));
   await sim.run(TROUBLE_MS, async () => false);
   sim.healed = true;
-  const isDone = async () => client.isContent && (await openWork(sim)).length === 0;
+  const isDone = async () => client.isContent && (await openWork(sim)).length === 0 && (await watcher.isUpToDate());
   if (!(await sim.run(DRAIN_MS, isDone))) {
     return [`after ${DRAIN_MS} ms there are still open: ${(await openWork(sim)).join(", ")}`];
   }
@@ -145,12 +149,14 @@ async function openWork(sim: Simulation): Promise<string[]> {
 }
 
 /** The checker's findings, over the database and what agents and clients have written down. */
-async function judged(sim: Simulation, events: readonly StoredEvent[]): Promise<string[]> {
+async function judged(sim: Simulation, events: readonly StoredEvent[], watcher: Watcher): Promise<string[]> {
   // One connection owns the file.
   await sim.world.raw.close();
   const db = new Rows(sim.path);
   try {
-    const evidence = evidenceOf({ db, client: sim.client, effects: sim.effects, isDrained: true, isPunctual: false });
+    const { client, effects } = sim;
+    const streams = watcher.logs;
+    const evidence = evidenceOf({ db, client, effects, streams, isDrained: true, isPunctual: false });
     return [...findingsOf({ judgements: checkAll(evidence) }), ...times(events, deadlinesOf(db))];
   } finally {
     db.close();

@@ -45,6 +45,8 @@ export class Simulation {
   story!: Story;
   /** What outlives a process: agents, clients, the network. */
   readonly timers = new TestTimers();
+  /** Of those who only look on: they wake up with the next thing that happens, so that they change nothing. */
+  readonly onlookers = new TestTimers();
   /** How often each thing went wrong. */
   readonly faults = new Map<string, number>();
   /** Every statement that a server has made. */
@@ -190,8 +192,7 @@ export class Simulation {
   stall(ms: number): void {
     this.story.tell("server", `stands still for ${ms} ms`);
     this.world.clock.advance(ms * 1_000);
-    this.timers.time += ms;
-    this.#life.timers.time += ms;
+    for (const timers of [this.timers, this.#life.timers, this.onlookers, this.#life.onlookers]) timers.time += ms;
   }
 
   /** Nothing reaches a host for a while. */
@@ -261,7 +262,10 @@ export class Simulation {
     const step = Math.max(Math.ceil(next - this.now), 0);
     this.world.clock.advance(step * 1_000 + 1);
     this.timers.advance(step);
+    // What has just happened may have put another life in the place of this one.
     this.#life.timers.advance(step);
+    this.onlookers.advance(step);
+    this.#life.onlookers.advance(step);
   }
 
   // --- the network ----------------------------------------------------------------------------------------------------

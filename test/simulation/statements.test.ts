@@ -8,7 +8,8 @@ import { emptyData } from "../../packages/ops-core/src/store/sqlite/test-rigs.ts
 import { simulate } from "./scenario.ts";
 
 /** Tables that hold the whole past. */
-const GROWING = "tasks|sessions|past_attempts|events|deliveries|idempotency|agent_reports|session_labels|session_steps";
+const GROWING =
+  "tasks|sessions|past_attempts|events|deliveries|idempotency|agent_reports|session_labels|session_steps|schedule_fires";
 const SCAN = new RegExp(`^SCAN (?:${GROWING}|[a-z])(?! USING| \\\\w+ USING)$`);
 /** The last row, which is found at once. */
 const LAST = /from events order by position desc limit 1\b/;

@@ -64,6 +64,14 @@ export class Call {
     };
   }
 
+  /** Says that the events that follow are not those that were to come next. */
+  sayingOfReset(): (reason: string) => void {
+    return (reason) => {
+      const why = reason === "expired" ? "What comes next was removed" : "The server has other data than it had";
+      this.say(`${why}; what it keeps is told from the beginning.`);
+    };
+  }
+
   /** The same error, or one that says which key was refused and where a good one comes from. */
   explainRefusal(error: unknown): unknown {
     if (!(error instanceof OpspawnApiError) || (error.status !== 401 && error.status !== 403)) return error;

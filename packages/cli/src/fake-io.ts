@@ -25,7 +25,7 @@ export class FakeIo {
   /** Where the caller stands. */
   readonly folder = mkdtempSync(join(tmpdir(), "opspawn-cli-"));
   readonly clock: FakeClock = fakeClock();
-  readonly interrupt = new AbortController();
+  interrupt = new AbortController();
   readonly servers: ServerStart[] = [];
   /** Runs while a started server is up. */
   whileServing: () => Promise<number> = () => Promise.resolve(0);

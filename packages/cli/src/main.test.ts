@@ -5,7 +5,7 @@ import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { operations } from "@opspawn/contract";
-import { FakeServer, sampleEvent, sampleSessionDetail } from "@opspawn/sdk/testing";
+import { FakeServer, FakeStream, sampleEvent, sampleSessionDetail } from "@opspawn/sdk/testing";
 
 const MAIN = fileURLToPath(new URL("./main.ts", import.meta.url));
 
@@ -35,13 +35,9 @@ test("as a process: data on stdout, the rest on stderr, the exit code of the out
 });
 
 test("as a process: Ctrl-C stops the watching with its own exit code", async () => {
-  fake.on(operations.sessions.get, sampleSessionDetail());
-  fake.on(operations.events.list, { items: [sampleEvent()], next: 1 }, async (call) => {
-    child.kill("SIGINT");
-    await new Promise((resolve) => call.signal.addEventListener("abort", resolve));
-    return { items: [], next: 1 };
-  });
+  fake.on(operations.sessions.events, new FakeStream([sampleEvent()], { after: "stay" }));
   const child = opspawn("sessions", "watch", "s1");
+  child.stdout.once("data", () => child.kill("SIGINT"));
   const [stdout, stderr, [exitCode]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "exit")]);
   assert.equal(exitCode, 130);
   assert.match(stdout, /0\.00 s +the session is accepted\n$/);
@@ -49,14 +45,10 @@ test("as a process: Ctrl-C stops the watching with its own exit code", async () 
 });
 
 test("as a process: a reader that has seen enough is no failure", async () => {
-  let position = 0;
-  fake.on(operations.events.list, () => {
-    position += 200;
-    const items = Array.from({ length: 200 }, (_, n) =>
-      sampleEvent({ position: position + n, data: { pad: "x".repeat(500) } }),
-    );
-    return { items, next: position };
-  });
+  const events = Array.from({ length: 2_000 }, (_, n) =>
+    sampleEvent({ position: n + 1, data: { pad: "x".repeat(500) } }),
+  );
+  fake.on(operations.events.list, new FakeStream(events));
   const child = opspawn("events", "--follow", "-o", "jsonl");
   child.stdout.once("data", () => child.stdout.destroy());
   const [stderr, [exitCode]] = await Promise.all([text(child.stderr), once(child, "exit")]);

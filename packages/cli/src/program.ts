@@ -5,6 +5,7 @@ import { addDev } from "./commands/dev.ts";
 import { addEvents } from "./commands/events.ts";
 import { addKeys } from "./commands/keys.ts";
 import { addRun } from "./commands/run.ts";
+import { addSchedules } from "./commands/schedules.ts";
 import { addServe } from "./commands/serve.ts";
 import { addSessions } from "./commands/sessions.ts";
 import { addTasks } from "./commands/tasks.ts";
@@ -70,6 +71,7 @@ export function createProgram(context: Context): Command {
   addWorkflows(program, context);
   addSessions(program, context);
   addTasks(program, context);
+  addSchedules(program, context);
   addWhy(program, context);
   program.commandsGroup("Fleet:");
   addAgents(program, context);

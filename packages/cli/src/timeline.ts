@@ -144,7 +144,7 @@ export class Timeline {
     const task = this.#tasks.get(id) ?? fresh;
     this.#tasks.set(id, task);
     if (type === "attempt.created") {
-      task.agent = plain(text(data.agentName) || text(data.agentId));
+      task.agent = plain(text(data.agentName) || text(data.agentId) || text(data.tool));
       task.attempt = typeof data.number === "number" ? data.number : task.attempt + 1;
       task.attemptBegan = at;
       task.from ??= at;

@@ -59,6 +59,8 @@ export const ERRORS = {
     help: "Only a failed task that ran out of attempts or time can be redriven.",
   },
   lease_lost: { status: 409, retryable: false, help: "Stop: this attempt was given away, ended or cancelled." },
+  schedule_not_found: { status: 404, retryable: false, help: "List schedules to see the known ids and names." },
+  schedule_name_taken: { status: 409, retryable: false, help: "Choose another name, or update the schedule." },
   tool_not_found: { status: 404, retryable: false, help: "List tools to see the known names." },
   tool_name_taken: { status: 409, retryable: false, help: "Choose another tool name." },
   delivery_not_found: { status: 404, retryable: false, help: "List deliveries to see the known ids." },
@@ -92,6 +94,11 @@ export const ERRORS = {
   too_many_items: { status: 422, retryable: false, help: "Give `forEach` a shorter list, or lists of items." },
   // Capacity and service
   rate_limited: { status: 429, retryable: true, help: "Wait as long as `retry-after` says." },
+  too_many_streams: {
+    status: 429,
+    retryable: true,
+    help: "Close a stream, or let the operator raise OPSPAWN_MAX_STREAMS.",
+  },
   overloaded: { status: 503, retryable: true, help: "The server has too much to do; try again." },
   unavailable: { status: 503, retryable: true, help: "The outcome is unknown; repeat with the same Idempotency-Key." },
   shutting_down: { status: 503, retryable: true, help: "The server is stopping; try again shortly." },

@@ -17,12 +17,14 @@ export type {
   OperationRequest,
   Permission,
   Scope,
+  Streamed,
 } from "./operation.ts";
 export type { AgentView } from "./operations/agents.ts";
 export type { DeliveryView } from "./operations/deliveries.ts";
-export type { EventView } from "./operations/events.ts";
+export type { EventStreamQuery, EventView } from "./operations/events.ts";
 export { allOperations, operations } from "./operations/index.ts";
 export type { KeyView } from "./operations/keys.ts";
+export type { FireView, ScheduleView } from "./operations/schedules.ts";
 export type { SessionDetailView, SessionView } from "./operations/sessions.ts";
 export type { Assignment, TaskView } from "./operations/tasks.ts";
 export type { ToolView } from "./operations/tools.ts";

@@ -10,6 +10,8 @@ export type Scope =
   | "workflows:write"
   | "sessions:read"
   | "sessions:write"
+  | "schedules:read"
+  | "schedules:write"
   | "tasks:read"
   | "tasks:write"
   | "tasks:result"
@@ -31,6 +33,13 @@ export interface Permission {
   readonly anonymous?: "loopback";
   /** The fencing token in the body is itself a sufficient credential. */
   readonly token?: true;
+}
+
+/** How an operation is served to a client that accepts `text/event-stream`: one message after the other, without an end. */
+export interface Streamed {
+  readonly query: z.ZodObject;
+  /** The data of a message. */
+  readonly message: z.ZodType;
 }
 
 type Fields = z.ZodObject | undefined;
@@ -59,6 +68,8 @@ export interface Operation<
   /** Codes this operation may answer beside those every operation may. */
   readonly errors: readonly ErrorCode[];
   readonly permission: Permission;
+  /** Set when it is also served as a stream; its JSON is a page of the same things. */
+  readonly stream: Streamed | undefined;
   /** `key`: honours `Idempotency-Key`. `natural`: repeating it changes nothing more. `read`: changes nothing. */
   readonly idempotency: "key" | "natural" | "read";
 }
@@ -80,10 +91,10 @@ export type OperationOutput<Op extends Operation> = z.infer<Op["output"]>;
 
 type Declared<P extends Fields, Q extends Fields, B extends Body, O extends z.ZodType> = Omit<
   Operation<P, Q, B, O>,
-  "params" | "query" | "body" | "status" | "errors"
-> & { params?: P; query?: Q; body?: B; status?: 200 | 201 | 202; errors?: readonly ErrorCode[] };
+  "params" | "query" | "body" | "status" | "errors" | "stream"
+> & { params?: P; query?: Q; body?: B; status?: 200 | 201 | 202; errors?: readonly ErrorCode[]; stream?: Streamed };
 
-/** Declares an operation; absent parts get their defaults (status 200, no further errors). */
+/** Declares an operation; absent parts get their defaults (status 200, no further errors, no stream). */
 export function operation<
   O extends z.ZodType,
   P extends Fields = undefined,
@@ -97,5 +108,6 @@ export function operation<
     body: declared.body as B,
     status: declared.status ?? 200,
     errors: declared.errors ?? [],
+    stream: declared.stream,
   };
 }

@@ -5,13 +5,15 @@ import { listen, reachableHost } from "./app/listen.ts";
 import { signerOf } from "./app/signing.ts";
 import { ensureAdminKey, rootSecret } from "./auth/admin-key.ts";
 import { Authenticator } from "./auth/authenticator.ts";
-import { type Around, guardOperations } from "./auth/guard.ts";
+import { type Around, guardOperations, guardStreams } from "./auth/guard.ts";
 import { Mint } from "./auth/mint.ts";
 import type { Config } from "./config.ts";
 import type { Role } from "./config-settings.ts";
 import { type AnnouncedAgent, announceAgent } from "./domain/agents/announcement.ts";
 import type { Clock } from "./domain/clock.ts";
 import type { OpenGroup } from "./domain/context.ts";
+import { EventStreams } from "./domain/events/event-streams.ts";
+import { createStreams } from "./domain/events/stream-handlers.ts";
 import type { Failpoint, FailpointName } from "./domain/failpoint.ts";
 import type { Ids } from "./domain/ids.ts";
 import type { Log } from "./domain/log.ts";
@@ -34,6 +36,7 @@ import { addAgentKitRoutes } from "./http/originals/agentkit-routes.ts";
 import { addOpsCoreRoutes } from "./http/originals/opscore-routes.ts";
 import { RateCaps } from "./http/rate-caps.ts";
 import { createServer } from "./http/server.ts";
+import { Streaming } from "./http/streaming.ts";
 import { Traffic } from "./http/traffic.ts";
 import { addWorkflowSchemaRoute } from "./http/workflow-schema-route.ts";
 import { OutboundClient } from "./outbound/client.ts";
@@ -65,6 +68,8 @@ const EVERYTHING_OPEN: readonly OpenGroup[] = ["agentkit", "tasks"];
 const AGENTKIT_OPERATIONS = /^(agents\.(list|get|remove)|(tools|deliveries|keys|events)\..*)$/;
 /** One agent may have a part of all waits, so that it takes at least so many agents to take them all. */
 const WAITERS_SHARE = 20;
+/** And so many keys to take all streams. */
+const STREAMS_SHARE = 5;
 /** Bytes of an answer of the platform's other half: AgentKit's list of agents is one body. */
 const INTERNAL_BODY = 33_554_432;
 /** Milliseconds a stop waits for answers under way, after the engine has drained. */
@@ -78,6 +83,7 @@ export class App {
   readonly operations: Handlers;
   readonly #surroundings: Surroundings;
   readonly #waiters: Waiters;
+  readonly #streams: EventStreams;
   readonly #outbound: OutboundClient;
   /** For the addresses that the operator's own settings name, wherever they are; never for anybody else's. */
   readonly #internal: OutboundClient;
@@ -110,7 +116,16 @@ export class App {
     const sendCapacity = config.roles.includes("engine") ? { sendCapacity: this.#capacity.left } : {};
     const store = openStore({ folder: config.data, clock, ids, failpoint, ...sendCapacity });
     this.store = store;
-    store.onCommit((hints) => this.#waiters.notify(hints));
+    this.#streams = new EventStreams({
+      events: store.events,
+      timers,
+      max: config.maxStreams,
+      maxPerKey: Math.ceil(config.maxStreams / STREAMS_SHARE),
+    });
+    store.onCommit((hints) => {
+      this.#waiters.notify(hints);
+      this.#streams.notify(hints);
+    });
     this.#authenticator = new Authenticator({
       keys: store.keys,
       clock: this.#wallClock,
@@ -160,6 +175,7 @@ export class App {
   async #stop(): Promise<void> {
     this.#readiness = "stopping";
     this.#waiters.close();
+    this.#streams.close();
     await this.#engine?.stop();
     const cancel = this.#surroundings.timers.set(CLOSE_WITHIN, () => this.http.server.closeAllConnections());
     this.#direct?.close();
@@ -228,12 +244,19 @@ export class App {
       addWorkflowSchemaRoute(http);
       addOpsCoreRoutes(http, this.#ports, gate, { verify });
     }
+    const routes = { handlers: this.operations, gate, streaming: this.#streaming(gate) };
     if (roles.includes("api")) {
-      addOperationRoutes(http, this.operations, gate);
+      addOperationRoutes(http, routes);
       this.#direct = new DirectRequests({ ...timing, handlers: this.operations, gate, traffic, log });
     } else if (roles.includes("agentkit")) {
-      addOperationRoutes(http, this.operations, gate, ({ id }) => AGENTKIT_OPERATIONS.test(id));
+      addOperationRoutes(http, routes, ({ id }) => AGENTKIT_OPERATIONS.test(id));
     }
+  }
+
+  #streaming(gate: Gate): Streaming {
+    const { timers, log, failpoint } = this.#surroundings;
+    const handlers = guardStreams(createStreams(this.store, this.#streams), aroundOf(failpoint).around);
+    return new Streaming({ handlers, gate, timers, closing: this.#streams.closing, log });
   }
 
   #agentkitElsewhere(): AgentkitElsewhere | null {

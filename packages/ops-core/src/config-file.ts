@@ -1,13 +1,15 @@
-import { isJsonObject, type JsonObject, type JsonValue } from "@opspawn/contract";
+import { isJsonObject, type JsonObject, type JsonValue, jsonNumber } from "@opspawn/contract";
 import { parseDocument } from "yaml";
 import { suggestion } from "./domain/suggestion.ts";
+import { TOOL_CONCURRENCY } from "./domain/tools/tool.ts";
 
 const FILE_BYTES_MAX = 262_144;
 const ALIASES_MAX = 100;
 const SECTIONS = ["server", "tools"];
 /** Sections of the documentation that this version does not know yet. */
 const LATER = ["agents", "mcpServers"];
-const TOOL_FIELDS = ["name", "description", "parameters", "endpoint"];
+const TOOL_FIELDS = ["name", "description", "parameters", "endpoint", "maxConcurrency"];
+const TOOL_CONCURRENCY_MAX = 1_000;
 
 /** A tool that an operator registers by configuration. */
 export interface ConfiguredTool {
@@ -16,6 +18,7 @@ export interface ConfiguredTool {
   /** JSON Schema of its arguments. */
   readonly parameters: JsonObject;
   readonly endpoint: string;
+  readonly maxConcurrency: number;
 }
 
 /** `opspawn.yaml`, read but not yet judged: settings are still text. */
@@ -117,5 +120,14 @@ function readTool(entry: JsonValue, where: string, complain: Complain): Configur
     complain(`\`${where}\`: description must be a text, and parameters a JSON Schema.`);
     return undefined;
   }
-  return isNamed ? { name, description, parameters, endpoint: new URL(endpoint).href } : undefined;
+  const maxConcurrency = readConcurrency(entry.maxConcurrency, where, complain);
+  return isNamed ? { name, description, parameters, endpoint: new URL(endpoint).href, maxConcurrency } : undefined;
+}
+
+function readConcurrency(value: JsonValue | undefined, where: string, complain: Complain): number {
+  if (value === undefined || value === null) return TOOL_CONCURRENCY;
+  const calls = jsonNumber(value);
+  if (calls !== undefined && Number.isInteger(calls) && calls >= 1 && calls <= TOOL_CONCURRENCY_MAX) return calls;
+  complain(`\`${where}.maxConcurrency\` must be a whole number from 1 to ${TOOL_CONCURRENCY_MAX}.`);
+  return TOOL_CONCURRENCY;
 }

@@ -155,6 +155,13 @@ export const SETTINGS = {
     rule: "is no count of waiting requests; use a whole number from 1",
     fallback: 4_000,
   }),
+  maxStreams: setting<number>({
+    env: ["OPSPAWN_MAX_STREAMS"],
+    yaml: "maxStreams",
+    read: readWhole(1, 1_000_000),
+    rule: "is no count of streams; use a whole number from 1",
+    fallback: 1_000,
+  }),
   ratePerAgent: setting<number>({
     env: ["OPSPAWN_RATE_PER_AGENT"],
     yaml: "ratePerAgent",

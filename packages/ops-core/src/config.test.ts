@@ -177,7 +177,13 @@ test("a configuration file that was named must be there", () => {
 test("opspawn.yaml may hold tools; unknown keys and wrong shapes are refused by name", () => {
   const yaml = "tools:\n  - { name: weather, endpoint: 'http://tools.example.com/weather' }\n";
   assert.deepEqual(load({ files: { "opspawn.yaml": yaml } }).tools, [
-    { name: "weather", description: "", parameters: {}, endpoint: "http://tools.example.com/weather" },
+    {
+      name: "weather",
+      description: "",
+      parameters: {},
+      endpoint: "http://tools.example.com/weather",
+      maxConcurrency: 10,
+    },
   ]);
   const refuse = (text: string, ...parts: RegExp[]) => assertRefused({ files: { "opspawn.yaml": text } }, ...parts);
   refuse("server: { prot: 1 }", /`server\.prot` is no setting of this file; did you mean "port"\?/);

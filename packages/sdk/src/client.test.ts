@@ -12,7 +12,9 @@ import {
   sampleAssignment,
   sampleDelivery,
   sampleEvent,
+  sampleFire,
   sampleKey,
+  sampleSchedule,
   sampleSession,
   sampleSessionDetail,
   sampleTask,
@@ -44,7 +46,7 @@ async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
 const one = <T>(item: T) => ({ items: [item], nextCursor: null });
 
 test("every operation of the contract is a method of its noun, and sends what the contract declares", async () => {
-  const { agents, workflows, sessions, tasks, deliveries, tools, keys, events } = operations;
+  const { agents, workflows, sessions, tasks, schedules, deliveries, tools, keys, events } = operations;
   const [session, task, agent, workflow] = [sampleSession(), sampleTask(), sampleAgent(), sampleWorkflow()];
   const why = { status: "running" as const, blocked: null, explanation: ["It runs."] };
   fake
@@ -63,8 +65,10 @@ test("every operation of the contract is a method of its noun, and sends what th
     .on(sessions.get, sampleSessionDetail())
     .on(sessions.list, one(session))
     .on(sessions.cancel, session)
+    .on(sessions.signal, { sessionId: "s", name: "go", delivered: true })
     .on(sessions.label, session)
     .on(sessions.why, { sessionId: "s", ...why })
+    .on(sessions.events, { items: [sampleEvent()], next: 1 })
     .on(tasks.list, one(task))
     .on(tasks.get, { ...task, parameters: { a: 1 }, attemptList: [] })
     .on(tasks.why, { taskId: "t", ...why })
@@ -72,6 +76,18 @@ test("every operation of the contract is a method of its noun, and sends what th
     .on(tasks.lease, { taskId: "t", leaseUntil: AT })
     .on(tasks.cancel, task)
     .on(tasks.create, task)
+    .on(tasks.events, { items: [sampleEvent()], next: 1 })
+    .on(schedules.create, sampleSchedule())
+    .on(schedules.list, one(sampleSchedule()))
+    .on(schedules.get, sampleSchedule())
+    .on(schedules.update, sampleSchedule())
+    .on(schedules.pause, sampleSchedule())
+    .on(schedules.resume, sampleSchedule())
+    .on(schedules.trigger, { scheduleId: "sch_1", sessionId: "s", sequence: 1, dueAt: AT })
+    .on(schedules.backfill, { dryRun: true, items: [], next: null })
+    .on(schedules.next, { scheduleId: "sch_1", timeZone: "UTC", items: [AT] })
+    .on(schedules.fires, one(sampleFire()))
+    .on(schedules.remove, { scheduleId: "sch_1", name: "nightly" })
     .on(deliveries.list, one(sampleDelivery()))
     .on(deliveries.get, sampleDelivery())
     .on(tools.register, sampleTool())
@@ -97,8 +113,10 @@ test("every operation of the contract is a method of its noun, and sends what th
   await client.sessions.get("s", { wait: "1s" });
   await client.sessions.list({ status: "failed", label: "a=b", since: AT });
   await client.sessions.cancel("s", { reason: "why not" });
+  await client.sessions.signal("s", "go", { payload: { n: 1 } });
   await client.sessions.label("s", { a: "b" });
   await client.sessions.why("s");
+  await client.sessions.events("s", { after: 3, type: "task." });
   await client.tasks.create({ name: "n", capability: "c" });
   await client.tasks.list({ deadLetter: "true", session: "s" });
   await client.tasks.get("t");
@@ -106,6 +124,18 @@ test("every operation of the contract is a method of its noun, and sends what th
   await client.tasks.result("t", { token: "1.a", status: "failed", error: { message: "no" } });
   await client.tasks.lease("t", "1.a");
   await client.tasks.cancel("t");
+  await client.tasks.events("t", { wait: "1s" });
+  await client.schedules.create({ name: "nightly", workflowId: "w", cron: "0 2 * * *", timeZone: "Europe/Berlin" });
+  await client.schedules.list({ paused: "true", label: "a=b" });
+  await client.schedules.get("nightly");
+  await client.schedules.update("nightly", { name: "nightly", workflowId: "w", every: "1h" });
+  await client.schedules.pause("nightly", { note: "holidays" });
+  await client.schedules.resume("nightly");
+  await client.schedules.trigger("nightly");
+  await client.schedules.backfill("nightly", { from: AT, dryRun: true });
+  await client.schedules.next("nightly", { count: 3 });
+  await client.schedules.fires("nightly", { outcome: "failed" });
+  await client.schedules.remove("nightly");
   await client.deliveries.list({ status: "failed" });
   await client.deliveries.get("dlv_1");
   await client.tools.register({ name: "slack.post", endpoint: "http://127.0.0.1/x" });
@@ -124,7 +154,7 @@ test("every operation of the contract is a method of its noun, and sends what th
 
 // The order in which the test calls them, by noun.
 function order(id: string): number {
-  const nouns = ["agents", "workflows", "sessions", "tasks", "deliveries", "tools", "keys", "events"];
+  const nouns = ["agents", "workflows", "sessions", "tasks", "schedules", "deliveries", "tools", "keys", "events"];
   const index = nouns.indexOf(id.split(".")[0] ?? "");
   return (
     index * 100 +
@@ -192,37 +222,6 @@ test("waiting sits out a restart of the server, within its patience", async () =
   await clock.reach(5 * SECOND);
   await clock.reach(5 * SECOND);
   await impatient;
-});
-
-test("following gives past events, then each as it happens, from where it stood", async () => {
-  const [e1, e2, e3] = [1, 2, 3].map((sequence) => sampleEvent({ sequence, position: sequence + 10 }));
-  assert.ok(e1 && e2 && e3);
-  fake.on(operations.events.list, { items: [e1, e2], next: 2 }, { items: [], next: 2 }, { items: [e3], next: 3 });
-  const stop = new AbortController();
-  const seen: number[] = [];
-  const following = (async () => {
-    for await (const event of client.events.follow({ stream: "s1", after: 0, signal: stop.signal })) {
-      seen.push(event.sequence);
-      if (event.sequence === 3) stop.abort();
-    }
-  })();
-  await clock.reach(SECOND);
-  await following;
-  assert.deepEqual(seen, [1, 2, 3]);
-  assert.deepEqual(
-    fake.calls.map((call) => call.query.after),
-    ["0", "2", "2"],
-  );
-});
-
-test("following ends quietly in the middle of a wait when its signal is aborted", async () => {
-  const stop = new AbortController();
-  fake.on(operations.events.list, async (call) => {
-    stop.abort();
-    await new Promise((resolve) => call.signal.addEventListener("abort", resolve));
-    return { items: [], next: 0 };
-  });
-  assert.deepEqual(await collect(client.events.follow({ signal: stop.signal })), []);
 });
 
 test("a state report has the time it was made, the same on its retries", async () => {

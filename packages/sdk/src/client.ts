@@ -2,6 +2,7 @@ import { Agents } from "./agents.ts";
 import { Deliveries } from "./deliveries.ts";
 import { Events } from "./events.ts";
 import { Keys } from "./keys.ts";
+import { Schedules } from "./schedules.ts";
 import { Sessions } from "./sessions.ts";
 import { Tasks } from "./tasks.ts";
 import { Tools } from "./tools.ts";
@@ -21,6 +22,7 @@ export class OpspawnClient {
   readonly deliveries: Deliveries;
   readonly events: Events;
   readonly keys: Keys;
+  readonly schedules: Schedules;
   readonly sessions: Sessions;
   readonly tasks: Tasks;
   readonly tools: Tools;
@@ -34,6 +36,7 @@ export class OpspawnClient {
     this.deliveries = new Deliveries(transport);
     this.events = new Events(transport);
     this.keys = new Keys(transport);
+    this.schedules = new Schedules(transport);
     this.sessions = new Sessions(transport);
     this.tasks = new Tasks(transport);
     this.tools = new Tools(transport);

@@ -73,6 +73,22 @@ export class OpspawnWaitError extends Error {
   override readonly name = "OpspawnWaitError";
 }
 
+/**
+ * The events that follow the place one asked for are not to be had: removed (`expired`), or that place is not one of this
+ * server's data (`foreign`: another server, or data restored from an older copy). Following without a place begins with
+ * the first event kept.
+ */
+export class OpspawnResetError extends Error {
+  override readonly name = "OpspawnResetError";
+  readonly reason: string;
+
+  constructor(reason: string) {
+    const why = reason === "expired" ? "what follows it was removed" : "it is not one of this server's data";
+    super(`The events cannot be followed from the place that was given: ${why}`);
+    this.reason = reason;
+  }
+}
+
 /** True for errors after which the same call may succeed: nobody answered, or the server said so. */
 export function isPassing(error: unknown): boolean {
   if (error instanceof OpspawnApiError) return error.retryable;

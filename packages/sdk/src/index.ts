@@ -8,11 +8,21 @@ export {
   isPassing,
   OpspawnApiError,
   OpspawnConnectionError,
+  OpspawnResetError,
   OpspawnWaitError,
 } from "./errors.ts";
-export type { EventQuery, Events, FollowOptions } from "./events.ts";
+export type { EventQuery, Events } from "./events.ts";
+export type { FollowedEvent, FollowOptions } from "./follow.ts";
 export type { KeyRequest, Keys } from "./keys.ts";
 export type { Page } from "./page.ts";
+export type {
+  BackfillRequest,
+  FireQuery,
+  ScheduleCreation,
+  ScheduleDefinition,
+  ScheduleQuery,
+  Schedules,
+} from "./schedules.ts";
 export {
   isTerminal,
   type SessionDetail,

@@ -5,7 +5,7 @@ import { allItems, PAGE_LIMIT } from "./page.ts";
 import { atLeast, retrying, SHORTEST_POLL } from "./retry.ts";
 import type { CallOptions, KeyedCallOptions, Transport } from "./transport.ts";
 
-const { start, get, list, cancel, signal: sendSignal, label, why } = operations.sessions;
+const { start, get, list, cancel, signal: sendSignal, label, why, events } = operations.sessions;
 
 export type SessionStart = OperationRequest<typeof start>["body"];
 export type SessionQuery = OperationRequest<typeof list>["query"];
@@ -98,5 +98,10 @@ export class Sessions {
   /** What the session waits for, evaluated now. */
   why(sessionId: string, options?: CallOptions) {
     return this.#transport.call(why, { params: { sessionId } }, options);
+  }
+
+  /** Events of the session and its tasks; `client.events.follow({ session })` tells them as they happen. */
+  events(sessionId: string, query: OperationRequest<typeof events>["query"] = {}, options?: CallOptions) {
+    return this.#transport.call(events, { params: { sessionId }, query }, options);
   }
 }

@@ -2,7 +2,7 @@ import { type OperationRequest, operations } from "@opspawn/contract";
 import { allItems, PAGE_LIMIT } from "./page.ts";
 import type { CallOptions, KeyedCallOptions, Transport } from "./transport.ts";
 
-const { create, list, get, why, result, lease, cancel } = operations.tasks;
+const { create, list, get, why, result, lease, cancel, events } = operations.tasks;
 
 export type TaskQuery = OperationRequest<typeof list>["query"];
 export type NewTask = OperationRequest<typeof create>["body"];
@@ -53,5 +53,10 @@ export class Tasks {
   /** Cancels a stand-alone task; a session's task is cancelled with its session. */
   cancel(taskId: string, options?: CallOptions) {
     return this.#transport.call(cancel, { params: { taskId } }, options);
+  }
+
+  /** Events of the task; `client.events.follow({ task })` tells them as they happen. */
+  events(taskId: string, query: OperationRequest<typeof events>["query"] = {}, options?: CallOptions) {
+    return this.#transport.call(events, { params: { taskId }, query }, options);
   }
 }

@@ -42,6 +42,8 @@ export interface KeyedCallOptions extends CallOptions {
   readonly idempotencyKey?: string | undefined;
 }
 
+const STREAM_TYPE = "text/event-stream";
+
 /** What the nouns leave out is empty. */
 export interface CallRequest<Op extends Operation> {
   readonly params?: OperationRequest<Op>["params"];
@@ -111,6 +113,32 @@ export class Transport {
       maxRetries: options.maxRetries ?? this.#maxRetries,
       signal: options.signal,
     });
+  }
+
+  /**
+   * Opens a stream of server-sent events, once. Its bytes end, or fail, with the signal.
+   * @param lastEventId sent when it is not empty
+   * @returns null when the server says that nothing follows any more
+   */
+  async open(path: string, lastEventId: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array> | null> {
+    const late = new AbortController();
+    const cancel = this.clock.after(this.#timeout, () => late.abort());
+    try {
+      const response = await this.#fetch(`${this.baseUrl}${path}`, {
+        headers: { ...this.#headers, accept: STREAM_TYPE, ...(lastEventId && { "last-event-id": lastEventId }) },
+        redirect: "manual",
+        signal: AbortSignal.any([signal, late.signal]),
+      });
+      if (response.status === 204) return null;
+      const isStream = response.headers.get("content-type")?.startsWith(STREAM_TYPE) === true;
+      if (response.ok && isStream && response.body !== null) return response.body;
+      readAnswer(response, response.ok ? "" : await response.text(), this.baseUrl);
+      return null;
+    } catch (error) {
+      throw this.#explain(error, late.signal, signal);
+    } finally {
+      cancel();
+    }
   }
 
   async #exchange(

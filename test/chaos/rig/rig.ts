@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Call, Caller } from "../http-calls.ts";
 import { SyncedLog } from "../logs/synced-log.ts";
-import { WORKFLOW } from "../workload.ts";
+import { CHILD_WORKFLOW, WORKFLOW } from "../workload.ts";
 import { AgentProcesses } from "./agent-processes.ts";
+import { Approver } from "./approver.ts";
 import { type Kill, killAgainAndAgain } from "./killer.ts";
 import { OpenAttempts } from "./open-attempts.ts";
 import { freePort, ServerProcess } from "./server-process.ts";
@@ -48,12 +49,16 @@ export async function runRig(options: RigOptions): Promise<RigReport> {
   const log = await SyncedLog.open(join(folder, "client.log"));
   const caller = new Caller(server.origin);
   const client = new SessionClient({ server: caller, log, lanes: options.sessions });
+  const approver = new Approver(caller);
   try {
     await firstStart(server);
     await agents.start(server.origin);
     const key = readFileSync(join(server.dataFolder, "admin.key"), "utf8").trim();
-    await expectStatus(caller, 200, { method: "POST", path: "/v1/opscore/workflows", key, body: definition() });
+    for (const definition of [CHILD_WORKFLOW, WORKFLOW]) {
+      await expectStatus(caller, 200, { method: "POST", path: "/v1/opscore/workflows", key, body: { definition } });
+    }
     client.start({ key, webhookUrl: agents.webhookUrl });
+    approver.start(key);
     await sleep(WARM_UP_MS);
     server.kill();
     await server.exit;
@@ -67,6 +72,7 @@ export async function runRig(options: RigOptions): Promise<RigReport> {
   } finally {
     server.kill();
     await agents.stop();
+    await approver.leave();
     await caller.close();
     await client.leave();
     await log.close();
@@ -81,10 +87,6 @@ async function firstStart(server: ServerProcess): Promise<void> {
   if (signal !== "SIGKILL") throw new Error("the first start did not reach store.mid-migration; see server.log");
   server.start();
   if ((await server.ready()) === null) throw new Error("the server did not start; see server.log");
-}
-
-function definition(): object {
-  return { definition: WORKFLOW };
 }
 
 async function drain(

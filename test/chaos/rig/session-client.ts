@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { ClientEntry } from "../../checker/entries.ts";
 import { type Answer, type Call, type Caller, isPassing, NoAnswer, pause } from "../http-calls.ts";
 import type { SyncedLog } from "../logs/synced-log.ts";
-import { chanceOf, expectedResult, WORKFLOW_ID } from "../workload.ts";
+import { chanceOf, expectedResult, isUndone, WORKFLOW_ID } from "../workload.ts";
 
 /** This share of the sessions asks for a webhook at its end. */
 const WITH_WEBHOOK = 0.1;
@@ -11,6 +11,8 @@ const CANCELLED = 0.03;
 const CANCELLED_WITHIN_MS = 5_000;
 /** This share of the starts is sent twice at once, as a nervous client does. */
 const DOUBLED = 0.1;
+
+const OPEN: ReadonlySet<string> = new Set(["started", "running", "waiting"]);
 
 export interface SessionClientOptions {
   readonly server: Caller;
@@ -164,11 +166,12 @@ export class SessionClient {
       }
       failures = 0;
       const { status, result } = answer.body as { status?: string; result?: unknown };
-      const isOpen = answer.status === 200 && (status === "started" || status === "running");
+      const isOpen = answer.status === 200 && OPEN.has(String(status));
       if (isOpen) continue;
       const told = answer.status === 200 ? String(status) : `http ${answer.status}`;
       const expected = expectedResult(n);
-      await this.#write({ type: "ended", at: Date.now(), key, sessionId, status: told, result, expected });
+      const outcome = isUndone(n) ? "failed" : "completed";
+      await this.#write({ type: "ended", at: Date.now(), key, sessionId, status: told, result, expected, outcome });
       return;
     }
   }

@@ -1,7 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
-import { entriesOf } from "../entries.ts";
+import { type ClientEntry, entriesOf } from "../entries.ts";
 import type { Evidence } from "../evidence.ts";
 import { groupBy, type Invariant } from "../invariant.ts";
+
+type Ended = Extract<ClientEntry, { type: "ended" }>;
 
 interface SessionRow {
   readonly id: string;
@@ -12,7 +14,7 @@ interface SessionRow {
 }
 
 const SESSIONS = `select s.id, s.status, s.result, l.value as call from sessions s
-  left join session_labels l on l.session_id = s.id and l.key = 'call'`;
+  left join session_labels l on l.session_id = s.id and l.key = 'call' where s.parent_id is null`;
 
 function sessionsOf({ db }: Evidence): SessionRow[] {
   return db.all<SessionRow>(SESSIONS);
@@ -64,21 +66,25 @@ const toldStaysTrue: Invariant = {
   *check(evidence) {
     const rows = new Map(sessionsOf(evidence).map((row) => [row.id, row]));
     const cancelled = new Set(entriesOf(evidence.client ?? [], "cancelling").map(({ sessionId }) => sessionId));
-    for (const { sessionId, status, result, expected, key } of entriesOf(evidence.client ?? [], "ended")) {
-      const row = rows.get(sessionId);
+    for (const told of entriesOf(evidence.client ?? [], "ended")) {
+      const { sessionId, status, result, key } = told;
       const mayBeCancelled = status === "cancelled" && cancelled.has(sessionId);
-      if (status !== "completed" && !mayBeCancelled) yield `session ${sessionId} (${key}) ended ${status}`;
-      else if (status === "completed" && !isDeepStrictEqual(result, expected))
-        yield `session ${sessionId} (${key}) has the result ${JSON.stringify(result)}, right is ${JSON.stringify(expected)}`;
-      if (
-        row !== undefined &&
-        (row.status !== status || !isDeepStrictEqual(JSON.parse(row.result ?? "null"), result))
-      ) {
+      const wrong = mayBeCancelled ? null : wrongEnd(told);
+      if (wrong !== null) yield `session ${sessionId} (${key}) ${wrong}`;
+      const row = rows.get(sessionId);
+      const isSame = row?.status === status && isDeepStrictEqual(JSON.parse(row.result ?? "null"), result);
+      if (row !== undefined && !isSame) {
         yield `session ${sessionId} was told to be ${status}, and is ${row.status} with another result`;
       }
     }
   },
 };
+
+function wrongEnd({ status, result, expected, outcome = "completed" }: Ended): string | null {
+  if (status !== outcome) return `ended ${status}`;
+  if (status !== "completed" || isDeepStrictEqual(result, expected)) return null;
+  return `has the result ${JSON.stringify(result)}, right is ${JSON.stringify(expected)}`;
+}
 
 const cancelDecides: Invariant = {
   number: "4",

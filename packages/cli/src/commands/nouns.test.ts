@@ -202,7 +202,15 @@ test("sessions: one session with its steps, errors whole", async () => {
 test("tasks: list, dead letters, one task with its attempts, cancel", async () => {
   const error = { code: "agent_error", message: "no luck" };
   const attempt = {
-    ...{ number: 1, agentId: "a1", agentName: "fetcher", status: "failed" as const, counted: true, sends: 2 },
+    ...{
+      number: 1,
+      agentId: "a1",
+      agentName: "fetcher",
+      tool: null,
+      status: "failed" as const,
+      counted: true,
+      sends: 2,
+    },
     ...{ createdAt: AT, acknowledgedAt: null, endedAt: AT, evidence: "answer" as const, error },
   };
   const dead = sampleTask({ status: "failed", deadLetter: true, error, endedAt: AT, blocked: null, fellBack: true });
@@ -316,83 +324,4 @@ test("tools and deliveries", async () => {
   assert.match(await stdoutOf("deliveries", "get", "dlv_1"), /Status +pending\n(.*\n)+Last error +503\n/);
   await stdoutOf("deliveries", "list", "--status", "pending", "--agent", "a1", "--session", "s1");
   assert.deepEqual(fake.calls.at(-1)?.query, { status: "pending", agent: "a1", session: "s1" });
-});
-
-test("events: a page, and where to go on", async () => {
-  fake.on(events.list, { items: [sampleEvent({ data: { a: 1 } })], next: 1 });
-  const ran = await opspawn("events", "--stream", "s1", "--after", "0", "--limit", "10");
-  assert.match(ran.stdout, /^SEQ +TIME +TYPE +DATA\n1 +12:00:00\.000 +session\.started +\{"a":1\}\n$/);
-  assert.equal(ran.stderr, "Go on: add --after 1\n");
-  assert.deepEqual(fake.calls[0]?.query, { stream: "s1", after: "0", limit: "10" });
-});
-
-test("events: followed until Ctrl-C", async () => {
-  fake.on(events.list, { items: [sampleEvent(), sampleEvent({ position: 2 })], next: 2 }, async (call) => {
-    await new Promise((resolve) => call.signal.addEventListener("abort", resolve));
-    return { items: [], next: 2 };
-  });
-  let lines = 0;
-  io.onWrite = () => {
-    lines += 1;
-    if (lines === 2) io.interrupt.abort();
-  };
-  const ran = await opspawn("events", "--follow", "-o", "jsonl");
-  assert.equal(ran.exitCode, 0);
-  assert.equal(ran.stdout.trimEnd().split("\n").length, 2);
-});
-
-const story = [
-  sampleEvent({ sequence: 1, type: "session.started", data: { workflowId: "w", workflowVersion: "1.0" } }),
-  sampleEvent({
-    ...{ sequence: 2, type: "attempt.created", at: "2026-05-01T12:00:00.010000Z" },
-    data: { taskId: "t", stepId: "fetch", number: 1, agentId: "a1", agentName: "fetcher" },
-  }),
-  sampleEvent({
-    ...{ sequence: 3, type: "task.retrying", at: "2026-05-01T12:00:00.500000Z" },
-    data: {
-      ...{ taskId: "t", stepId: "fetch", readyAt: "2026-05-01T12:00:01.500000Z", used: 1, max: 4 },
-      error: { code: "unavailable", message: "503 \u001b[31mfrom\nthe agent" },
-    },
-  }),
-  sampleEvent({ sequence: 4, type: "attempt.timed_out", at: "2026-05-01T12:02:00.500000Z", data: { taskId: "t" } }),
-  sampleEvent({ sequence: 5, type: "session.failed", at: "2026-05-01T12:02:00.501000Z", data: {} }),
-];
-
-test("watching a session prints a line per event, live, and ends with it", async () => {
-  fake.on(sessions.get, sampleSessionDetail());
-  fake.on(events.list, { items: story.slice(0, 2), next: 2 }, { items: story.slice(2), next: 5 });
-  const { exitCode, stdout } = await opspawn("sessions", "watch", "s1");
-  assert.equal(exitCode, 6);
-  assert.deepEqual(stdout.split(/\n(?!$)/), [
-    "    0.00 s               the session is accepted",
-    "    0.01 s  fetch        started on fetcher",
-    "    0.50 s  fetch        again in 1.00 s, 1 of 4 tries used",
-    "  120.50 s  fetch        fetcher did not finish in time",
-    "  120.50 s               the session failed",
-    "",
-    `            fetch        ${"█".repeat(36)} 2 min 0 s\n`,
-  ]);
-});
-
-test("watching a session that has ended prints what was, without waiting", async () => {
-  fake.on(sessions.get, sampleSessionDetail({ status: "completed" }));
-  fake.on(events.list, { items: story.slice(0, 2), next: 2 }, { items: [], next: 2 });
-  const { exitCode, stdout } = await opspawn("sessions", "watch", "s1", "-o", "jsonl");
-  assert.equal(exitCode, 0);
-  assert.equal(stdout.trimEnd().split("\n").length, 2);
-  assert.deepEqual(
-    fake.callsOf("events.list").map((call) => call.query.wait),
-    [undefined, undefined],
-  );
-});
-
-test("watching can be stopped; the session is not", async () => {
-  fake.on(sessions.get, sampleSessionDetail());
-  fake.on(events.list, async (call) => {
-    io.interrupt.abort();
-    await new Promise((resolve) => call.signal.addEventListener("abort", resolve));
-    return { items: [], next: 0 };
-  });
-  const ran = await opspawn("sessions", "watch", "s1");
-  assert.deepEqual(ran, { exitCode: 130, stdout: "", stderr: "Stopped watching; the session goes on.\n" });
 });

@@ -1,5 +1,5 @@
-import type { EventView, SessionView } from "@opspawn/contract";
-import { isTerminal, type SessionDetail, type SessionQuery } from "@opspawn/sdk";
+import type { SessionView } from "@opspawn/contract";
+import type { SessionDetail, SessionQuery } from "@opspawn/sdk";
 import type { Command } from "commander";
 import type { Call } from "../call.ts";
 import { type Context, noun, withExamples } from "../context.ts";
@@ -145,46 +145,22 @@ function labelText(session: SessionView): string {
     .join(" ");
 }
 
-const LAST_EVENTS = /^session\.(completed|failed|cancelled)$/;
-
 async function watchSession(call: Call, sessionId: string): Promise<ExitCode> {
-  // An unknown id must say so at once; a stream of its events would only stay silent.
-  const session = await call.client.sessions.get(sessionId);
   const columns = call.io.stdout.isTerminal ? call.io.columns : Infinity;
   const timeline = new Timeline(columns);
-  const show = (event: EventView): void => {
-    if (call.output.data(event)) return;
+  const signal = call.io.interrupt();
+  const [onRetry, onReset] = [call.sayingOfOutage(), call.sayingOfReset()];
+  const events = call.client.events.follow({ session: sessionId, signal, onRetry, onReset });
+  for await (const { cursor: _, ...event } of events) {
+    if (call.output.eachData(event)) continue;
     const line = timeline.tell(event);
     if (line !== null) call.output.lines([call.output.style(line.tone, line.text)]);
-  };
-  const showBars = (): void => {
-    const bars = call.output.format !== "table" ? [] : drawSpans(timeline.spans, timeline.elapsed, call.output.columns);
-    if (bars.length > 0) call.output.lines(["", ...bars.map((bar) => call.output.style("dim", bar))]);
-  };
-  if (isTerminal(session)) await showPast(call, sessionId, show);
-  const code = isTerminal(session) ? exitCodeOf(session) : await followToEnd(call, sessionId, show);
-  showBars();
-  return code;
-}
-
-/** Of a session that has ended; its last event need not be kept any more. */
-async function showPast(call: Call, stream: string, show: (event: EventView) => void): Promise<void> {
-  for (let after = 0; ; ) {
-    const page = await call.client.events.list({ stream, after, limit: 200 });
-    for (const event of page.items) show(event);
-    if (page.items.length === 0) return;
-    after = page.next;
   }
-}
-
-async function followToEnd(call: Call, stream: string, show: (event: EventView) => void): Promise<ExitCode> {
-  const signal = call.io.interrupt();
-  const onRetry = call.sayingOfOutage();
-  for await (const event of call.client.events.follow({ stream, signal, onRetry })) {
-    show(event);
-    const end = LAST_EVENTS.exec(event.type)?.[1];
-    if (end !== undefined) return exitCodeOf({ status: end });
+  if (signal.aborted) {
+    call.say("Stopped watching; the session goes on.");
+    return EXIT.interrupted;
   }
-  call.say("Stopped watching; the session goes on.");
-  return EXIT.interrupted;
+  const bars = call.output.format === "table" ? drawSpans(timeline.spans, timeline.elapsed, call.output.columns) : [];
+  if (bars.length > 0) call.output.lines(["", ...bars.map((bar) => call.output.style("dim", bar))]);
+  return exitCodeOf(await call.client.sessions.get(sessionId));
 }

@@ -93,12 +93,12 @@ function listDeadLetters(call: Call, options: ListOptions): Promise<void> {
 }
 
 function showTask(call: Call, task: TaskDetail): void {
-  const { agentId, agentName, capability } = task.requirement;
+  const { agentId, agentName, capability, tool } = task.requirement;
   const fields: Field[] = [
     ["Task", task.taskId],
     ["Name", task.name],
     ["Status", task.status + (task.deadLetter ? " (dead letter)" : ""), toneOf(task.status)],
-    ["Needs", agentId ?? agentName ?? (capability === null ? null : `capability ${capability}`)],
+    ["Needs", tool === null ? (agentId ?? agentName ?? prefixed("capability", capability)) : `tool ${tool}`],
     ["Attempts", `${task.attempts.used} of ${task.attempts.max}${task.fellBack ? ", on the fallback" : ""}`],
     ["Created", `${task.createdAt} (${age(task.createdAt, call.io.clock.now())} ago)`],
     ["Deadline", task.deadline],
@@ -113,10 +113,18 @@ function showTask(call: Call, task: TaskDetail): void {
   call.output.record(task, fields);
 }
 
+function prefixed(word: string, value: string | null): string | null {
+  return value === null ? null : `${word} ${value}`;
+}
+
 const attemptColumns: readonly Column<TaskDetail["attemptList"][number]>[] = [
   { title: "NO", value: (attempt) => attempt.number },
   { title: "STATUS", value: (attempt) => attempt.status, tone: (attempt) => toneOf(attempt.status) },
-  { title: "AGENT", value: (attempt) => attempt.agentName ?? attempt.agentId, least: 8 },
+  {
+    title: "AGENT",
+    value: (attempt) => attempt.agentName ?? attempt.agentId ?? prefixed("tool", attempt.tool),
+    least: 8,
+  },
   { title: "SENT", value: (attempt) => attempt.sends },
   { title: "TOOK", value: (attempt) => elapsed(attempt.createdAt, attempt.endedAt) },
   { title: "HOW WE KNOW", value: (attempt) => attempt.evidence },

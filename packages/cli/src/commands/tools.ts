@@ -4,6 +4,7 @@ import type { Call } from "../call.ts";
 import { type Context, noun, withExamples } from "../context.ts";
 import { readInput } from "../document.ts";
 import { usageError } from "../failure.ts";
+import { whole } from "../options.ts";
 import type { Column } from "../output/table.ts";
 import { type PageOptions, showList, withPaging } from "../paging.ts";
 
@@ -11,6 +12,7 @@ interface RegisterOptions {
   readonly endpoint: string;
   readonly description?: string;
   readonly parameters?: string;
+  readonly maxConcurrency?: number;
 }
 
 /** `opspawn tools`: what agents may call. */
@@ -29,6 +31,7 @@ export function addTools(program: Command, context: Context): void {
     .requiredOption("--endpoint <url>", "where calls are sent to")
     .option("--description <text>", "what it does")
     .option("--parameters <json>", "JSON Schema of its parameters, or @file")
+    .option("--max-concurrency <n>", "calls of workflows at once (default: 10)", whole(1, 1000))
     .action(context.action(registerTool));
   withExamples(register, ["tools register slack.post --endpoint https://tools.example/slack"]);
 
@@ -48,6 +51,7 @@ function listTools(call: Call, options: PageOptions): Promise<void> {
   const columns: Column<ToolView>[] = [
     { title: "TOOL", value: (tool) => tool.name, least: 16 },
     { title: "TYPE", value: (tool) => tool.type },
+    { title: "CALLS", value: (tool) => tool.maxConcurrency },
     { title: "ENDPOINT", value: (tool) => tool.endpoint, least: 16 },
     { title: "DESCRIPTION", value: (tool) => tool.description, least: 11 },
   ];
@@ -59,10 +63,10 @@ function listTools(call: Call, options: PageOptions): Promise<void> {
 }
 
 async function registerTool(call: Call, name: string, options: RegisterOptions): Promise<void> {
-  const { endpoint, description } = options;
+  const { endpoint, description, maxConcurrency } = options;
   const parameters =
     options.parameters === undefined ? {} : await readInput(call.io, options.parameters, "--parameters");
   if (!isJsonObject(parameters)) throw usageError("--parameters must be a JSON object.");
-  const tool = await call.client.tools.register({ name, endpoint, description, parameters });
+  const tool = await call.client.tools.register({ name, endpoint, description, parameters, maxConcurrency });
   call.output.done(tool, `Tool ${tool.name} is registered.`);
 }

@@ -18,7 +18,9 @@ const REMEDIES: Readonly<Record<string, string>> = {
   agent_busy: "More agents, or more slots (maxConcurrency), would shorten the wait: `agents list`.",
   agents_busy: "More agents, or more slots (maxConcurrency), would shorten the wait: `agents list`.",
   agent_offline: "Start the agent again; `agents list` shows the others.",
-  circuit_open: "Its endpoint fails again and again: look at the agent's own log, and at `agents list`.",
+  no_such_tool: "Register one under that name (`tools register`), or correct the workflow.",
+  tool_busy: "More calls at once (maxConcurrency), if it can take them, would shorten the wait: `tools list`.",
+  circuit_open: "The endpoint fails again and again: look at its own log, and at `agents list` or `tools list`.",
   agent_error: "The agent says that it has a problem: look at its own log.",
 };
 

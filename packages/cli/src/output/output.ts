@@ -50,6 +50,13 @@ export class Output {
     return true;
   }
 
+  /** As `data`, for one of many things that come as they happen: JSON is a line for each. */
+  eachData(value: unknown): boolean {
+    if (this.format !== "json") return this.data(value);
+    this.#sink.write(`${inertJson(stringifyJson(value as JsonValue))}\n`);
+    return true;
+  }
+
   table<Row>(rows: readonly Row[], shape: readonly Column<Row>[]): string[] {
     return tableLines(rows, shape, this.columns, this.style);
   }

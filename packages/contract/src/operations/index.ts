@@ -3,6 +3,7 @@ import { agentOperations } from "./agents.ts";
 import { deliveryOperations } from "./deliveries.ts";
 import { eventOperations } from "./events.ts";
 import { keyOperations } from "./keys.ts";
+import { scheduleOperations } from "./schedules.ts";
 import { sessionOperations } from "./sessions.ts";
 import { taskOperations } from "./tasks.ts";
 import { toolOperations } from "./tools.ts";
@@ -14,6 +15,7 @@ export const operations = {
   workflows: workflowOperations,
   sessions: sessionOperations,
   tasks: taskOperations,
+  schedules: scheduleOperations,
   deliveries: deliveryOperations,
   tools: toolOperations,
   keys: keyOperations,

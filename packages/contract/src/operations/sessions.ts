@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { operation } from "../operation.ts";
 import { blocked, id, jsonObject, jsonValue, labels, listOf, page, taskError, time, wait } from "./common.ts";
+import { sessionEvents } from "./events.ts";
 
 const sessionStatus = z.enum(["started", "running", "waiting", "paused", "completed", "failed", "cancelled"]);
 const stepStatus = z.enum([
@@ -190,4 +191,5 @@ export const sessionOperations = {
     permission: { scope: "sessions:read" },
     idempotency: "read",
   }),
+  events: sessionEvents,
 };

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { operation } from "../operation.ts";
 import { blocked, id, jsonObject, jsonValue, listOf, page, taskError, time } from "./common.ts";
+import { taskEvents } from "./events.ts";
 
 const taskStatus = z.enum(["pending", "running", "completed", "failed", "cancelled"]);
 const attemptStatus = z.enum([
@@ -41,8 +42,11 @@ export type Assignment = z.infer<typeof assignment>;
 
 const attempt = z.object({
   number: z.number().int(),
-  agentId: id,
+  /** Null where a tool was called. */
+  agentId: id.nullable(),
   agentName: z.string().nullable(),
+  /** The tool that was called, else null. */
+  tool: z.string().nullable(),
   status: attemptStatus,
   /** False for a try that used up none of the task's attempts. */
   counted: z.boolean(),
@@ -220,4 +224,5 @@ export const taskOperations = {
     permission: { scope: "tasks:write" },
     idempotency: "natural",
   }),
+  events: taskEvents,
 };

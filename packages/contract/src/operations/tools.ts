@@ -8,6 +8,8 @@ const tool = z.object({
   parameters: jsonObject,
   type: z.enum(["external", "local"]),
   endpoint: z.string().nullable(),
+  /** Calls of workflows' tasks that it is given at once. */
+  maxConcurrency: z.number().int(),
   registeredAt: time,
 });
 export type ToolView = z.infer<typeof tool>;
@@ -23,6 +25,8 @@ export const toolOperations = {
       description: z.string().max(10_000).default(""),
       parameters: jsonObject.default({}),
       endpoint: z.string().max(2083),
+      /** Calls of workflows' tasks that it is given at once; the others wait. */
+      maxConcurrency: z.number().int().min(1).max(1000).default(10),
     }),
     output: tool,
     status: 201,

@@ -4,6 +4,7 @@ import type { ConfiguredTool } from "../config-file.ts";
 import type { Clock } from "../domain/clock.ts";
 import type { Ports } from "../domain/ports.ts";
 import type { ToolStore } from "../domain/store.ts";
+import { TOOL_CONCURRENCY } from "../domain/tools/tool.ts";
 
 /** What the originals' mock tool takes. */
 const MOCK_PARAMETERS = {
@@ -34,7 +35,13 @@ export async function registerConfiguredTools(config: Config, registration: Tool
 
 function configuredTools({ tools, mockToolUrl }: Config): readonly ConfiguredTool[] {
   if (mockToolUrl === null) return tools;
-  const mock = { name: "mock_tool", description: "A mock tool", parameters: MOCK_PARAMETERS, endpoint: mockToolUrl };
+  const mock: ConfiguredTool = {
+    name: "mock_tool",
+    description: "A mock tool",
+    parameters: MOCK_PARAMETERS,
+    endpoint: mockToolUrl,
+    maxConcurrency: TOOL_CONCURRENCY,
+  };
   return [...tools, mock];
 }
 
@@ -44,9 +51,9 @@ async function register(tool: ConfiguredTool, { tools, clock }: ToolRegistration
     const same =
       known.endpoint === tool.endpoint &&
       known.description === tool.description &&
+      known.maxConcurrency === tool.maxConcurrency &&
       stringifyJson(known.parameters) === stringifyJson(tool.parameters);
     if (same) return;
-    await tools.remove(tool.name);
   }
-  await tools.register({ ...tool, registeredAt: clock.now() });
+  await tools.replace({ ...tool, registeredAt: clock.now() });
 }

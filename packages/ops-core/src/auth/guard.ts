@@ -1,6 +1,7 @@
-import { type Operation, OpspawnError, operations } from "@opspawn/contract";
+import { allOperations, type Operation, OpspawnError, operations } from "@opspawn/contract";
 import { isScope } from "../domain/auth/scopes.ts";
 import type { Context } from "../domain/context.ts";
+import type { StreamHandler, StreamHandlers } from "../domain/events/stream-handlers.ts";
 import type { Handlers } from "../domain/operations.ts";
 import { ForeignToken } from "../domain/tasks/foreign-token.ts";
 import { authorize, refusalOf } from "./authorize.ts";
@@ -35,6 +36,23 @@ export function guardOperations(handlers: Handlers, options: GuardOptions): Hand
     }
   }
   return guarded as unknown as Handlers;
+}
+
+/** The same for operations that are also served as streams: what is guarded is their beginning. */
+export function guardStreams(handlers: StreamHandlers, around?: Around): StreamHandlers {
+  const streamed = allOperations.filter(({ stream }) => stream !== undefined);
+  return Object.fromEntries(streamed.map((operation) => [operation.id, guardStream(operation, handlers, around)]));
+}
+
+function guardStream(operation: Operation, handlers: StreamHandlers, around: Around | undefined): StreamHandler {
+  const handler = handlers[operation.id];
+  if (handler === undefined) throw new Error(`operation ${operation.id} has no stream`);
+  const begin: StreamHandler = async (context, input) => {
+    authorize(context.actor, operation, {});
+    return handler(context, input);
+  };
+  if (around === undefined) return begin;
+  return (context, input) => around(operation, context, () => begin(context, input));
 }
 
 function authorised(operation: Operation, handler: AnyHandler, options: GuardOptions): AnyHandler {

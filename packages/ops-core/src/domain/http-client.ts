@@ -34,6 +34,8 @@ export interface HttpReader {
   get(request: Omit<HttpPost, "body">): Promise<HttpResult>;
 }
 
+export type HttpResponse = Extract<HttpResult, { kind: "response" }>;
+
 /** The guarded client, as the engine sees it. */
 export interface HttpClient {
   post(request: HttpPost): Promise<HttpResult>;

@@ -3,6 +3,7 @@ import { keyHandlers } from "./auth/operations.ts";
 import { deliveryHandlers } from "./deliveries/operations.ts";
 import { eventHandlers } from "./events/operations.ts";
 import type { Noun, NounHandlers, Ports } from "./ports.ts";
+import { scheduleHandlers } from "./schedules/operations.ts";
 import { sessionHandlers } from "./sessions/operations.ts";
 import { taskHandlers } from "./tasks/operations.ts";
 import { toolHandlers } from "./tools/operations.ts";
@@ -17,6 +18,7 @@ export function createOperations(ports: Ports): Handlers {
     agents: agentHandlers(ports),
     workflows: workflowHandlers(ports),
     sessions: sessionHandlers(ports),
+    schedules: scheduleHandlers(ports),
     tasks: taskHandlers(ports),
     deliveries: deliveryHandlers(ports),
     tools: toolHandlers(ports),

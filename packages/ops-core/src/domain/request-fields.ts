@@ -36,6 +36,14 @@ export function readTime(text: string | undefined, loc: Loc): number | undefined
   return micros;
 }
 
+/** Reads a label to look for, written `key=value`. */
+export function readLabel(text: string | undefined, loc: Loc): { key: string; value: string } | undefined {
+  if (text === undefined) return undefined;
+  const equals = text.indexOf("=");
+  if (equals < 1) throw invalidField(loc, "must be written key=value");
+  return { key: text.slice(0, equals), value: text.slice(equals + 1) };
+}
+
 /** A URL that we are to call, normalised as browsers do; refused where our HTTP client would refuse it. */
 export function readEndpoint(text: string, loc: Loc, decideUrl: Ports["decideUrl"]): string {
   const url = URL.parse(text);

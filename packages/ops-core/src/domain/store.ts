@@ -4,6 +4,15 @@ import type { Approval, ApprovalDecision, ApprovalFilter } from "./approvals/app
 import type { ApiKey } from "./auth/key.ts";
 import type { Blocked } from "./blocked.ts";
 import type { Delivery, DeliveryKind, NewDelivery } from "./deliveries/delivery.ts";
+import type {
+  FireOutcome,
+  FireRecord,
+  NewSchedule,
+  Overlap,
+  ScheduleDefinition,
+  ScheduleFilter,
+  ScheduleRecord,
+} from "./schedules/schedule.ts";
 import type { SessionFilter, SessionRecord, StepRecord } from "./sessions/session.ts";
 import type { SessionStatus } from "./sessions/transitions.ts";
 import type {
@@ -29,6 +38,7 @@ export interface Store {
   readonly workflows: WorkflowStore;
   readonly sessions: SessionStore;
   readonly approvals: ApprovalStore;
+  readonly schedules: ScheduleStore;
   readonly tasks: TaskStore;
   readonly attempts: AttemptStore;
   readonly deliveries: DeliveryStore;
@@ -208,6 +218,40 @@ export interface ApprovalStore {
   list(page: Page, filter: ApprovalFilter): Promise<Paged<Approval>>;
 }
 
+// --- schedules ------------------------------------------------------------------------------------------------------
+
+export interface ScheduleStore {
+  /** Errors: `schedule_name_taken`, `idempotency_key_reused`. */
+  create(schedule: NewSchedule, idempotency?: Idempotency): Promise<{ schedule: ScheduleRecord; replayed: boolean }>;
+  /** Another timing counts from now on. Errors: `schedule_not_found`, `schedule_name_taken`. */
+  update(id: string, definition: ScheduleDefinition): Promise<ScheduleRecord>;
+  /** A null note leaves the one there is. Errors: `schedule_not_found`. */
+  pause(id: string, note: string | null): Promise<ScheduleRecord>;
+  /** Due times that passed meanwhile are left out. Errors: `schedule_not_found`. */
+  resume(id: string): Promise<ScheduleRecord>;
+  /** With its fires; its sessions go on. Errors: `schedule_not_found`. */
+  remove(id: string): Promise<void>;
+  /** By id or name. */
+  get(idOrName: string): Promise<ScheduleRecord | null>;
+  /** By name. */
+  list(page: Page, filter: ScheduleFilter): Promise<Paged<ScheduleRecord>>;
+  /** Newest first. */
+  fires(id: string, page: Page, filter: { outcome?: FireOutcome | undefined }): Promise<Paged<FireRecord>>;
+  /**
+   * Decides about everything that is due, each schedule in a transaction of its own: its session is started, what became
+   * of the due time is recorded and the next one is set, or none of it. A fire that is refused is recorded as failed.
+   * @param max schedules looked at
+   * @returns how many of them had something due
+   */
+  fire(max: number): Promise<number>;
+  /** Starts a session now, outside of the series. Errors: `schedule_not_found`, and what starting it answers. */
+  trigger(id: string, idempotency?: Idempotency): Promise<{ fire: FireRecord; replayed: boolean }>;
+  /** Those of these due times that started nothing and do not wait. */
+  unfired(id: string, dueAt: readonly number[]): Promise<readonly number[]>;
+  /** Fires a due time of the past; null when it has started something meanwhile. Errors: `schedule_not_found`. */
+  backfill(id: string, dueAt: number, overlap: Overlap): Promise<FireRecord | null>;
+}
+
 // --- tasks and attempts ---------------------------------------------------------------------------------------------
 
 /** A task that belongs to no session. */
@@ -261,8 +305,11 @@ export interface AttemptStore {
   observe(sender: Sender, outcome: AttemptOutcome): Promise<Settled>;
   /** The exchange ended without an outcome: the agent has the task. */
   acknowledge(sender: Sender): Promise<void>;
-  /** Bytes may have been sent, no answer came: the attempt will be sent again under the same token. */
-  broken(sender: Sender, error: string): Promise<void>;
+  /**
+   * Bytes may have been sent, no answer came: the attempt will be sent again under the same token. `answered`: one came,
+   * by which the other side is still at an earlier send; that is held against nobody.
+   */
+  broken(sender: Sender, error: string, answered?: boolean): Promise<void>;
   /** Nothing was sent: the attempt is over and used nothing up. */
   undelivered(sender: Sender, error: string): Promise<void>;
   /**
@@ -306,6 +353,9 @@ export interface DeliveryStore {
 export interface ToolStore {
   /** Errors: `tool_name_taken`. */
   register(tool: Tool, idempotency?: Idempotency): Promise<{ tool: Tool; replayed: boolean }>;
+  /** Registers it, in the place of what has its name. Calls under way go on; what waits goes to the new one. */
+  replace(tool: Tool): Promise<void>;
+  /** False when there is none. Calls under way go on; tasks that want it wait for another one of its name. */
   remove(name: string): Promise<boolean>;
   get(name: string): Promise<Tool | null>;
   list(page: Page): Promise<Paged<Tool>>;
@@ -332,6 +382,8 @@ export interface StoredEvent {
 export interface EventStore {
   /** Of one stream after a sequence, or of all after a position; ascending. */
   list(after: number, limit: number, stream?: string): Promise<readonly StoredEvent[]>;
+  /** The sequence of a stream's last event at or before a position; 0 = it has none there. */
+  sequenceAt(stream: string, position: number): Promise<number>;
 }
 
 /** This process among those that share the store. */

@@ -58,7 +58,7 @@ export class Waiters {
   }
 
   /** Passes on what was committed. */
-  notify(hints: Hints): void {
+  notify(hints: Pick<Hints, "endedSessions" | "lanes" | "deliveries" | "streams">): void {
     if (this.#open === 0) return;
     for (const id of hints.endedSessions) this.#wake(sessionKey(id));
     for (const lane of hints.lanes) this.#wake(laneKey(lane));
@@ -142,6 +142,11 @@ export class Wait {
     this.#removed = removed;
     this.#ended = signal.aborted;
     signal.addEventListener("abort", this.#aborted);
+  }
+
+  /** Nobody waits any more, or the time was over. */
+  get isEnded(): boolean {
+    return this.#ended;
   }
 
   /** Resolves `true` when it is worth looking again, `false` when the time is over or nobody waits any more. */

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { JsonObject } from "@opspawn/contract";
+import { SECOND } from "../domain/clock.ts";
 import type { Log } from "../domain/log.ts";
 import { STEP_RETRY } from "../domain/tasks/retry.ts";
 import { TestTimers } from "../outbound/test-timers.ts";
 import { memoryRig } from "../store/sqlite/test-rigs.ts";
 import { listOf } from "../store/suite/test-definitions.ts";
+import { applied, every, firesOf, scheduled } from "../store/suite/test-schedules.ts";
 import { need, World } from "../store/suite/test-world.ts";
 import { Engine } from "./engine.ts";
 import { SendCapacity } from "./send-capacity.ts";
@@ -285,5 +287,23 @@ test("stopping does not wait for ever: what is left is sent again by the next st
     await next.http.answer(COMPLETED);
     assert.equal((await w.getTask(id)).status, "completed");
     await stop(next);
+  });
+});
+
+test("what a schedule has due starts within a second, and is started by the next process when this one dies", async () => {
+  await onProcess(async (w, start) => {
+    await w.agent("worker", { capabilities: ["work"] });
+    await applied(w, listOf("only"));
+    const id = await scheduled(w, { timing: every(10) });
+    const process = await start();
+    await process.pass(9_950);
+    assert.deepEqual(process.waiting, []);
+    await process.pass(1_000);
+    assert.deepEqual(process.waiting, ["only"]);
+    await w.crash();
+    w.clock.advance(60 * SECOND);
+    const next = await start();
+    await next.pass(1_000);
+    assert.deepEqual(await firesOf(w, id), ["10 started", "20-60 missed 5", "70 skipped"]);
   });
 });

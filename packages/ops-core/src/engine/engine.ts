@@ -31,6 +31,7 @@ export interface EngineOptions {
 
 const CLAIM_AT_ONCE = 200;
 const EXPIRE_AT_ONCE = 500;
+const FIRE_AT_ONCE = 100;
 const ADOPT_AT_ONCE = 200;
 const PRUNE_AT_ONCE = 1_000;
 /** Milliseconds a stop waits for exchanges under way; what is left is sent again by the next start. */
@@ -44,7 +45,9 @@ export class Engine {
   readonly #push: HttpPush;
   readonly #outbox: Outbox;
   readonly #otherHalf: OtherHalf;
-  readonly #loops: { readonly [name in "dispatcher" | "timers" | "heart" | "adopter" | "outbox" | "pruner"]: Loop };
+  readonly #loops: {
+    readonly [name in "dispatcher" | "timers" | "heart" | "adopter" | "outbox" | "pruner" | "schedules"]: Loop;
+  };
   readonly #lanes = new Set<string>();
   #lookedEverywhere = Number.NEGATIVE_INFINITY;
   #unsubscribe: (() => void) | null = null;
@@ -71,6 +74,7 @@ export class Engine {
       heart: loop("heart", 1_000, () => store.process.beat()),
       adopter: loop("adopter", 3_000, () => this.adopt()),
       outbox: loop("outbox", 500, () => this.#outbox.tick()),
+      schedules: loop("schedules", 250, () => this.fire()),
       pruner: loop("pruner", 60_000, () => store.process.prune(PRUNE_AT_ONCE)),
     };
   }
@@ -118,6 +122,11 @@ export class Engine {
   /** Decides everything that is due. */
   async expire(): Promise<void> {
     while ((await this.#options.store.attempts.expire(EXPIRE_AT_ONCE)) >= EXPIRE_AT_ONCE);
+  }
+
+  /** Starts what schedules have due. */
+  async fire(): Promise<void> {
+    while ((await this.#options.store.schedules.fire(FIRE_AT_ONCE)) > 0);
   }
 
   /** Sends what an earlier process was sending, and what is ours without our knowing. */

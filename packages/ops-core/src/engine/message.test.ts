@@ -19,6 +19,7 @@ function attempt(rest: Partial<ClaimedAttempt> = {}): ClaimedAttempt {
     send: 1,
     agentId: "a",
     agentName: "a",
+    tool: null,
     endpoint: "http://a.test/",
     parameters: "{}",
     createdAt: 1_750_000_000_123_456,

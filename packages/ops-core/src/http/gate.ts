@@ -68,6 +68,15 @@ export class Gate {
     return context;
   }
 
+  /**
+   * Whether who is being answered for a long time may still ask this: keys are revoked, and they end.
+   * @throws OpspawnError `unauthenticated`, `forbidden`
+   */
+  async checkAgain({ headers, raw, params }: Call, asked: Asked): Promise<void> {
+    const actor = await this.#authenticator.authenticate(headers, raw.socket);
+    authorize(actor, asked, { agentId: (params as Params).agentId });
+  }
+
   /** A request that came in under a task's token has failed; refusals count against the caller. */
   failed({ actor }: RequestContext, { ip }: Call, error: unknown): void {
     if (error instanceof OpspawnError && error.status < 500) this.#caps.countRefusal(actor, ip);

@@ -5,8 +5,10 @@ import {
   type Operation,
   operations,
   type Permission,
+  type Streamed,
 } from "@opspawn/contract";
 import { z } from "zod";
+import { STREAM_TYPE } from "./event-stream-writer.ts";
 import { BODY_EXAMPLES, PARAMETER_EXAMPLES } from "./openapi-examples.ts";
 import { ORIGINAL_TAGS, originalPaths } from "./originals/documentation.ts";
 import { workflowSchemaPath } from "./workflow-schema-route.ts";
@@ -28,6 +30,7 @@ const ANY_ERRORS: readonly ErrorCode[] = [
 ];
 const BODY_ERRORS: readonly ErrorCode[] = ["json_invalid", "body_too_large", "too_deep", "invalid_text"];
 const KEY_ERRORS: readonly ErrorCode[] = ["idempotency_key_reused"];
+const STREAM_ERRORS: readonly ErrorCode[] = ["too_many_streams", "shutting_down"];
 const WRITE_ERRORS: readonly ErrorCode[] = ["unavailable", "shutting_down", "storage_full"];
 
 const ERROR_CODES = Object.keys(ERRORS) as ErrorCode[];
@@ -99,11 +102,22 @@ function idempotencyText(idempotency: Operation["idempotency"]): string {
   return idempotency === "natural" ? " Repeating it changes nothing more." : "";
 }
 
-function parametersOf({ params, query, idempotency }: Operation): JsonObject[] {
-  const parameters = [...fieldsOf(params, "path"), ...fieldsOf(query, "query")];
+function parametersOf({ params, query, stream, idempotency }: Operation): JsonObject[] {
+  const page = fieldsOf(query, "query");
+  const parameters = [...fieldsOf(params, "path"), ...page, ...ofStreamOnly(stream, page)];
   if (idempotency !== "key") return parameters;
   const schema = { type: "string", minLength: 1, maxLength: 255 };
   return [...parameters, { name: "Idempotency-Key", in: "header", required: false, schema }];
+}
+
+/** What only a stream takes. */
+function ofStreamOnly(stream: Streamed | undefined, page: readonly JsonObject[]): JsonObject[] {
+  if (stream === undefined) return [];
+  const known = new Set(page.map(({ name }) => name));
+  const description = "Of a stream: the `id` of the last event that was received; those after it follow.";
+  const header = { name: "Last-Event-ID", in: "header", required: false, description, schema: { type: "string" } };
+  const more = fieldsOf(stream.query, "query").filter(({ name }) => !known.has(name));
+  return [...more.map((field) => ({ ...field, description })), header];
 }
 
 function fieldsOf(fields: z.ZodObject | undefined, place: "path" | "query"): JsonObject[] {
@@ -122,8 +136,9 @@ function responsesOf(operation: Operation): JsonObject {
     [operation.status]: {
       description: "Done.",
       headers: { "x-request-id": { $ref: "#/components/headers/x-request-id" } },
-      content: { "application/json": { schema: schemaOf(operation.output, "output") } },
+      content: { "application/json": { schema: schemaOf(operation.output, "output") }, ...streamOf(operation) },
     },
+    ...(operation.stream === undefined ? {} : { 204: { description: TOLD_WHOLE } }),
   };
   for (const [status, codes] of Map.groupBy(errorsOf(operation), (code) => ERRORS[code].status)) {
     responses[status] = errorResponse(codes);
@@ -131,8 +146,22 @@ function responsesOf(operation: Operation): JsonObject {
   return responses;
 }
 
+const TOLD_WHOLE = "Of a stream: all of it was received before, and nothing can follow.";
+const STREAM_TEXT = [
+  "Server-sent events, when `accept` names this type. Each fact is a message whose `id` goes into `Last-Event-ID` and",
+  "whose `data` is JSON of the form `x-message`. `event: reset` with `{reason}` (`expired`, `foreign`) says that the place",
+  "asked for is lost and everything kept follows; `event: end` with `{status}` that nothing follows any more.",
+].join(" ");
+
+/** Its other form; OpenAPI has no words for what messages hold. */
+function streamOf({ stream }: Operation): JsonObject {
+  if (stream === undefined) return {};
+  const message = schemaOf(stream.message, "output");
+  return { [STREAM_TYPE]: { schema: { type: "string", description: STREAM_TEXT }, "x-message": message } };
+}
+
 /** Every code the operation may answer, once. */
-function errorsOf({ errors, body, idempotency }: Operation): ErrorCode[] {
+function errorsOf({ errors, body, stream, idempotency }: Operation): ErrorCode[] {
   return [
     ...new Set([
       ...errors,
@@ -140,6 +169,7 @@ function errorsOf({ errors, body, idempotency }: Operation): ErrorCode[] {
       ...(body === undefined ? [] : BODY_ERRORS),
       ...(idempotency === "key" ? KEY_ERRORS : []),
       ...(idempotency === "read" ? [] : WRITE_ERRORS),
+      ...(stream === undefined ? [] : STREAM_ERRORS),
     ]),
   ];
 }

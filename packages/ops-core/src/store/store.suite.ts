@@ -1,29 +1,53 @@
 import { agentsSuite } from "./suite/agents.suite.ts";
+import { approvalStepsSuite } from "./suite/approval-steps.suite.ts";
 import { catalogSuite } from "./suite/catalog.suite.ts";
+import { childrenSuite } from "./suite/children.suite.ts";
 import { circuitsSuite } from "./suite/circuits.suite.ts";
 import { claimsSuite } from "./suite/claims.suite.ts";
+import { conditionsSuite } from "./suite/conditions.suite.ts";
 import { deliveriesSuite } from "./suite/deliveries.suite.ts";
 import { evidenceSuite } from "./suite/evidence.suite.ts";
 import { failuresSuite } from "./suite/failures.suite.ts";
 import { idempotencySuite } from "./suite/idempotency.suite.ts";
-import { languageSuite } from "./suite/language.suite.ts";
+import { itemsSuite } from "./suite/items.suite.ts";
 import { leasesSuite } from "./suite/leases.suite.ts";
+import { loopsSuite } from "./suite/loops.suite.ts";
 import { neighboursSuite } from "./suite/neighbours.suite.ts";
 import { outcomesSuite } from "./suite/outcomes.suite.ts";
 import { reportsSuite } from "./suite/reports.suite.ts";
+import { reservesSuite } from "./suite/reserves.suite.ts";
+import { scheduleFiresSuite } from "./suite/schedule-fires.suite.ts";
+import { schedulesSuite } from "./suite/schedules.suite.ts";
 import { schemasSuite } from "./suite/schemas.suite.ts";
 import { sendersSuite } from "./suite/senders.suite.ts";
 import { sessionsSuite } from "./suite/sessions.suite.ts";
+import { signalsSuite } from "./suite/signals.suite.ts";
 import { slotsSuite } from "./suite/slots.suite.ts";
 import { declareOn, type MakeRig, type Suite } from "./suite/test-rig.ts";
+import { toolRegistrySuite } from "./suite/tool-registry.suite.ts";
+import { toolsSuite } from "./suite/tools.suite.ts";
 import { transitionsSuite } from "./suite/transitions.suite.ts";
+import { uncertainSuite } from "./suite/uncertain.suite.ts";
+import { undoingSuite } from "./suite/undoing.suite.ts";
+import { waitsSuite } from "./suite/waits.suite.ts";
 
 export const SUITES: readonly Suite[] = [
   sessionsSuite,
-  languageSuite,
+  conditionsSuite,
+  itemsSuite,
+  loopsSuite,
+  waitsSuite,
+  signalsSuite,
+  approvalStepsSuite,
+  childrenSuite,
+  reservesSuite,
+  undoingSuite,
+  uncertainSuite,
   failuresSuite,
   outcomesSuite,
   schemasSuite,
+  schedulesSuite,
+  scheduleFiresSuite,
   sendersSuite,
   reportsSuite,
   evidenceSuite,
@@ -32,6 +56,8 @@ export const SUITES: readonly Suite[] = [
   claimsSuite,
   slotsSuite,
   circuitsSuite,
+  toolsSuite,
+  toolRegistrySuite,
   catalogSuite,
   deliveriesSuite,
   idempotencySuite,

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import {
   allOperations,
+  type EventView,
   type JsonValue,
   type Operation,
   type OperationOutput,
@@ -40,7 +41,35 @@ export class HangUp {
   readonly hangUp = true;
 }
 
-type Reply<T> = T | FakeFailure | HangUp;
+export interface FakeStreamOptions {
+  /** The status in an `end` behind the events. */
+  readonly end?: string;
+  /** The connection stays open behind them; else it is closed, or cut off. */
+  readonly after?: "stay" | "close" | "cut";
+  /** The reason in a `reset` before the events. */
+  readonly reset?: string;
+}
+
+/** Events as a stream; the cursor of each is `c` and its position. */
+export class FakeStream {
+  readonly events: readonly EventView[];
+  readonly options: FakeStreamOptions;
+
+  constructor(events: readonly EventView[], options: FakeStreamOptions = {}) {
+    this.events = events;
+    this.options = options;
+  }
+
+  get text(): string {
+    const { end, reset } = this.options;
+    const frames = this.events.map((event) => `id: c${event.position}\ndata: ${JSON.stringify(event)}\n\n`);
+    if (reset !== undefined) frames.unshift(`id\nevent: reset\ndata: ${JSON.stringify({ reason: reset })}\n\n`);
+    if (end !== undefined) frames.push(`event: end\ndata: ${JSON.stringify({ status: end })}\n\n`);
+    return `retry: 1000\n\n${frames.join("")}`;
+  }
+}
+
+type Reply<T> = T | FakeFailure | FakeStream | HangUp;
 type Answer<T> = Reply<T> | ((call: FakeCall) => Reply<T> | Promise<Reply<T>>);
 
 /**
@@ -99,12 +128,17 @@ export class FakeServer {
     for await (const chunk of request) chunks.push(chunk);
     const reply = await this.#reply(request, Buffer.concat(chunks), left.signal);
     if (reply instanceof HangUp) return void request.socket.destroy();
+    if (reply instanceof FakeStream) return sendStream(response, reply);
     const { status, body, headers } = reply;
     response.writeHead(status, { "content-type": "application/json", "x-request-id": "req_fake", ...headers });
     response.end(typeof body === "string" ? body : stringifyJson(body));
   }
 
-  async #reply(request: IncomingMessage, bytes: Buffer, signal: AbortSignal): Promise<FakeFailure | HangUp> {
+  async #reply(
+    request: IncomingMessage,
+    bytes: Buffer,
+    signal: AbortSignal,
+  ): Promise<FakeFailure | FakeStream | HangUp> {
     const url = new URL(request.url ?? "/", this.baseUrl);
     const found = match(request.method ?? "", url.pathname);
     const id = found?.operation.id ?? `${request.method} ${url.pathname}`;
@@ -116,6 +150,10 @@ export class FakeServer {
     if (found !== undefined) this.#checkRequest(call, found.operation);
     const reply = await this.#next(id, call);
     if (reply instanceof HangUp || reply instanceof FakeFailure) return reply;
+    if (reply instanceof FakeStream) {
+      for (const event of reply.events) this.#check(`${id}: message`, found?.operation.stream?.message, event);
+      return reply;
+    }
     if (found !== undefined) this.#check(`${id}: answer`, found.operation.output, reply);
     return new FakeFailure(found?.operation.status ?? 200, reply as JsonValue);
   }
@@ -144,7 +182,9 @@ export class FakeServer {
 
   #checkRequest(call: FakeCall, operation: Operation): void {
     this.#check(`${call.id}: params`, operation.params, call.params);
-    this.#check(`${call.id}: query`, operation.query?.strict(), call.query);
+    const isStream = call.headers.accept === "text/event-stream";
+    const query = isStream ? operation.stream?.query : operation.query;
+    this.#check(`${call.id}: query`, query?.strict(), call.query);
     this.#check(`${call.id}: body`, operation.body, call.body);
     if (operation.query === undefined && Object.keys(call.query).length > 0) {
       this.problems.push(`${call.id}: takes no query`);
@@ -158,6 +198,15 @@ export class FakeServer {
       this.problems.push(`${what} at ${issue.path.join(".") || "its root"}: ${issue.message}`);
     }
   }
+}
+
+function sendStream(response: ServerResponse, stream: FakeStream): void {
+  const { after = "close" } = stream.options;
+  response.writeHead(200, { "content-type": "text/event-stream", "x-request-id": "req_fake" });
+  response.write(stream.text, () => {
+    if (after === "close") response.end();
+    if (after === "cut") response.destroy();
+  });
 }
 
 function match(method: string, path: string): { operation: Operation; params: Record<string, string> } | undefined {

@@ -1,11 +1,13 @@
 export { type FakeClock, fakeChance, fakeClock } from "./fake-clock.ts";
-export { type FakeCall, FakeFailure, FakeServer, HangUp } from "./fake-server.ts";
+export { type FakeCall, FakeFailure, FakeServer, FakeStream, HangUp } from "./fake-server.ts";
 export {
   sampleAgent,
   sampleAssignment,
   sampleDelivery,
   sampleEvent,
+  sampleFire,
   sampleKey,
+  sampleSchedule,
   sampleSession,
   sampleSessionDetail,
   sampleTask,

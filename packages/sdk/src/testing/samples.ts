@@ -3,7 +3,9 @@ import type {
   Assignment,
   DeliveryView,
   EventView,
+  FireView,
   KeyView,
+  ScheduleView,
   SessionDetailView,
   SessionView,
   TaskView,
@@ -110,6 +112,56 @@ export function sampleWorkflow(change: Partial<WorkflowView> = {}): WorkflowView
   return { ...identity, description: null, steps: 3, appliedAt: AT, ...change };
 }
 
+export function sampleFire(change: Partial<FireView> = {}): FireView {
+  return {
+    sequence: 7,
+    kind: "series",
+    dueAt: AT,
+    lastDueAt: AT,
+    count: 1,
+    outcome: "started",
+    reason: null,
+    error: null,
+    sessionId: SESSION_ID,
+    sessionStatus: "running",
+    decidedAt: AT,
+    startedAt: AT,
+    ...change,
+  };
+}
+
+export function sampleSchedule(change: Partial<ScheduleView> = {}): ScheduleView {
+  return {
+    scheduleId: "sch_01999999-0000-7000-8000-000000000004",
+    name: "review-nightly",
+    workflowId: "review-article",
+    version: null,
+    input: { url: "https://example.org" },
+    agentId: null,
+    labels: { team: "docs" },
+    cron: "30 2 * * *",
+    timeZone: "Europe/Berlin",
+    every: null,
+    anchor: null,
+    startAt: null,
+    endAt: null,
+    overlap: "skip",
+    catchUp: "one",
+    catchUpWindow: "1h",
+    status: "active",
+    note: null,
+    nextAt: "2026-05-02T00:30:00.000000Z",
+    queued: 0,
+    counts: { started: 7, skipped: 0, failed: 0, missed: 0 },
+    consecutiveFailures: 0,
+    lastFire: sampleFire(),
+    blocked: null,
+    createdAt: AT,
+    updatedAt: AT,
+    ...change,
+  };
+}
+
 export function sampleTool(change: Partial<ToolView> = {}): ToolView {
   const endpoint = "http://127.0.0.1:9002/post";
   return {
@@ -118,6 +170,7 @@ export function sampleTool(change: Partial<ToolView> = {}): ToolView {
     parameters: {},
     type: "external",
     endpoint,
+    maxConcurrency: 10,
     registeredAt: AT,
     ...change,
   };

@@ -6,6 +6,9 @@ export const STATE_TTL = 10 * MINUTE;
 /** An `error` that ended our own attempt says little about the next one. */
 export const OWN_ERROR_TTL = 5 * SECOND;
 
+/** Why one tool cannot be called now. */
+export type ToolBlock = "tool_busy" | "tool_draining" | "circuit_open";
+
 /** Why one agent cannot take a task now. */
 export type AgentBlock =
   | "agent_busy"
@@ -17,8 +20,16 @@ export type AgentBlock =
   | "circuit_open"
   | "agent_offline";
 
-/** What the decision depends on; counts are slots. */
-export interface AgentCapacity {
+/** What the decision depends on for a tool; counts are slots. */
+export interface Capacity {
+  readonly maxConcurrency: number;
+  readonly held: number;
+  readonly draining: number;
+  readonly circuit: CircuitState | null;
+}
+
+/** What it depends on for an agent. */
+export interface AgentCapacity extends Capacity {
   readonly state: string;
   /** From then on `active` and `error` do not keep it from work any more. */
   readonly stateLapsesAt: number;
@@ -26,10 +37,6 @@ export interface AgentCapacity {
   readonly heartbeat: boolean;
   /** Agents that pull or give signs of life: until when the last one counts; null = never seen. */
   readonly leaseUntil: number | null;
-  readonly maxConcurrency: number;
-  readonly held: number;
-  readonly draining: number;
-  readonly circuit: CircuitState | null;
 }
 
 export interface CircuitState {
@@ -42,9 +49,25 @@ export function agentBlock(agent: AgentCapacity, now: number): AgentBlock | null
   const stateReason = stateBlock(agent, now);
   if (stateReason !== null) return stateReason;
   if (isOffline(agent, now)) return "agent_offline";
-  if (agent.circuit !== null && now < agent.circuit.nextProbeAt) return "circuit_open";
+  if (isOpen(agent, now)) return "circuit_open";
   if (agent.held < agent.maxConcurrency) return null;
-  return agent.draining > 0 && agent.held === agent.draining ? "agent_draining" : "agent_busy";
+  return isDraining(agent) ? "agent_draining" : "agent_busy";
+}
+
+/** Null when the tool may be called now, else the reason why not. A tool says nothing of itself: it has no states. */
+export function toolBlock(tool: Capacity, now: number): ToolBlock | null {
+  if (isOpen(tool, now)) return "circuit_open";
+  if (tool.held < tool.maxConcurrency) return null;
+  return isDraining(tool) ? "tool_draining" : "tool_busy";
+}
+
+function isOpen({ circuit }: Capacity, now: number): boolean {
+  return circuit !== null && now < circuit.nextProbeAt;
+}
+
+/** Whether all that it holds is work that was given up. */
+function isDraining({ held, draining }: Capacity): boolean {
+  return draining > 0 && held === draining;
 }
 
 /** Agents that pull, or that said they give signs of life, are known to be gone when they fall silent. */

@@ -9,6 +9,8 @@ const KNOWN: Record<Scope | "admin", true> = {
   "workflows:write": true,
   "sessions:read": true,
   "sessions:write": true,
+  "schedules:read": true,
+  "schedules:write": true,
   "tasks:read": true,
   "tasks:write": true,
   "tasks:result": true,

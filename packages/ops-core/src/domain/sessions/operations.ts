@@ -2,9 +2,10 @@ import { type OperationInput, type operations, stringifyJson } from "@opspawn/co
 import { blockedView } from "../blocked-view.ts";
 import { DAY } from "../clock.ts";
 import type { Context } from "../context.ts";
+import { listOfSession } from "../events/operations.ts";
 import { idempotencyOf } from "../idempotency.ts";
 import type { NounHandlers, Ports } from "../ports.ts";
-import { invalidField, readDuration, readTime, readWait } from "../request-fields.ts";
+import { invalidField, readDuration, readLabel, readTime, readWait } from "../request-fields.ts";
 import { sessionKey } from "../waiters.ts";
 import { explainSession } from "./explanation.ts";
 import type { SessionFilter, SessionRecord } from "./session.ts";
@@ -58,6 +59,7 @@ export function sessionHandlers(ports: Ports): NounHandlers<"sessions"> {
       const explanation = [...sentences];
       return { sessionId: session.id, status: session.status, blocked: blockedView(blocked), explanation };
     },
+    events: (context, input) => listOfSession(ports, context, input),
   };
 }
 
@@ -110,14 +112,8 @@ function toFilter(query: ListQuery): SessionFilter {
     agent,
     blockedReason,
     parent,
-    label: query.label === undefined ? undefined : readLabel(query.label),
+    label: readLabel(query.label, ["query", "label"]),
     since: readTime(query.since, ["query", "since"]),
     until: readTime(query.until, ["query", "until"]),
   };
-}
-
-function readLabel(text: string): { key: string; value: string } {
-  const equals = text.indexOf("=");
-  if (equals < 1) throw invalidField(["query", "label"], "must be written key=value");
-  return { key: text.slice(0, equals), value: text.slice(equals + 1) };
 }

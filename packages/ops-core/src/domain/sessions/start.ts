@@ -62,8 +62,7 @@ async function start(ports: Ports, request: SessionRequest): Promise<{ value: Se
   const { callbackUrl } = request;
   const { plan, hash, document } = await resolve(ports, request.source);
   if (request.agentId !== null) await needAgent(store, request.agentId);
-  else checkTargets(plan);
-  checkSessionInput(plan, request);
+  checkStart(plan, request);
   const { session, replayed } = await store.sessions.start({
     sessionId: ids.uuid(),
     workflowId: plan.id,
@@ -98,6 +97,15 @@ async function resolve({ store, plans }: Ports, source: WorkflowSource): Promise
   return { plan: plans.of(hash, document), hash, document };
 }
 
+/**
+ * What a definition asks of whoever starts it.
+ * @throws OpspawnError `no_target`, `input_invalid`
+ */
+export function checkStart(plan: WorkflowPlan, request: Pick<SessionRequest, "agentId" | "input" | "inputLoc">): void {
+  if (request.agentId === null) checkTargets(plan);
+  checkSessionInput(plan, request);
+}
+
 /** Without an agent in the request, each step has to say who does it. */
 function checkTargets(plan: WorkflowPlan): void {
   const open = plan.steps.filter(wantsAgent).map((step) => `\`${step.id}\``);
@@ -108,7 +116,7 @@ function checkTargets(plan: WorkflowPlan): void {
   throw new OpspawnError("no_target", `In workflow \`${plan.id}\`, ${msg}.`, { issues: [issue] });
 }
 
-function checkSessionInput(plan: WorkflowPlan, { input, inputLoc }: SessionRequest): void {
+function checkSessionInput(plan: WorkflowPlan, { input, inputLoc }: Pick<SessionRequest, "input" | "inputLoc">): void {
   const issues = checkInput(plan, input).map((issue) => ({ ...issue, loc: [...inputLoc, ...issue.loc] }));
   if (issues.length === 0) return;
   throw new OpspawnError("input_invalid", `The input does not fit workflow \`${plan.id}\`.`, { issues });

@@ -6,10 +6,8 @@ import {
   parseJson,
   stringifyJson,
 } from "@opspawn/contract";
-import type { HttpResult } from "../http-client.ts";
+import type { HttpResponse } from "../http-client.ts";
 import type { AttemptOutcome, TaskError } from "./task.ts";
-
-type Response = Extract<HttpResult, { kind: "response" }>;
 
 const RETRYABLE = new Set([408, 425, 429]);
 const MAX_MESSAGE = 1_000;
@@ -20,28 +18,40 @@ const MAX_MESSAGE = 1_000;
  * @param now microseconds, for a `retry-after` date
  * @returns the outcome, or null when the agent only took the task
  */
-export function readAnswer(response: Response, send: number, now: number): AttemptOutcome | null {
+export function readAnswer(response: HttpResponse, send: number, now: number): AttemptOutcome | null {
   const { status } = response;
   if (status >= 200 && status < 300) return readBody(response);
   if (send > 1 && (status === 409 || status === 425)) return null;
+  return readRefusal("agent", response, now);
+}
+
+/**
+ * What an answer that is no 2xx means.
+ * @param who gave it
+ * @param now microseconds, for a `retry-after` date
+ */
+export function readRefusal(who: "agent" | "tool", response: HttpResponse, now: number): AttemptOutcome {
+  const { status } = response;
+  const message = `The ${who} answered ${status}.`;
   if (RETRYABLE.has(status) || status >= 500) {
     const retryAfter = readRetryAfter(response.headers["retry-after"], now);
     return {
       type: "failed",
       reason: "unavailable",
-      error: { code: `http_${status}`, message: `The agent answered ${status}.` },
+      error: { code: `http_${status}`, message },
       evidence: null,
       ...(retryAfter === null ? {} : { retryAfter }),
     };
   }
-  return rejected(`http_${status}`, `The agent answered ${status}.`);
+  return rejected(`http_${status}`, message);
 }
 
-function rejected(code: string, message: string): AttemptOutcome {
+/** It will never be taken, or what came can never be an outcome. */
+export function rejected(code: string, message: string): AttemptOutcome {
   return { type: "failed", reason: "rejected", error: { code, message, retryable: false }, evidence: null };
 }
 
-function readBody(response: Response): AttemptOutcome | null {
+function readBody(response: HttpResponse): AttemptOutcome | null {
   if (response.truncated) return rejected("answer_too_large", "The agent's answer was too large to read.");
   // The shortest body that can hold an outcome is longer.
   if (response.body.length < 12) return null;

@@ -14,6 +14,7 @@ const ATTEMPT: ClaimedAttempt = {
   send: 1,
   agentId: "a",
   agentName: "a",
+  tool: null,
   endpoint: null,
   parameters: '{"n":12345678901234567890}',
   createdAt: 1_750_000_000_000_000,

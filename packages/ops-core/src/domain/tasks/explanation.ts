@@ -19,7 +19,7 @@ export async function explainTask(store: Store, task: TaskRecord, blocked: Block
       if (blocked === null) return ["It can be claimed now.", ...tried];
       // While it backs off, the reason itself says how the attempt ended.
       if (blocked.reason !== "backoff" || last === undefined) return [blockedSentence(blocked), ...tried];
-      return [blockedSentence(blocked), `Attempt ${last.number} was with ${agentText(last, names)}.`];
+      return [blockedSentence(blocked), `Attempt ${last.number} was with ${doerText(last, names)}.`];
     case "running":
       return [blocked === null ? "It is at work." : blockedSentence(blocked)];
     case "completed":
@@ -35,10 +35,11 @@ function attemptSentence(task: TaskRecord, attempt: AttemptRecord, names: Readon
   const why = because(attempt.error);
   const fallback = task.fellBack ? ", with the fallback" : "";
   const used = `${task.used} of ${task.max} attempts are used up${fallback}`;
-  return `Attempt ${attempt.number} with ${agentText(attempt, names)} ended ${attempt.status}${why} (${used}).`;
+  return `Attempt ${attempt.number} with ${doerText(attempt, names)} ended ${attempt.status}${why} (${used}).`;
 }
 
-function agentText(attempt: AttemptRecord, names: ReadonlyMap<string, string>): string {
+function doerText(attempt: AttemptRecord, names: ReadonlyMap<string, string>): string {
+  if (attempt.agentId === null) return `tool \`${attempt.tool}\``;
   const name = names.get(attempt.agentId);
   return name === undefined ? `agent ${attempt.agentId}` : `agent \`${name}\``;
 }

@@ -1,6 +1,7 @@
 import { formatTime, type OperationInput, OpspawnError, type operations, stringifyJson } from "@opspawn/contract";
 import { blockedView } from "../blocked-view.ts";
 import { SECOND } from "../clock.ts";
+import { listOfTask } from "../events/operations.ts";
 import type { NounHandlers, Ports } from "../ports.ts";
 import { invalidField } from "../request-fields.ts";
 import { createTask } from "./create.ts";
@@ -52,6 +53,7 @@ export function taskHandlers(ports: Ports): NounHandlers<"tasks"> {
       }
       return taskView(await store.tasks.cancel(task.id, "Cancelled by request."));
     },
+    events: (context, input) => listOfTask(ports, context, input),
   };
 }
 

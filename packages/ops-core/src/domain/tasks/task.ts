@@ -37,6 +37,11 @@ export function capabilityOf(lane: string): string | null {
   return lane.startsWith("capability:") ? lane.slice("capability:".length) : null;
 }
 
+/** The tool that a lane's tasks are calls of, or null where agents do them. */
+export function toolOf(lane: string): string | null {
+  return lane.startsWith("tool:") ? lane.slice("tool:".length) : null;
+}
+
 /** The lanes an agent takes work from. */
 export function lanesServed(agent: { id: string; name: string; capabilities: readonly string[] }): string[] {
   return [
@@ -73,7 +78,7 @@ export interface TaskRecord {
   readonly status: TaskStatus;
   readonly requirement: Requirement;
   readonly fellBack: boolean;
-  /** Of the current or last attempt. */
+  /** Of the current or last attempt; null for a tool's. */
   readonly agentId: string | null;
   readonly used: number;
   readonly max: number;
@@ -92,7 +97,9 @@ export interface TaskRecord {
 
 export interface AttemptRecord {
   readonly number: number;
-  readonly agentId: string;
+  /** Null for a tool's. */
+  readonly agentId: string | null;
+  readonly tool: string | null;
   readonly status: AttemptStatus;
   readonly counted: boolean;
   readonly sends: number;
@@ -103,7 +110,7 @@ export interface AttemptRecord {
   readonly error: TaskError | null;
 }
 
-/** All that a channel needs to hand an attempt to its agent. */
+/** All that a channel needs to hand an attempt to its agent, or to call its tool. */
 export interface ClaimedAttempt {
   readonly taskId: string;
   readonly taskName: string;
@@ -115,8 +122,11 @@ export interface ClaimedAttempt {
   readonly token: string;
   readonly epoch: number;
   readonly send: number;
-  readonly agentId: string;
-  readonly agentName: string;
+  /** Null where a tool is called. */
+  readonly agentId: string | null;
+  readonly agentName: string | null;
+  /** The name of the tool that is called, else null. */
+  readonly tool: string | null;
   /** Null for pull agents. */
   readonly endpoint: string | null;
   /** AgentKit elsewhere told of the agent: its gateway reaches it. */

@@ -48,16 +48,17 @@ export async function taskDetailView(store: Store, task: TaskRecord) {
   return {
     ...taskView(task),
     parameters,
-    attemptList: attempts.map((attempt) => attemptView(attempt, names.get(attempt.agentId) ?? null)),
+    attemptList: attempts.map((attempt) => attemptView(attempt, names.get(attempt.agentId ?? "") ?? null)),
   };
 }
 
 function attemptView(attempt: AttemptRecord, agentName: string | null) {
-  const { number, agentId, status, counted, sends, evidence, error } = attempt;
+  const { number, agentId, tool, status, counted, sends, evidence, error } = attempt;
   return {
     number,
     agentId,
     agentName,
+    tool,
     status,
     counted,
     sends,
@@ -74,7 +75,7 @@ export async function agentNames(
   store: Store,
   attempts: readonly AttemptRecord[],
 ): Promise<ReadonlyMap<string, string>> {
-  const ids = [...new Set(attempts.map((attempt) => attempt.agentId))];
+  const ids = [...new Set(attempts.flatMap(({ agentId }) => agentId ?? []))];
   const agents = await Promise.all(ids.map((id) => store.agents.get(id)));
   return new Map(agents.flatMap((agent) => (agent === null ? [] : [[agent.id, agent.name] as const])));
 }

@@ -20,6 +20,7 @@ test("a tool is registered, listed and removed", async () => {
     ...weather,
     endpoint: "http://127.0.0.1/weather",
     parameters: {},
+    maxConcurrency: 10,
     type: "external",
     registeredAt: "2023-11-14T22:13:20.000000Z",
   });

@@ -9,9 +9,9 @@ export function toolHandlers({ store, clock, decideUrl }: Ports): NounHandlers<"
     async register(context, { body }) {
       const idempotency = idempotencyOf(context, "tools.register", body);
       const { value, replayed } = await repeatable(store.answers, idempotency, async () => {
-        const { name, description, parameters } = body;
+        const { name, description, parameters, maxConcurrency } = body;
         const endpoint = readEndpoint(body.endpoint, ["body", "endpoint"], decideUrl);
-        const fresh = { name, description, parameters, endpoint, registeredAt: clock.now() };
+        const fresh = { name, description, parameters, endpoint, maxConcurrency, registeredAt: clock.now() };
         const done = await store.tools.register(fresh, idempotency);
         return { value: done.tool, replayed: done.replayed };
       });
@@ -32,6 +32,7 @@ export function toolHandlers({ store, clock, decideUrl }: Ports): NounHandlers<"
 }
 
 function toolView(tool: Tool): ToolView {
-  const { name, description, parameters, endpoint, registeredAt } = tool;
-  return { name, description, parameters, type: "external", endpoint, registeredAt: formatTime(registeredAt) };
+  const { name, description, parameters, endpoint, maxConcurrency } = tool;
+  const registeredAt = formatTime(tool.registeredAt);
+  return { name, description, parameters, type: "external", endpoint, maxConcurrency, registeredAt };
 }

@@ -100,8 +100,8 @@ function runnable(plan: WorkflowPlan): number {
 function checkOrder(plan: WorkflowPlan, step: PlanStep): void {
   for (const at of step.dependents) {
     const dependent = plan.steps[at];
-    assert.ok(dependent !== undefined && dependent.dependsOn.includes(step.index));
-    assert.equal(dependent.reserveOf, null);
+    assert.ok(dependent?.dependsOn.includes(step.index));
+    assert.equal(dependent?.reserveOf, null);
   }
   if (step.reserveOf !== null) return;
   for (const at of step.dependsOn) assert.ok(plan.steps[at]?.dependents.includes(step.index));

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { HttpResult } from "../../domain/http-client.ts";
-import type { ClaimedAttempt } from "../../domain/tasks/task.ts";
 import { broken, REFUSED, response, ScriptedHttp, unsent } from "../test-http.ts";
 import { AgentkitGateway } from "./agentkit-gateway.ts";
 
@@ -10,7 +9,7 @@ function setUp(key: string | null = "the-key") {
   return { http, gateway: new AgentkitGateway({ http, url: "http://kit.test", key }) };
 }
 
-const ATTEMPT = { agentId: "agent 1/2" } as ClaimedAttempt;
+const ATTEMPT = { agentId: "agent 1/2" };
 
 function message(timeout = 120_000) {
   return { headers: { "x-opspawn-token": "1.t" }, body: '{"a":1}', timeout, signal: new AbortController().signal };

@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonValue, OpspawnError, parseJson } from "@opspawn/contract";
 import type { HttpClient, HttpResult } from "../../domain/http-client.ts";
-import type { ClaimedAttempt } from "../../domain/tasks/task.ts";
-import { type ExchangeEnd, rejected } from "./exchange-end.ts";
+import { rejected } from "../../domain/tasks/answer.ts";
+import type { ExchangeEnd } from "./exchange-end.ts";
 
 export interface AgentkitGatewayOptions {
   /** Reaches the addresses of the operator's own settings. */
@@ -32,7 +32,7 @@ export class AgentkitGateway {
     this.#options = options;
   }
 
-  post({ agentId }: ClaimedAttempt, { headers, body, timeout, signal }: Message): Promise<HttpResult> {
+  post({ agentId }: Addressee, { headers, body, timeout, signal }: Message): Promise<HttpResult> {
     const { http, url, key } = this.#options;
     const within = Math.min(timeout, TIMEOUT_MS);
     return http.post({
@@ -58,6 +58,10 @@ export class AgentkitGateway {
         return { kind: "broken", message: `AgentKit gave no answer: ${result.error.message}` };
     }
   }
+}
+
+interface Addressee {
+  readonly agentId: string;
 }
 
 type Response = Extract<HttpResult, { kind: "response" }>;

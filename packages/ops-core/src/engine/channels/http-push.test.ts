@@ -55,6 +55,7 @@ function setUp({ apart = false } = {}) {
     send: 3,
     agentId: "agent_1",
     agentName: "agent",
+    tool: null,
     endpoint: "http://agent.test/",
     parameters: '{"n":12345678901234567890}',
     createdAt: clock.now(),

@@ -6,10 +6,11 @@ import type { Log } from "../../domain/log.ts";
 import type { AttemptStore, Sender } from "../../domain/store.ts";
 import type { ClaimedAttempt } from "../../domain/tasks/task.ts";
 import type { Timers } from "../../domain/timers.ts";
+import { callBody } from "../../domain/tools/invoke.ts";
 import { isShutdown } from "../http-ends.ts";
 import { messageBody, messageHeaders } from "../message.ts";
 import type { AgentkitGateway } from "./agentkit-gateway.ts";
-import { agentEnd } from "./exchange-end.ts";
+import { agentEnd, type ExchangeEnd, toolEnd } from "./exchange-end.ts";
 
 /** Signs what goes to an agent; empty when there is no secret to sign with. */
 export type SignMessage = (agentId: string, messageId: string, body: string) => Readonly<Record<string, string>>;
@@ -38,7 +39,10 @@ const ACKNOWLEDGE_SOON = 20;
 const ACKNOWLEDGE_AGAIN = 1_000;
 const MAX_TIMEOUT = 2 ** 31 - 1;
 
-/** Hands attempts to agents by POSTing the AgentKit message to their endpoint, or to the gateway that reaches them. */
+/**
+ * Hands attempts to agents by POSTing the AgentKit message to their endpoint, or to the gateway that reaches them, and
+ * calls tools.
+ */
 export class HttpPush {
   readonly #options: HttpPushOptions;
   readonly #open = new Map<string, AbortController>();
@@ -107,16 +111,20 @@ export class HttpPush {
 
   async #post(attempt: ClaimedAttempt, signal: AbortSignal): Promise<HttpResult | null> {
     const { clock, http, ids, publicUrl, sign } = this.#options;
+    const { agentId, endpoint } = attempt;
     const left = Math.floor((attempt.timeoutAt - clock.now()) / 1000);
-    if (attempt.endpoint === null || left <= 0) return null;
-    const body = messageBody(attempt, publicUrl);
+    if (endpoint === null || left <= 0) return null;
+    const body = agentId === null ? callBody(attempt.parameters) : messageBody(attempt, publicUrl);
     const timeout = Math.min(left, MAX_TIMEOUT);
     const headers = messageHeaders(attempt, spanId(ids));
     const gateway = this.#gatewayOf(attempt);
-    if (gateway !== undefined) return gateway.post(attempt, { headers, body, timeout, signal });
+    if (gateway !== undefined && agentId !== null) {
+      return gateway.post({ agentId }, { headers, body, timeout, signal });
+    }
+    // A tool is called as ever, unsigned: what our secret signs says that it comes from us, not from a step's author.
     return http.post({
-      url: attempt.endpoint,
-      headers: { ...headers, ...sign(attempt.agentId, attempt.taskId, body) },
+      url: endpoint,
+      headers: agentId === null ? headers : { ...headers, ...sign(agentId, attempt.taskId, body) },
       body,
       headersTimeout: timeout,
       deadline: timeout,
@@ -133,7 +141,7 @@ export class HttpPush {
       send: attempt.send,
     };
     if (isShutdown(result)) return;
-    const end = this.#gatewayOf(attempt)?.end(result) ?? agentEnd(result, attempt.send, clock.now());
+    const end = this.#endOf(attempt, result, clock.now());
     switch (end.kind) {
       case "acknowledged":
         this.#acknowledge(attempt, sender);
@@ -147,7 +155,15 @@ export class HttpPush {
       case "broken":
         await attempts.broken(sender, end.message);
         return;
+      case "at_work":
+        await attempts.broken(sender, end.message, true);
+        return;
     }
+  }
+
+  #endOf(attempt: ClaimedAttempt, result: HttpResult, now: number): ExchangeEnd {
+    if (attempt.tool !== null) return toolEnd(result, attempt, now);
+    return this.#gatewayOf(attempt)?.end(result) ?? agentEnd(result, attempt.send, now);
   }
 
   /** An agent that AgentKit elsewhere told of is reached by its gateway. */

@@ -1,4 +1,4 @@
-import { type AgentEntry, AgentIndex } from "./agent-index.ts";
+import { AgentIndex, type Doer } from "./agent-index.ts";
 import type { Database } from "./database.ts";
 import { freeSlots } from "./slots.ts";
 import { type StoredTask, toTaskRow } from "./stored-task.ts";
@@ -13,33 +13,34 @@ export function findDisagreements(db: Database, context: Pick<TxContext, "agents
 function compareAgents(db: Database, agents: AgentIndex): string[] {
   if (agents.stale) return [];
   const fresh = new AgentIndex(db);
-  const [known, stored] = [textsById(agents.all()), textsById(fresh.all())];
-  const ids = new Set([...known.keys(), ...stored.keys()]);
-  const entries = [...ids].flatMap((id) => difference(`agent ${id}`, known.get(id), stored.get(id)));
+  const [known, stored] = [textsByName(agents), textsByName(fresh)];
+  const names = new Set([...known.keys(), ...stored.keys()]);
+  const entries = [...names].flatMap((name) => difference(name, known.get(name), stored.get(name)));
   const lanes = new Set([...agents.lanes(), ...fresh.lanes()]);
   const members = [...lanes].flatMap((lane) =>
-    difference(`agents of lane ${lane}`, idsIn(agents, lane), idsIn(fresh, lane)),
+    difference(`what serves lane ${lane}`, namesIn(agents, lane), namesIn(fresh, lane)),
   );
   return [...entries, ...members, ...compareSlots(db, agents), ...compareSets(agents, fresh)];
 }
 
-function textsById(entries: Iterable<AgentEntry>): Map<string, string> {
-  return new Map([...entries].map(({ free: _free, ...entry }) => [entry.id, JSON.stringify(entry)]));
+function nameOf(doer: Doer): string {
+  return doer.kind === "agent" ? `agent ${doer.id}` : `tool ${doer.name}`;
 }
 
-function idsIn(agents: AgentIndex, lane: string): string {
-  return agents
-    .inLane(lane)
-    .map(({ id }) => id)
-    .sort()
-    .join();
+function textsByName(agents: AgentIndex): Map<string, string> {
+  const doers: Doer[] = [...agents.all(), ...agents.tools()];
+  return new Map(doers.map((doer) => [nameOf(doer), JSON.stringify({ ...doer, free: null })]));
+}
+
+function namesIn(agents: AgentIndex, lane: string): string {
+  return agents.inLane(lane).map(nameOf).sort().join();
 }
 
 function compareSlots(db: Database, agents: AgentIndex): string[] {
-  return [...agents.all()].flatMap(({ id, free, maxConcurrency }) => {
-    if (free === null) return [];
-    const stored = freeSlots(db, { id, maxConcurrency });
-    return difference(`free slots of agent ${id}`, free.toSorted((a, b) => b - a).join(), stored.join());
+  return [...agents.all(), ...agents.tools()].flatMap((doer) => {
+    if (doer.free === null) return [];
+    const known = doer.free.toSorted((a, b) => b - a).join();
+    return difference(`free slots of ${nameOf(doer)}`, known, freeSlots(db, doer).join());
   });
 }
 

@@ -1,8 +1,8 @@
 import { formatTime, type JsonObject } from "@opspawn/contract";
 import type { Blocked } from "../../domain/blocked.ts";
-import type { Requirement, TaskError } from "../../domain/tasks/task.ts";
+import { type Requirement, type TaskError, toolOf } from "../../domain/tasks/task.ts";
 import { explainLane } from "./lanes.ts";
-import { loadTask, type TaskColumns, type TaskRow } from "./task-row.ts";
+import { type AttemptRow, loadTask, type TaskColumns, type TaskRow } from "./task-row.ts";
 import type { Tx } from "./tx.ts";
 
 export interface LaneColumns {
@@ -51,7 +51,7 @@ export function explainTask(tx: Tx, taskId: string): Blocked | null {
   if (row.status !== "pending") return null;
   if (row.ready_at > tx.now) return notReady(row);
   const { reason, message, details } = explainLane(tx, JSON.parse(row.requirement) as Requirement);
-  if (Array.isArray(details.agents) && reason === "ready") return queued(row);
+  if (reason === "ready") return queued(row);
   const since = tx.get<{ since: number }>(
     "select since from lanes where lane = ? and reason = ?",
     row.lane,
@@ -91,17 +91,30 @@ function queued(row: TaskColumns): Blocked {
 function atWork(tx: Tx, row: TaskRow): Blocked | null {
   const attempt = row.last;
   if (attempt === null) return null;
+  if (attempt.agent_id === null) return calling(row, attempt);
   const agent = tx.context.agents.get(attempt.agent_id);
   const name = agent === undefined ? attempt.agent_id : `\`${agent.name}\``;
   const has = attempt.status === "acknowledged" ? `${name} has it` : `It is being sent to ${name}`;
-  const resend =
-    attempt.wake_for === "resend"
-      ? ` The last send got no answer; the next is due ${formatTime(attempt.wake_at ?? 0)}.`
-      : "";
   return {
     reason: attempt.status === "acknowledged" ? "agent_working" : "sending",
-    message: `${has}, attempt ${attempt.n}, until ${formatTime(attempt.timeout_at)} at the latest.${resend}`,
+    message: `${has}, ${untilWhen(attempt)}`,
     since: attempt.acknowledged_at ?? attempt.created_at,
     details: { agentId: attempt.agent_id, attempt: attempt.n, timeoutAt: formatTime(attempt.timeout_at) },
   };
+}
+
+function calling(row: TaskRow, attempt: AttemptRow): Blocked {
+  const tool = toolOf(row.lane);
+  return {
+    reason: "tool_called",
+    message: `Tool \`${tool}\` is being called, ${untilWhen(attempt)}`,
+    since: attempt.created_at,
+    details: { tool, attempt: attempt.n, timeoutAt: formatTime(attempt.timeout_at) },
+  };
+}
+
+function untilWhen({ n, timeout_at, wake_at, wake_for }: AttemptRow): string {
+  const resend =
+    wake_for === "resend" ? ` The last send got no answer; the next is due ${formatTime(wake_at ?? 0)}.` : "";
+  return `attempt ${n}, until ${formatTime(timeout_at)} at the latest.${resend}`;
 }

@@ -1,9 +1,7 @@
-import { type JsonObject, OpspawnError } from "@opspawn/contract";
+import type { JsonObject } from "@opspawn/contract";
 import type { ApiKey } from "../../domain/auth/key.ts";
 import type { Delivery } from "../../domain/deliveries/delivery.ts";
-import type { DeliveryStore, EventStore, KeyStore, StoredEvent, ToolStore, WorkflowStore } from "../../domain/store.ts";
-import { readStored } from "../../domain/stored-json.ts";
-import type { Tool } from "../../domain/tools/tool.ts";
+import type { DeliveryStore, EventStore, KeyStore, StoredEvent, WorkflowStore } from "../../domain/store.ts";
 import {
   type DeliveryRow,
   DUE_DELIVERIES,
@@ -16,7 +14,6 @@ import { once } from "./idempotency.ts";
 import { endPredecessors, hasPredecessors, insertKey, type KeyRow, revokeKey, toKey } from "./keys.ts";
 import { decodeCursor, toPage, Where } from "./paging.ts";
 import type { SqliteContext } from "./store.ts";
-import type { Tx } from "./tx.ts";
 import { applyWorkflow, findWorkflow, saveDefinition, toWorkflow, WORKFLOWS, type WorkflowRow } from "./workflows.ts";
 
 export function workflowStore({ db, writer, tx: context }: SqliteContext): WorkflowStore {
@@ -100,63 +97,6 @@ export function deliveryStore({ db, writer, clock }: SqliteContext): DeliverySto
   };
 }
 
-interface ToolRow {
-  name: string;
-  description: string;
-  parameters: string;
-  endpoint: string;
-  registered_at: number;
-}
-
-export function toolStore({ db, writer }: SqliteContext): ToolStore {
-  return {
-    register: (tool, idempotency) =>
-      writer.submit("normal", (tx) => {
-        const { value, replayed } = once(tx, idempotency, () => registerTool(tx, tool));
-        return { tool: value, replayed };
-      }),
-    remove: (name) => writer.submit("normal", (tx) => tx.run("delete from tools where name = ?", name) === 1),
-    get: async (name) => {
-      const row = db.get<ToolRow>("select * from tools where name = ?", name);
-      return row === undefined ? null : toTool(row);
-    },
-    list: async (page) => {
-      const where = new Where();
-      if (page.cursor !== undefined) where.add("name > ?", ...decodeCursor(page.cursor, 1));
-      const rows = db.all<ToolRow>(
-        `select * from tools ${where.sql} order by name limit ?`,
-        ...where.values,
-        page.limit + 1,
-      );
-      return toPage(rows, page, toTool, (row) => [row.name]);
-    },
-  };
-}
-
-function registerTool(tx: Tx, tool: Tool): Tool {
-  const inserted = tx.run(
-    `insert into tools (name, description, parameters, endpoint, registered_at) values (?, ?, ?, ?, ?)
-      on conflict (name) do nothing`,
-    tool.name,
-    tool.description,
-    JSON.stringify(tool.parameters),
-    tool.endpoint,
-    tool.registeredAt,
-  );
-  if (inserted !== 1) throw new OpspawnError("tool_name_taken", `Tool '${tool.name}' is registered already.`);
-  return tool;
-}
-
-function toTool(row: ToolRow): Tool {
-  return {
-    name: row.name,
-    description: row.description,
-    parameters: readStored(row.parameters) as JsonObject,
-    endpoint: row.endpoint,
-    registeredAt: row.registered_at,
-  };
-}
-
 export function keyStore({ db, writer }: SqliteContext): KeyStore {
   return {
     create: (key) => writer.submit("normal", (tx) => insertKey(tx, key)),
@@ -195,6 +135,9 @@ const ALL_EVENTS = `select * from events where position >=
 const STREAM_EVENTS = `select * from events where stream = :stream and sequence >=
   coalesce((select max(sequence) from events where stream = :stream and sequence <= :after), 0)
   order by sequence limit :limit`;
+/** From its end: what lies behind the position is what its reader will be sent next, so no more than that is looked at. */
+const SEQUENCE_AT = `select sequence, position, json_array_length(entries) as count from events
+  where stream = ? and position <= ? order by sequence desc limit 1`;
 
 export function eventStore({ db }: SqliteContext): EventStore {
   return {
@@ -204,11 +147,14 @@ export function eventStore({ db }: SqliteContext): EventStore {
         stream === undefined
           ? db.all<EventRow>(ALL_EVENTS, { after, limit: limit + 1 })
           : db.all<EventRow>(STREAM_EVENTS, { after, stream, limit: limit + 1 });
-      const number = (event: StoredEvent) => (stream === undefined ? event.position : event.sequence);
-      return rows
-        .flatMap(toEvents)
-        .filter((event) => number(event) > after)
-        .slice(0, limit);
+      const isAfter = (event: StoredEvent) => (stream === undefined ? event.position : event.sequence) > after;
+      const events: StoredEvent[] = [];
+      for (const row of rows) if (events.length < limit) events.push(...toEvents(row).filter(isAfter));
+      return events.slice(0, limit);
+    },
+    sequenceAt: async (stream, position) => {
+      const row = db.get<{ sequence: number; position: number; count: number }>(SEQUENCE_AT, stream, position);
+      return row === undefined ? 0 : row.sequence + Math.min(position - row.position, row.count - 1);
     },
   };
 }

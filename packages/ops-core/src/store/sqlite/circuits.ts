@@ -1,5 +1,5 @@
 import { MINUTE, SECOND } from "../../domain/clock.ts";
-import type { AgentEntry } from "./agent-index.ts";
+import type { Doer } from "./agent-index.ts";
 import type { AttemptRow } from "./task-row.ts";
 import type { Tx } from "./tx.ts";
 
@@ -19,7 +19,7 @@ interface CircuitRow {
  * A connection error, timeout, 429 or 5xx of an endpoint. While its circuit is open only the probe says something new;
  * the rest was under way before.
  */
-export function countFailure(tx: Tx, agent: AgentEntry, attempt: Pick<AttemptRow, "probe">): void {
+export function countFailure(tx: Tx, agent: Doer, attempt: Pick<AttemptRow, "probe">): void {
   const endpoint = agent.endpoint;
   if (endpoint === null) return;
   const row = tx.get<CircuitRow>("select * from circuits where endpoint = ?", endpoint);
@@ -44,7 +44,7 @@ export function countFailure(tx: Tx, agent: AgentEntry, attempt: Pick<AttemptRow
 }
 
 /** The endpoint works: the row goes, and with it the memory of failures. */
-export function closeCircuit(tx: Tx, agent: AgentEntry): void {
+export function closeCircuit(tx: Tx, agent: Doer): void {
   const endpoint = agent.endpoint;
   if (endpoint === null || !tx.context.agents.failing.has(endpoint)) return;
   tx.run("delete from circuits where endpoint = ?", endpoint);
@@ -53,7 +53,7 @@ export function closeCircuit(tx: Tx, agent: AgentEntry): void {
 }
 
 /** Takes the one probe of this window, if a circuit is open at all; the next one comes after another pause. */
-export function takeProbe(tx: Tx, agent: AgentEntry): boolean {
+export function takeProbe(tx: Tx, agent: Doer): boolean {
   if (agent.endpoint === null || agent.circuit === null) return false;
   const nextProbeAt = tx.now + FIRST_PAUSE;
   const taken = tx.run(

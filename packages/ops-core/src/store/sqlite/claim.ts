@@ -1,33 +1,37 @@
-import { agentBlock } from "../../domain/agents/claimable.ts";
+import { agentBlock, toolBlock } from "../../domain/agents/claimable.ts";
 import { DEFAULT_ATTEMPT_TIMEOUT } from "../../domain/tasks/retry.ts";
 import { type ClaimedAttempt, capabilityOf, laneOf, type Requirement } from "../../domain/tasks/task.ts";
-import type { AgentEntry } from "./agent-index.ts";
+import type { Doer } from "./agent-index.ts";
 import { takeProbe } from "./circuits.ts";
 import type { TaskPolicy } from "./plan-cache.ts";
 import { SessionUnit } from "./session-unit.ts";
 import { takeSlot } from "./slots.ts";
 import type { StoredTask } from "./stored-task.ts";
-import { type AttemptRow, beginAttempt, changeTask, type TaskRow, taskEvent } from "./task-row.ts";
+import { type AttemptRow, attemptFacts, beginAttempt, changeTask, type TaskRow, taskEvent } from "./task-row.ts";
 import type { Tx } from "./tx.ts";
 
-/** The agent that may take this task now, or undefined. Pull agents are never chosen: they come and ask. */
-export function chooseAgent(tx: Tx, task: TaskRow): AgentEntry | undefined {
+/** The agent or tool that may take this task now, or undefined. Pull agents are never chosen: they come and ask. */
+export function chooseDoer(tx: Tx, task: TaskRow): Doer | undefined {
   const requirement = JSON.parse(task.requirement) as Requirement;
   const lane = laneOf(requirement);
-  const free = (agent: AgentEntry) =>
-    agent.channel === "push" && agent.endpoint !== null && agentBlock(agent, tx.now) === null;
+  const free = (doer: Doer) => isFree(tx, doer);
   const preferred = requirement.kind === "capability" ? requirement.preferred : null;
   if (preferred !== null && preferred !== task.avoid_agent) {
     const agent = tx.context.agents.get(preferred);
     if (agent?.lanes.includes(lane) && free(agent)) return agent;
   }
-  let avoided: AgentEntry | undefined;
+  let avoided: Doer | undefined;
   for (const agent of tx.context.agents.inTurn(lane)) {
     if (!free(agent)) continue;
     if (agent.id !== task.avoid_agent) return agent;
     avoided = agent;
   }
   return avoided;
+}
+
+function isFree(tx: Tx, doer: Doer): boolean {
+  if (doer.kind === "tool") return toolBlock(doer, tx.now) === null;
+  return doer.channel === "push" && doer.endpoint !== null && agentBlock(doer, tx.now) === null;
 }
 
 /**
@@ -37,12 +41,12 @@ export function chooseAgent(tx: Tx, task: TaskRow): AgentEntry | undefined {
 export function claimDirectly(tx: Tx, task: TaskRow): void {
   if (task.ready_at > tx.now) return;
   if (tx.sendCapacity <= 0) return;
-  const agent = chooseAgent(tx, task);
+  const agent = chooseDoer(tx, task);
   if (agent === undefined || hasEarlierWork(tx, agent, task.order_key)) return;
   assign(tx, task, agent);
 }
 
-function hasEarlierWork(tx: Tx, agent: AgentEntry, orderKey: number): boolean {
+function hasEarlierWork(tx: Tx, agent: Doer, orderKey: number): boolean {
   for (const lane of agent.lanes) {
     if (!tx.context.agents.waiting.has(lane)) continue;
     const earlier = tx.get(
@@ -57,10 +61,10 @@ function hasEarlierWork(tx: Tx, agent: AgentEntry, orderKey: number): boolean {
 }
 
 /**
- * Gives a pending task to an agent: a new attempt with a fresh token, a slot, and for push agents a message for this
- * process to send. Null when no slot was free after all.
+ * Gives a pending task to an agent or tool: a new attempt with a fresh token, a slot, and unless it is a pull agent a
+ * message for this process to send. Null when no slot was free after all.
  */
-export function assign(tx: Tx, task: TaskRow, agent: AgentEntry): ClaimedAttempt | null {
+export function assign(tx: Tx, task: TaskRow, agent: Doer): ClaimedAttempt | null {
   const n = task.attempts + 1;
   if (task.status !== "pending") throw new Error(`task ${task.id} was thought to wait`);
   const slot = takeSlot(tx, agent);
@@ -69,14 +73,17 @@ export function assign(tx: Tx, task: TaskRow, agent: AgentEntry): ClaimedAttempt
   const timeout = policy.timeout ?? agent.timeout ?? DEFAULT_ATTEMPT_TIMEOUT;
   const timeoutAt = Math.min(tx.now + timeout, task.deadline);
   const token = `${n}.${tx.context.ids.secret()}`;
-  beginAttempt(tx, task, newAttempt(tx, task.id, n, agent, { token, slot, timeoutAt }));
+  const attempt = newAttempt(tx, task.id, n, agent, { token, slot, timeoutAt });
+  beginAttempt(tx, task, attempt);
   changeTask(tx, task, { status: "running", started_at: task.started_at ?? tx.now });
   const session = task.session_id === null ? undefined : SessionUnit.load(tx, task.session_id);
   if (session?.status === "started") {
     session.change({ status: "running" });
     session.event("session.running", {});
   }
-  taskEvent(tx, task, "attempt.created", { number: n, agentId: agent.id, agentName: agent.name });
+  const facts = attemptFacts(task, attempt);
+  if (agent.kind === "agent") facts.agentName = agent.name;
+  taskEvent(tx, task, "attempt.created", facts);
   const claimed = toClaimed(task, agent, session?.row.workflow_id ?? null, {
     n,
     token,
@@ -93,7 +100,7 @@ function newAttempt(
   tx: Tx,
   taskId: string,
   n: number,
-  agent: AgentEntry,
+  agent: Doer,
   { token, slot, timeoutAt }: { token: string; slot: number; timeoutAt: number },
 ): AttemptRow {
   const probe = takeProbe(tx, agent);
@@ -121,14 +128,14 @@ function newAttempt(
 }
 
 /** Hands an attempt to this process for sending and counts the message against the agent's silence. */
-function send(tx: Tx, agent: AgentEntry, claimed: ClaimedAttempt): void {
+function send(tx: Tx, agent: Doer, claimed: ClaimedAttempt): void {
   tx.hints.claimed.push(claimed);
   countMessage(tx, agent);
 }
 
 /** Bare states prove an outcome only if exactly one message went to the agent; explicit agents never rest on them. */
-export function countMessage(tx: Tx, agent: AgentEntry): void {
-  if (agent.evidence === "explicit" || agent.evidence === "named") return;
+export function countMessage(tx: Tx, agent: Doer): void {
+  if (agent.kind === "tool" || agent.evidence === "explicit" || agent.evidence === "named") return;
   tx.run("update agents set messages_since_idle = messages_since_idle + 1 where id = ?", agent.id);
 }
 
@@ -141,7 +148,7 @@ interface Send {
   readonly timeoutAt: number;
 }
 
-export function toClaimed(task: TaskRow, agent: AgentEntry, workflowId: string | null, send: Send): ClaimedAttempt {
+export function toClaimed(task: TaskRow, agent: Doer, workflowId: string | null, send: Send): ClaimedAttempt {
   return {
     taskId: task.id,
     taskName: task.name,
@@ -153,13 +160,14 @@ export function toClaimed(task: TaskRow, agent: AgentEntry, workflowId: string |
     epoch: send.epoch,
     send: send.send,
     agentId: agent.id,
-    agentName: agent.name,
+    agentName: agent.kind === "agent" ? agent.name : null,
+    tool: agent.kind === "tool" ? agent.name : null,
     endpoint: agent.endpoint,
-    announced: agent.announced,
+    announced: agent.kind === "agent" && agent.announced,
     parameters: task.parameters,
     createdAt: send.createdAt,
     timeoutAt: send.timeoutAt,
-    explicit: agent.evidence === "explicit",
+    explicit: agent.kind === "tool" || agent.evidence === "explicit",
   };
 }
 

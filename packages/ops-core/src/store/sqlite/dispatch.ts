@@ -1,12 +1,12 @@
 import type { Requirement } from "../../domain/tasks/task.ts";
-import type { AgentEntry } from "./agent-index.ts";
-import { assign, chooseAgent, nextWaiting } from "./claim.ts";
+import type { Doer } from "./agent-index.ts";
+import { assign, chooseDoer, nextWaiting } from "./claim.ts";
 import { noteBlocked } from "./lanes.ts";
 import type { TaskRow } from "./task-row.ts";
 import type { Tx } from "./tx.ts";
 
 /**
- * Claims from capacity: as many tasks as agents are free and this process can send, the smallest key first, whichever
+ * Claims from capacity: as many tasks as agents and tools are free and this process can send, the smallest key first, whichever
  * lane it is in. The number claimed.
  */
 export function claimLanes(tx: Tx, max: number, lanes: Iterable<string>): number {
@@ -15,13 +15,13 @@ export function claimLanes(tx: Tx, max: number, lanes: Iterable<string>): number
   while (claimed < max && tx.sendCapacity > 0) {
     const task = heads.pop();
     if (task === undefined) break;
-    const agent = chooseAgent(tx, task);
+    const agent = chooseDoer(tx, task);
     if (agent === undefined) {
       noteBlocked(tx, task.lane, JSON.parse(task.requirement) as Requirement);
       continue;
     }
     if (heads.admitLanesOf(agent, task)) continue;
-    if (assign(tx, task, agent) === null) throw new Error(`agent ${agent.id} was thought to have a free slot`);
+    if (assign(tx, task, agent) === null) throw new Error(`\`${agent.name}\` was thought to have a free slot`);
     heads.admit(task.lane);
     claimed += 1;
   }
@@ -57,7 +57,7 @@ class LaneHeads {
    * An agent serves lanes that nobody asked about; what waits there may be before `task`.
    * @returns true when `task` has to wait for its turn among them
    */
-  admitLanesOf(agent: AgentEntry, task: TaskRow): boolean {
+  admitLanesOf(agent: Doer, task: TaskRow): boolean {
     const { waiting } = this.#tx.context.agents;
     const others = agent.lanes.filter((lane) => waiting.has(lane) && !this.#lanes.has(lane));
     const admitted = others.filter((lane) => this.admit(lane));

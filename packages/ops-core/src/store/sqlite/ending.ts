@@ -1,10 +1,11 @@
-import { type JsonObject, OpspawnError } from "@opspawn/contract";
+import { OpspawnError } from "@opspawn/contract";
 import type { Sender } from "../../domain/store.ts";
 import type { Evidence, TaskError } from "../../domain/tasks/task.ts";
 import { type AttemptEvent, attemptTable } from "../../domain/tasks/transitions.ts";
 import { drainSlot } from "./slots.ts";
 import {
   type AttemptRow,
+  attemptFacts,
   attemptId,
   changeAttempt,
   changeTask,
@@ -45,7 +46,7 @@ export function endAttempt(tx: Tx, task: TaskRow, attempt: AttemptRow, event: At
     wake_at: null,
     wake_for: null,
   });
-  const data: JsonObject = { number: attempt.n, agentId: attempt.agent_id };
+  const data = attemptFacts(task, attempt);
   if (end.evidence !== null) data.evidence = end.evidence;
   if (end.error !== null) data.error = { ...end.error };
   taskEvent(tx, task, EVENT_NAMES[event] ?? `attempt.${event}`, data);
@@ -75,7 +76,7 @@ function endLastAttempt(
   const attempt = task.last;
   if (attempt === null || !isOpen(attempt)) return undefined;
   endAttempt(tx, task, attempt, event, { evidence: null, error });
-  const agent = tx.context.agents.get(attempt.agent_id);
+  const agent = tx.context.agents.doer(task.lane, attempt.agent_id);
   drainSlot(tx, agent, attempt, tx.now + slotHold(attempt));
   return attempt;
 }

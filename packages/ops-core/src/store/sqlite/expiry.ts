@@ -20,8 +20,12 @@ export type Due =
   | { readonly kind: "task"; readonly id: string }
   | { readonly kind: "step"; readonly sessionId: string; readonly step: number }
   | { readonly kind: "approval"; readonly id: string }
-  | { readonly kind: "slot"; readonly slot: Slot }
+  | { readonly kind: "slot"; readonly slot: DrainingSlot }
   | { readonly kind: "agent"; readonly id: string };
+
+interface DrainingSlot extends Slot {
+  readonly tool: string | null;
+}
 
 interface Reader {
   all<T>(sql: string, ...values: (string | number)[]): T[];
@@ -45,8 +49,8 @@ export function findDue(db: Reader, agents: Iterable<AgentEntry>, now: number, m
     now,
     max,
   );
-  const slots = db.all<Slot>(
-    "select agent_id, slot, task_id, n from draining_slots where until <= ? order by until limit ?",
+  const slots = db.all<DrainingSlot>(
+    "select agent_id, tool, slot, task_id, n from draining_slots where until <= ? order by until limit ?",
     now,
     max,
   );
@@ -116,8 +120,8 @@ function expireTask(tx: Tx, id: string): void {
 
 function expireAttempt(tx: Tx, task: TaskRow, attempt: AttemptRow): void {
   if (attempt.wake_at === null || attempt.wake_at > tx.now) return;
-  const agent = tx.context.agents.get(attempt.agent_id);
-  if (attempt.wake_for === "grace" && agent !== undefined) {
+  const agent = tx.context.agents.doer(task.lane, attempt.agent_id);
+  if (attempt.wake_for === "grace" && agent?.kind === "agent") {
     settleFromReports(tx, agent);
     // The reports prove nothing after all: only the timeout is left to wait for.
     if (isOpen(attempt)) waitForTimeout(tx, task, attempt);
@@ -129,7 +133,8 @@ function expireAttempt(tx: Tx, task: TaskRow, attempt: AttemptRow): void {
     if (resent === null) waitForTimeout(tx, task, attempt);
     return;
   }
-  const error: TaskError = { code: "timeout", message: "The agent gave no outcome within the attempt's timeout." };
+  const who = attempt.agent_id === null ? "tool" : "agent";
+  const error: TaskError = { code: "timeout", message: `The ${who} gave no outcome within the attempt's timeout.` };
   settleOpen(tx, task, attempt, agent, { type: "failed", reason: "timeout", error, evidence: null });
 }
 
@@ -138,7 +143,7 @@ function waitForTimeout(tx: Tx, task: TaskRow, attempt: AttemptRow): void {
 }
 
 /** Nobody said that the agent stopped, so a bare report proves nothing until it has been idle once. */
-function expireSlot(tx: Tx, slot: Slot): void {
+function expireSlot(tx: Tx, slot: DrainingSlot): void {
   const due = tx.get(
     "select 1 from draining_slots where task_id = ? and n = ? and until <= ?",
     slot.task_id,
@@ -146,6 +151,10 @@ function expireSlot(tx: Tx, slot: Slot): void {
     tx.now,
   );
   if (due === undefined) return;
+  if (slot.agent_id === null) {
+    releaseDrained(tx, tx.context.agents.tool(slot.tool ?? ""), slot);
+    return;
+  }
   releaseDrained(tx, tx.context.agents.get(slot.agent_id), slot);
   tx.run("update agents set messages_since_idle = messages_since_idle + 1 where id = ?", slot.agent_id);
 }

@@ -1,8 +1,8 @@
 import { formatTime, type JsonObject } from "@opspawn/contract";
-import { type AgentBlock, agentBlock } from "../../domain/agents/claimable.ts";
+import { type AgentBlock, agentBlock, type ToolBlock, toolBlock } from "../../domain/agents/claimable.ts";
 import { nearest } from "../../domain/nearest.ts";
 import { laneOf, type Requirement } from "../../domain/tasks/task.ts";
-import type { AgentEntry } from "./agent-index.ts";
+import type { AgentEntry, Doer, ToolEntry } from "./agent-index.ts";
 import type { Tx } from "./tx.ts";
 
 /** Why a lane's next task is not claimed. */
@@ -34,7 +34,8 @@ export function noteBlocked(tx: Tx, lane: string, requirement: Requirement): voi
 
 /** The claim's own predicate, asked for its reasons: names who matches and what keeps each of them. */
 export function explainLane(tx: Tx, requirement: Requirement): LaneReason {
-  const agents = tx.context.agents.inLane(laneOf(requirement));
+  if (requirement.kind === "tool") return explainTool(tx, requirement);
+  const agents = tx.context.agents.inLane(laneOf(requirement)).filter((doer) => doer.kind === "agent");
   if (agents.length === 0) return nobody(tx, requirement);
   const blocks = agents.map((agent, i): Blocking => {
     return { agent, block: blockOf(tx, agent), holds: i < NAMED ? holds(tx, agent) : [] };
@@ -59,6 +60,35 @@ export function explainLane(tx: Tx, requirement: Requirement): LaneReason {
       matching: agents.length,
     },
   };
+}
+
+function explainTool(tx: Tx, requirement: Extract<Requirement, { kind: "tool" }>): LaneReason {
+  const tool = tx.context.agents.tool(requirement.tool);
+  if (tool === undefined) return nobody(tx, requirement);
+  const reason = toolBlock(tool, tx.now) ?? "ready";
+  const held = holds(tx, tool);
+  return {
+    reason,
+    message: `${toolSentence(tool, reason, held)}.`,
+    details: { requirement: { ...requirement }, maxConcurrency: tool.maxConcurrency, holds: held },
+  };
+}
+
+function toolSentence(tool: ToolEntry, block: ToolBlock | "ready", held: readonly Hold[]): string {
+  const name = `Tool \`${tool.name}\``;
+  const [first] = held;
+  switch (block) {
+    case "circuit_open":
+      return `${name} fails; next try ${time(tool.circuit?.nextProbeAt ?? 0)}`;
+    case "tool_busy": {
+      const since = first === undefined ? "" : `, the oldest for ${first.taskId} since ${time(first.since)}`;
+      return `${name} takes ${tool.maxConcurrency} calls at once, and has them${since}`;
+    }
+    case "tool_draining":
+      return `${name} may still be busy with calls that were given up`;
+    case "ready":
+      return `${name} is free`;
+  }
 }
 
 /** An agent that could do the work, what keeps it from it, and what it is at. */
@@ -177,10 +207,25 @@ const HOLDS = `select id as task_id, attempt_created_at as since from tasks wher
     (select t.attempt_created_at from tasks t where t.id = d.task_id)) from draining_slots d where d.agent_id = :agent
   order by since limit :max`;
 
-/** What an agent's slots are taken by. */
-function holds(tx: Tx, agent: AgentEntry, max = 5): Hold[] {
-  if (agent.held === 0) return [];
-  const rows = tx.all<{ task_id: string; since: number }>(HOLDS, { agent: agent.id, max });
+const TOOL_HOLDS = `select id as task_id, attempt_created_at as since from tasks
+    where status = 'running' and agent_id is null and lane = 'tool:' || :tool
+  union all select d.task_id, coalesce(
+    (select p.created_at from past_attempts p where p.task_id = d.task_id and p.n = d.n),
+    (select t.attempt_created_at from tasks t where t.id = d.task_id)) from draining_slots d where d.tool = :tool
+  order by since limit :max`;
+
+interface HoldRow {
+  readonly task_id: string;
+  readonly since: number;
+}
+
+/** What the slots of an agent or tool are taken by, oldest first. */
+function holds(tx: Tx, doer: Doer, max = 5): Hold[] {
+  if (doer.held === 0) return [];
+  const rows =
+    doer.kind === "agent"
+      ? tx.all<HoldRow>(HOLDS, { agent: doer.id, max })
+      : tx.all<HoldRow>(TOOL_HOLDS, { tool: doer.name, max });
   return rows.map(({ task_id, since }) => ({ taskId: task_id, since }));
 }
 

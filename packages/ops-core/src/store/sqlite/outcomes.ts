@@ -14,7 +14,7 @@ import {
 } from "../../domain/tasks/task.ts";
 import type { AttemptEvent } from "../../domain/tasks/transitions.ts";
 import { checkResult } from "../../domain/workflows/data.ts";
-import type { AgentEntry } from "./agent-index.ts";
+import type { Doer } from "./agent-index.ts";
 import { noteAlive } from "./agent-lease.ts";
 import { closeCircuit, countFailure } from "./circuits.ts";
 import { endAttempt, isOpen, isSender, slotHold } from "./ending.ts";
@@ -24,6 +24,7 @@ import { SessionUnit } from "./session-unit.ts";
 import { drainSlot, releaseDrained, releaseSlot } from "./slots.ts";
 import {
   type AttemptRow,
+  attemptFacts,
   changeAttempt,
   changeTask,
   loadAttempt,
@@ -51,7 +52,7 @@ const ENDS = {
 /** An outcome given under a token. */
 export function settle(tx: Tx, taskId: string, token: string, outcome: AttemptOutcome): Settled {
   const { task, attempt } = findByToken(tx, taskId, token);
-  const agent = tx.context.agents.get(attempt.agent_id);
+  const agent = attempt.agent_id === null ? undefined : tx.context.agents.get(attempt.agent_id);
   if (agent !== undefined) noteAlive(tx, agent);
   if (isOpen(attempt)) {
     settleOpen(tx, task, attempt, agent, outcome);
@@ -71,7 +72,7 @@ export function settle(tx: Tx, taskId: string, token: string, outcome: AttemptOu
   return { type: "stale", taskStatus: task.status };
 }
 
-/** Errors: `task_not_found`, `lease_lost` when the task never had this token. */
+/** Errors: `task_not_found`, `lease_lost` when the task never had this token, or a tool has it. */
 export function findByToken(tx: Tx, taskId: string, token: string): { task: TaskRow; attempt: AttemptRow } {
   const task = loadTask(tx, taskId);
   if (task === undefined) throw new OpspawnError("task_not_found", `Task not found: ${taskId}`);
@@ -79,6 +80,9 @@ export function findByToken(tx: Tx, taskId: string, token: string): { task: Task
   const attempt = Number.isSafeInteger(n) ? loadAttempt(tx, task, n) : undefined;
   if (attempt === undefined || !sameText(attempt.token, token)) {
     throw new ForeignToken();
+  }
+  if (attempt.agent_id === null) {
+    throw new OpspawnError("lease_lost", "A tool gives its outcome by its answer, and nobody gives it for it.");
   }
   return { task, attempt };
 }
@@ -95,7 +99,7 @@ export function observe(tx: Tx, sender: Sender, outcome: AttemptOutcome): Settle
   if (attempt === undefined || task === undefined || !isSender(attempt, sender) || !isOpen(attempt)) {
     return { type: "stale", taskStatus: task?.status ?? "cancelled" };
   }
-  settleOpen(tx, task, attempt, tx.context.agents.get(attempt.agent_id), outcome);
+  settleOpen(tx, task, attempt, tx.context.agents.doer(task.lane, attempt.agent_id), outcome);
   return { type: "accepted", taskStatus: task.status };
 }
 
@@ -104,7 +108,7 @@ export function settleOpen(
   tx: Tx,
   task: TaskRow,
   attempt: AttemptRow,
-  agent: AgentEntry | undefined,
+  agent: Doer | undefined,
   told: AttemptOutcome,
 ): void {
   const outcome = judged(tx, task, told);
@@ -145,15 +149,15 @@ function judged(tx: Tx, task: TaskRow, outcome: AttemptOutcome): AttemptOutcome 
   }
 }
 
-function judgeCircuit(tx: Tx, agent: AgentEntry | undefined, attempt: AttemptRow, outcome: FailedOutcome): void {
+function judgeCircuit(tx: Tx, agent: Doer | undefined, attempt: AttemptRow, outcome: FailedOutcome): void {
   if (agent === undefined) return;
   if (blamesEndpoint(outcome)) countFailure(tx, agent, attempt);
   else if (outcome.type === "failed" && outcome.reason !== "lost") closeCircuit(tx, agent);
 }
 
 /** An agent shows how it tells outcomes; only the strongest way it has shown settles from then on. */
-export function raiseEvidence(tx: Tx, agent: AgentEntry, shown: EvidenceClass): void {
-  if (!isStronger(shown, agent.evidence)) return;
+export function raiseEvidence(tx: Tx, agent: Doer, shown: EvidenceClass): void {
+  if (agent.kind === "tool" || !isStronger(shown, agent.evidence)) return;
   tx.run("update agents set evidence = ? where id = ?", shown, agent.id);
   agent.evidence = shown;
 }
@@ -255,12 +259,11 @@ function recordLate(
   tx: Tx,
   task: TaskRow,
   attempt: AttemptRow,
-  agent: AgentEntry | undefined,
+  agent: Doer | undefined,
   outcome: AttemptOutcome,
 ): void {
   taskEvent(tx, task, "attempt.late_result", {
-    number: attempt.n,
-    agentId: attempt.agent_id,
+    ...attemptFacts(task, attempt),
     outcome: outcome.type,
     evidence: outcome.evidence,
     ...(outcome.type === "failed" ? { error: { ...outcome.error } } : {}),

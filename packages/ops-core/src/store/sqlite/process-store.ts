@@ -1,6 +1,7 @@
 import { DAY, SECOND } from "../../domain/clock.ts";
 import type { ProcessStore } from "../../domain/store.ts";
 import { markJudged } from "./gap.ts";
+import { pruneFires } from "./schedules.ts";
 import type { SqliteContext } from "./store.ts";
 import type { Tx } from "./tx.ts";
 
@@ -40,5 +41,5 @@ function prune(tx: Tx, max: number): number {
     REPORTS_KEPT,
     max,
   );
-  return answers + replays + reports;
+  return answers + replays + reports + pruneFires(tx, max);
 }

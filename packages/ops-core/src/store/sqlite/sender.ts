@@ -11,6 +11,7 @@ import { settleFromReports } from "./report-evidence.ts";
 import { releaseSlot } from "./slots.ts";
 import {
   type AttemptRow,
+  attemptFacts,
   attemptId,
   changeAttempt,
   loadAttempt,
@@ -33,15 +34,19 @@ export function acknowledge(tx: Tx, sender: Sender): void {
     wake_at: attempt.timeout_at,
     wake_for: "timeout",
   });
-  taskEvent(tx, task, "attempt.acknowledged", { number: attempt.n, agentId: attempt.agent_id });
-  const agent = tx.context.agents.get(attempt.agent_id);
-  if (agent === undefined) return;
+  taskEvent(tx, task, "attempt.acknowledged", attemptFacts(task, attempt));
+  const agent = tx.context.agents.doer(task.lane, attempt.agent_id);
+  if (agent?.kind !== "agent") return;
   noteAlive(tx, agent);
   settleFromReports(tx, agent);
 }
 
-/** Bytes may have left and no answer came: the same attempt is sent again, until its timeout. */
-export function broken(tx: Tx, sender: Sender, message: string): void {
+/**
+ * Bytes may have left and no answer came, or one that says it is still at an earlier send: the same attempt is sent
+ * again, until its timeout.
+ * @param answered an answer came, so that its endpoint is not to blame
+ */
+export function broken(tx: Tx, sender: Sender, message: string, answered = false): void {
   const { task, attempt } = sentBy(tx, sender) ?? {};
   if (task === undefined || attempt?.status !== "created") return;
   const delay = Math.min(FIRST_RESEND_DELAY * 2 ** (attempt.sends - 1), MAX_RESEND_DELAY);
@@ -50,12 +55,12 @@ export function broken(tx: Tx, sender: Sender, message: string): void {
     wake_at: Math.min(attempt.timeout_at, tx.now + delay),
     wake_for: "resend",
   });
-  taskEvent(tx, task, "attempt.interrupted", { number: attempt.n, agentId: attempt.agent_id, message });
-  const agent = tx.context.agents.get(attempt.agent_id);
+  taskEvent(tx, task, "attempt.interrupted", { ...attemptFacts(task, attempt), message });
+  const agent = tx.context.agents.doer(task.lane, attempt.agent_id);
   if (agent === undefined) return;
   // An exchange that lasted to the attempt's end is a timeout, and counted as one when it is judged.
-  if (tx.now + delay < attempt.timeout_at) countFailure(tx, agent, attempt);
-  settleFromReports(tx, agent);
+  if (!answered && tx.now + delay < attempt.timeout_at) countFailure(tx, agent, attempt);
+  if (agent.kind === "agent") settleFromReports(tx, agent);
 }
 
 /** Nothing left this process: the try is over and used nothing up. */
@@ -69,7 +74,7 @@ export function undelivered(tx: Tx, sender: Sender, message: string): void {
     return;
   }
   endAttempt(tx, task, attempt, "lose", { evidence: null, error });
-  const agent = tx.context.agents.get(attempt.agent_id);
+  const agent = tx.context.agents.doer(task.lane, attempt.agent_id);
   releaseSlot(tx, agent, attempt);
   if (agent !== undefined) countFailure(tx, agent, attempt);
   failTask(tx, task, attempt, { type: "undelivered", error });
@@ -92,8 +97,8 @@ const KNOWN_WITHIN = 3 * SECOND;
  */
 export function adopt(tx: Tx, max: number, sending?: ReadonlySet<string>): ClaimedAttempt[] {
   const candidates = tx.all<{ id: string; attempts: number }>(
-    `select t.id, t.attempts from tasks t join agents g on g.id = t.agent_id where t.status = 'running'
-      and t.attempt_status in ('created', 'dispatched') and g.channel = 'push'
+    `select t.id, t.attempts from tasks t left join agents g on g.id = t.agent_id where t.status = 'running'
+      and t.attempt_status in ('created', 'dispatched') and (t.agent_id is null or g.channel = 'push')
       and (t.epoch <> ? or (t.wake_for = 'timeout' and t.attempt_created_at <= ?))`,
     tx.context.epoch,
     sending === undefined ? 0 : tx.now - KNOWN_WITHIN,
@@ -111,7 +116,7 @@ export function adopt(tx: Tx, max: number, sending?: ReadonlySet<string>): Claim
 /** Takes an attempt over for one more send by this process. Null when there is nobody to send it to. */
 export function resend(tx: Tx, task: TaskRow): ClaimedAttempt | null {
   const attempt = task.last;
-  const agent = attempt === null ? undefined : tx.context.agents.get(attempt.agent_id);
+  const agent = attempt === null ? undefined : tx.context.agents.doer(task.lane, attempt.agent_id);
   if (attempt === null || agent === undefined) return null;
   if (attempt.status !== "created" && attempt.status !== "dispatched") return null;
   const send = attempt.sends + 1;
@@ -122,7 +127,7 @@ export function resend(tx: Tx, task: TaskRow): ClaimedAttempt | null {
     wake_at: attempt.timeout_at,
     wake_for: "timeout",
   });
-  taskEvent(tx, task, "attempt.resent", { number: attempt.n, agentId: agent.id, send });
+  taskEvent(tx, task, "attempt.resent", { ...attemptFacts(task, attempt), send });
   const claimed = toClaimed(task, agent, workflowOf(tx, task.session_id), {
     n: attempt.n,
     token: attempt.token,

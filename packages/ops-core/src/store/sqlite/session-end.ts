@@ -4,6 +4,7 @@ import type { SessionInput } from "../../domain/workflows/advance.ts";
 import { sessionOutput } from "../../domain/workflows/data.ts";
 import { tellParent } from "./children.ts";
 import { enqueueSessionWebhook } from "./deliveries.ts";
+import { noteSessionEnd } from "./schedule-ends.ts";
 import type { SessionUnit } from "./session-unit.ts";
 import { refusal } from "./step-failure.ts";
 import { scopeOf } from "./step-scope.ts";
@@ -42,6 +43,7 @@ export function finishSession(
   });
   session.event(STATUS_EVENT[status], { ...errorData(error), ...compensationData(session) });
   tx.hints.endedSessions.push(session.id);
+  noteSessionEnd(tx, session.id);
   if (session.row.callback_url !== null) enqueueSessionWebhook(tx, session);
   if (session.row.parent_id !== null) tellParent(tx, session);
   return null;

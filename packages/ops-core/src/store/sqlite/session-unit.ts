@@ -10,7 +10,7 @@ import type { TaskRow } from "./task-row.ts";
 import type { Tx } from "./tx.ts";
 
 /** The format of session state this program writes; it leaves sessions of a newer format alone. */
-export const SESSION_FORMAT = 1;
+const SESSION_FORMAT = 1;
 
 export interface SessionRow {
   id: string;

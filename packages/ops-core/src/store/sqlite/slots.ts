@@ -1,12 +1,12 @@
-import type { AgentEntry } from "./agent-index.ts";
+import type { AgentEntry, Doer, ToolEntry } from "./agent-index.ts";
 import type { AttemptRow } from "./task-row.ts";
 import type { Tx } from "./tx.ts";
 
 /** The slot that an attempt holds, or held. */
 export type Slot = Pick<AttemptRow, "task_id" | "n" | "agent_id" | "slot">;
 
-/** Takes one slot of the agent; its number, or null when none is free. The running task's row holds it. */
-export function takeSlot(tx: Tx, agent: AgentEntry): number | null {
+/** Takes one slot of an agent or tool; its number, or null when none is free. The running task's row holds it. */
+export function takeSlot(tx: Tx, agent: Doer): number | null {
   if (agent.held >= agent.maxConcurrency) return null;
   agent.free ??= freeSlots(tx, agent);
   const slot = agent.free.pop();
@@ -17,20 +17,36 @@ export function takeSlot(tx: Tx, agent: AgentEntry): number | null {
 }
 
 /** Descending, so that the smallest number is taken first. */
-export function freeSlots(tx: Pick<Tx, "all">, agent: Pick<AgentEntry, "id" | "maxConcurrency">): number[] {
-  const rows = tx.all<{ slot: number }>(
+export function freeSlots(tx: Pick<Tx, "all">, doer: Doer): number[] {
+  const rows = doer.kind === "agent" ? slotsOfAgent(tx, doer) : slotsOfTool(tx, doer);
+  const taken = new Set(rows.map(({ slot }) => slot));
+  const free: number[] = [];
+  for (let slot = doer.maxConcurrency - 1; slot >= 0; slot--) if (!taken.has(slot)) free.push(slot);
+  return free;
+}
+
+interface TakenSlot {
+  readonly slot: number;
+}
+
+function slotsOfAgent(tx: Pick<Tx, "all">, agent: AgentEntry): TakenSlot[] {
+  return tx.all<TakenSlot>(
     `select slot from tasks where status = 'running' and agent_id = :agent
       union all select slot from draining_slots where agent_id = :agent`,
     { agent: agent.id },
   );
-  const taken = new Set(rows.map(({ slot }) => slot));
-  const free: number[] = [];
-  for (let slot = agent.maxConcurrency - 1; slot >= 0; slot--) if (!taken.has(slot)) free.push(slot);
-  return free;
+}
+
+function slotsOfTool(tx: Pick<Tx, "all">, tool: ToolEntry): TakenSlot[] {
+  return tx.all<TakenSlot>(
+    `select slot from tasks where status = 'running' and agent_id is null and lane = 'tool:' || :tool
+      union all select slot from draining_slots where tool = :tool`,
+    { tool: tool.name },
+  );
 }
 
 /** The agent is done with an attempt that has just ended. */
-export function releaseSlot(tx: Tx, agent: AgentEntry | undefined, { slot }: Pick<Slot, "slot">): void {
+export function releaseSlot(tx: Tx, agent: Doer | undefined, { slot }: Pick<Slot, "slot">): void {
   if (agent === undefined) return;
   tx.touch();
   agent.held -= 1;
@@ -40,12 +56,13 @@ export function releaseSlot(tx: Tx, agent: AgentEntry | undefined, { slot }: Pic
 }
 
 /** The attempt has ended but the agent may still be at it: the slot stays taken until it says so, or until `until`. */
-export function drainSlot(tx: Tx, agent: AgentEntry | undefined, slot: Slot, until: number): void {
-  // The slots of an agent that is gone are gone with it.
+export function drainSlot(tx: Tx, agent: Doer | undefined, slot: Slot, until: number): void {
+  // The slots of an agent or tool that is gone are gone with it.
   if (agent === undefined) return;
   tx.run(
-    "insert into draining_slots (agent_id, slot, task_id, n, until) values (?, ?, ?, ?, ?)",
+    "insert into draining_slots (agent_id, tool, slot, task_id, n, until) values (?, ?, ?, ?, ?, ?)",
     agent.id,
+    agent.kind === "tool" ? agent.name : null,
     slot.slot,
     slot.task_id,
     slot.n,
@@ -55,7 +72,7 @@ export function drainSlot(tx: Tx, agent: AgentEntry | undefined, slot: Slot, unt
 }
 
 /** Frees the slot that an ended attempt still takes; repeating it changes nothing. */
-export function releaseDrained(tx: Tx, agent: AgentEntry | undefined, slot: Slot): void {
+export function releaseDrained(tx: Tx, agent: Doer | undefined, slot: Slot): void {
   if (agent === undefined || agent.draining === 0) return;
   const freed = tx.run("delete from draining_slots where task_id = ? and n = ?", slot.task_id, slot.n);
   if (freed !== 1) return;
@@ -78,7 +95,7 @@ export function releaseDraining(tx: Tx, agent: AgentEntry, max = agent.draining)
   wakeLanes(tx, agent);
 }
 
-/** Work that waits for anything this agent serves may be claimed now. */
-export function wakeLanes(tx: Tx, agent: AgentEntry): void {
+/** Work that waits for anything this agent or tool serves may be claimed now. */
+export function wakeLanes(tx: Tx, agent: Doer): void {
   for (const lane of agent.lanes) if (tx.context.agents.waiting.has(lane)) tx.hints.lanes.add(lane);
 }

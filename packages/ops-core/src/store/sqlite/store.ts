@@ -7,14 +7,16 @@ import { AgentIndex } from "./agent-index.ts";
 import { agentStore } from "./agent-store.ts";
 import { approvalStore } from "./approval-store.ts";
 import { findDisagreements } from "./audit.ts";
-import { deliveryStore, eventStore, keyStore, toolStore, workflowStore } from "./catalog-stores.ts";
+import { deliveryStore, eventStore, keyStore, workflowStore } from "./catalog-stores.ts";
 import { Database } from "./database.ts";
 import { answerStore } from "./idempotency.ts";
 import { PlanCache } from "./plan-cache.ts";
 import { processStore } from "./process-store.ts";
 import { RecentRows } from "./recent-rows.ts";
+import { scheduleStore } from "./schedule-store.ts";
 import { sessionStore } from "./session-store.ts";
 import { attemptStore, taskStore } from "./task-store.ts";
+import { toolStore } from "./tools.ts";
 import { Tx, type TxContext } from "./tx.ts";
 import { Writer } from "./writer.ts";
 
@@ -75,6 +77,7 @@ export function openSqlite(
     workflows: workflowStore(shared),
     sessions: sessionStore(shared),
     approvals: approvalStore(shared),
+    schedules: scheduleStore(shared),
     tasks: taskStore(shared),
     attempts: attemptStore(shared),
     deliveries: deliveryStore(shared),

@@ -63,7 +63,7 @@ function toLastAttempt(stored: StoredTask, token: string): AttemptRow {
     task_id: stored.id,
     n: stored.attempts,
     token,
-    agent_id: stored.agent_id ?? "",
+    agent_id: stored.agent_id,
     slot: stored.slot,
     status: stored.attempt_status,
     epoch: stored.epoch,

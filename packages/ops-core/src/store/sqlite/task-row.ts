@@ -1,6 +1,6 @@
 import type { JsonObject } from "@opspawn/contract";
 import type { Blocked } from "../../domain/blocked.ts";
-import { laneOf, type Requirement, type TaskError, type TaskRecord } from "../../domain/tasks/task.ts";
+import { laneOf, type Requirement, type TaskError, type TaskRecord, toolOf } from "../../domain/tasks/task.ts";
 import type { AttemptStatus, TaskStatus } from "../../domain/tasks/transitions.ts";
 import type { TaskPolicy } from "./plan-cache.ts";
 import { SessionUnit } from "./session-unit.ts";
@@ -52,7 +52,8 @@ export interface AttemptRow {
   task_id: string;
   n: number;
   token: string;
-  agent_id: string;
+  /** Null for the attempt of a tool, which the task's lane names. */
+  agent_id: string | null;
   /** The number of the agent's slot it holds while it is open. */
   slot: number;
   status: AttemptStatus;
@@ -192,6 +193,15 @@ export function taskEvent(tx: Tx, task: TaskRow, type: string, data: JsonObject)
   }
   changeTask(tx, task, { event_sequence: task.event_sequence + 1 });
   tx.event(task.id, task.event_sequence, type, { taskId: task.id, ...data });
+}
+
+/** An attempt in the facts about it: its number, and whose it is. */
+export function attemptFacts(
+  task: Pick<TaskRow, "lane">,
+  { n, agent_id }: Pick<AttemptRow, "n" | "agent_id">,
+): JsonObject {
+  if (agent_id !== null) return { number: n, agentId: agent_id };
+  return { number: n, agentId: null, tool: toolOf(task.lane) };
 }
 
 /** The name under which an attempt has its exchange. */

@@ -2,7 +2,14 @@ import { OpspawnError } from "@opspawn/contract";
 import { keepsLease } from "../../domain/agents/claimable.ts";
 import { MINUTE } from "../../domain/clock.ts";
 import type { AttemptStore, CreateTask, TaskStore } from "../../domain/store.ts";
-import type { AttemptRecord, Evidence, TaskError, TaskFilter, TaskRecord } from "../../domain/tasks/task.ts";
+import {
+  type AttemptRecord,
+  type Evidence,
+  type TaskError,
+  type TaskFilter,
+  type TaskRecord,
+  toolOf,
+} from "../../domain/tasks/task.ts";
 import { addTask } from "./add-task.ts";
 import { renewLease } from "./agent-lease.ts";
 import { blockedBy, explainTask, type LaneColumns, storedBlock, TASKS } from "./blocked.ts";
@@ -35,8 +42,12 @@ export function taskStore({ db, writer, clock, read, tx: context }: SqliteContex
       const row = db.get<TaskColumns & LaneColumns>(`${TASKS} where t.id = ?`, taskId);
       return row === undefined ? null : record(row);
     },
-    attempts: async (taskId) =>
-      db.all<AttemptRow>("select * from attempts where task_id = ? order by n", taskId).map(toAttempt),
+    attempts: async (taskId) => {
+      const task = db.get<{ lane: string }>("select lane from tasks where id = ?", taskId);
+      const tool = toolOf(task?.lane ?? "");
+      const rows = db.all<AttemptRow>("select * from attempts where task_id = ? order by n", taskId);
+      return rows.map((row) => toAttempt(row, tool));
+    },
     list: async (page, filter) => {
       const where = conditions(filter, clock.now());
       if (page.cursor !== undefined) where.add("t.id < ?", ...decodeCursor(page.cursor, 1));
@@ -112,7 +123,7 @@ export function attemptStore({ db, writer, clock, tx: context }: SqliteContext):
     settle: (taskId, token, outcome) => writer.submit("outcome", (tx) => settle(tx, taskId, token, outcome)),
     observe: (sender, outcome) => writer.submit("outcome", (tx) => observe(tx, sender, outcome)),
     acknowledge: (sender) => writer.submit("outcome", (tx) => acknowledge(tx, sender)),
-    broken: (sender, error) => writer.submit("outcome", (tx) => broken(tx, sender, error)),
+    broken: (sender, error, answered) => writer.submit("outcome", (tx) => broken(tx, sender, error, answered)),
     undelivered: (sender, error) => writer.submit("outcome", (tx) => undelivered(tx, sender, error)),
     extendLease: (taskId, token, resend = false) =>
       writer.submit("outcome", (tx) => extendLease(tx, taskId, token, resend)),
@@ -128,7 +139,7 @@ export function attemptStore({ db, writer, clock, tx: context }: SqliteContext):
 
 function extendLease(tx: Tx, taskId: string, token: string, resend: boolean): { leaseUntil: number } {
   const { task, attempt } = findByToken(tx, taskId, token);
-  const agent = tx.context.agents.get(attempt.agent_id);
+  const agent = attempt.agent_id === null ? undefined : tx.context.agents.get(attempt.agent_id);
   if (!isOpen(attempt) || agent === undefined) {
     throw new OpspawnError("lease_lost", `Attempt ${attempt.n} of ${taskId} is ${attempt.status}.`);
   }
@@ -140,10 +151,12 @@ function extendLease(tx: Tx, taskId: string, token: string, resend: boolean): { 
   return { leaseUntil: keepsLease(agent) ? Math.min(renewLease(tx, agent), attempt.timeout_at) : attempt.timeout_at };
 }
 
-function toAttempt(row: AttemptRow): AttemptRecord {
+/** @param tool that the task is a call of */
+function toAttempt(row: AttemptRow, tool: string | null): AttemptRecord {
   return {
     number: row.n,
     agentId: row.agent_id,
+    tool: row.agent_id === null ? tool : null,
     status: row.status,
     counted: row.counted === 1,
     sends: row.sends,

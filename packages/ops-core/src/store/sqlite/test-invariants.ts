@@ -10,14 +10,31 @@ const INVARIANTS: Readonly<Record<string, string>> = {
     (select count(*) from attempts a where a.task_id = t.id and a.n = t.attempts and a.ended_at is null)`,
   "an open attempt is the last of a running task": `select a.task_id, a.n from attempts a left join tasks t
     on t.id = a.task_id where a.ended_at is null and (t.status is not 'running' or t.attempts <> a.n)`,
+  "an attempt is an agent's, or that of the tool its task wants": `select a.task_id, a.n from attempts a
+    join tasks t on t.id = a.task_id where (a.agent_id is null) <> (t.lane like 'tool:%')`,
+  "a lane is that of what its tasks want": `select id from tasks where lane <> case requirement ->> 'kind'
+    when 'agent' then 'agent:' || (requirement ->> 'agentId')
+    when 'agentName' then 'name:' || (requirement ->> 'agentName')
+    when 'capability' then 'capability:' || (requirement ->> 'capability')
+    when 'tool' then 'tool:' || (requirement ->> 'tool') end`,
   "a slot of an agent is taken once": `select agent_id, slot from
-    (select agent_id, slot from attempts where ended_at is null union all select agent_id, slot from draining_slots)
+    (select agent_id, slot from attempts where ended_at is null and agent_id is not null
+      union all select agent_id, slot from draining_slots where agent_id is not null)
     group by agent_id, slot having count(*) > 1`,
-  "a draining slot is that of an ended attempt": `select d.agent_id, d.slot from draining_slots d left join attempts a
-    on a.task_id = d.task_id and a.n = d.n and a.agent_id = d.agent_id and a.slot = d.slot where a.ended_at is null`,
+  "a slot of a tool is taken once": `select lane, slot from
+    (select lane, slot from tasks where status = 'running' and agent_id is null
+      union all select 'tool:' || tool, slot from draining_slots where tool is not null)
+    group by lane, slot having count(*) > 1`,
+  "a draining slot is that of an ended attempt": `select d.task_id, d.slot from draining_slots d
+    left join tasks t on t.id = d.task_id left join attempts a on a.task_id = d.task_id and a.n = d.n
+      and a.agent_id is d.agent_id and a.slot = d.slot
+    where a.ended_at is null or (d.tool is not null and t.lane <> 'tool:' || d.tool)`,
   "an agent that is gone has no slots": `select agent_id from
     (select agent_id from attempts where ended_at is null union all select agent_id from draining_slots)
-    where agent_id not in (select id from agents where removed_at is null)`,
+    where agent_id is not null and agent_id not in (select id from agents where removed_at is null)`,
+  // Its open calls go on without it; what was given up is forgotten with it.
+  "a tool that is gone has no draining slots": `select tool from draining_slots
+    where tool is not null and tool not in (select name from tools)`,
   "a past attempt has another after it": `select p.task_id, p.n from past_attempts p left join tasks t on t.id = p.task_id
     where t.id is null or t.attempts <= p.n`,
   "an open attempt wakes up, at its timeout at the latest": `select task_id, n from attempts where ended_at is null
@@ -85,6 +102,23 @@ const INVARIANTS: Readonly<Record<string, string>> = {
     and undo_total is null`,
   "a failed task says why": "select id from tasks where status in ('failed', 'cancelled') and error is null",
   "only failed tasks are dead letters": "select id from tasks where dead_letter is not null and status <> 'failed'",
+  "a fire is open while its session is": `select f.schedule_id, f.sequence from schedule_fires f
+    left join sessions s on s.id = f.session_id where (f.open = 1) <> (s.id is not null and s.ended_at is null)`,
+  "a schedule counts its fires": `select id from schedules s where fires <>
+      (select coalesce(max(sequence), 0) from schedule_fires f where f.schedule_id = s.id)
+    or queued <> (select count(*) from schedule_fires f where f.schedule_id = s.id and f.outcome = 'queued')`,
+  "a schedule decides about a due time once": `select schedule_id, due_at from
+    (select schedule_id, due_at, lag(last_due_at) over (partition by schedule_id order by sequence) as before
+      from schedule_fires where kind = 'series') where due_at <= before`,
+  "a schedule wakes up for its next due time, unless it is paused": `select id from schedules where
+    case when paused_at is null then next_at is not null and (wake_at is null or wake_at > next_at)
+      else next_at is not null or wake_at is not null end`,
+  "a fire that waits for nothing is due": `select id from schedules s where queued > 0 and paused_at is null
+    and wake_at is null and (overlap = 'allow' or not exists
+      (select 1 from schedule_fires f where f.schedule_id = s.id and f.open = 1))`,
+  "a fire has a session, or says what became of it": `select schedule_id, sequence from schedule_fires
+    where (outcome = 'started') <> (session_id is not null and started_at is not null)
+    or (outcome = 'failed') <> (error is not null)`,
   "a circuit is open from its fifth failure": `select endpoint from circuits where (failures >= 5) <>
     (opened_at is not null and next_probe_at is not null)`,
 };

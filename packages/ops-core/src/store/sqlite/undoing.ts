@@ -61,9 +61,12 @@ interface RunRow {
   readonly ended_at: number;
 }
 
+/** How attempts end of which nobody knows what came of them. */
+const SILENT = "'timed_out', 'lost', 'cancelled'";
+
 /** A task that failed for a reason its agent gave was not done; one whose agent fell silent may have been. */
-const TASK_RUNS = `select t.part, t.status = 'completed' as completed, exists (select 1 from attempts a
-      where a.task_id = t.id and (a.status = 'timed_out' or a.status = 'lost' or a.status = 'cancelled')) as doubtful,
+const TASK_RUNS = `select t.part, t.status = 'completed' as completed, t.attempt_status in (${SILENT}) or exists (select 1
+      from past_attempts a where a.task_id = t.id and a.status in (${SILENT})) as doubtful,
     t.created_at as begun_at, t.ended_at from tasks t
   where t.session_id = ? and t.step = ? and t.undoes = 0 and t.ended_at is not null`;
 const CHILD_RUNS = `select parent_part as part, status = 'completed' as completed, status = 'cancelled' as doubtful,
@@ -191,7 +194,7 @@ function noteUndone(tx: Tx, session: SessionUnit, row: CompensationRow, error: T
     row.n,
   );
   const left = tx.get(
-    "select 1 from compensations where session_id = ? and step = ? and status <> 'completed' limit 1",
+    "select 1 from compensations where session_id = ? and step = ? and status in ('pending', 'failed') limit 1",
     session.id,
     row.step,
   );

@@ -103,6 +103,7 @@ function toolsAndKeys(on: Declare): void {
       description: `${name}!`,
       parameters: { type: "object" },
       endpoint: "http://tool.test/",
+      maxConcurrency: 3,
       registeredAt: w.clock.now(),
     });
     for (const name of ["c", "a", "b"])
@@ -247,6 +248,11 @@ function lists(on: Declare): void {
       assert.deepEqual(await w.store.events.list(after, 2, session.id), own.slice(after, after + 2));
     }
     assert.deepEqual(await w.store.events.list(0, 10, "none"), []);
+    for (let position = 0; position <= all.length + 1; position += 1) {
+      const before = own.filter((event) => event.position <= position).at(-1)?.sequence ?? 0;
+      assert.equal(await w.store.events.sequenceAt(session.id, position), before, `at ${position}`);
+    }
+    assert.equal(await w.store.events.sequenceAt("none", 5), 0);
     assert.equal(need(own[0], "event").data.workflowId, "flow");
   });
 

@@ -28,6 +28,32 @@ export const failuresSuite: Suite = (on) => {
     assert.equal((await w.getTask(good.taskId)).result, '"kept"');
   });
 
+  on("a step that is as its task is has no events but the task's", async (w) => {
+    await w.agent("worker", { capabilities: ["work"] });
+    const failed = await w.start(workflow([step("bad", ONCE)]));
+    await w.fail(w.take());
+    const cancelled = await w.start(listOf("a"));
+    await w.store.sessions.cancel(cancelled.id, "enough");
+    for (const { id } of [failed, cancelled]) {
+      assert.deepEqual(
+        (await w.types(id)).filter((type) => type.startsWith("step.")),
+        [],
+      );
+    }
+  });
+
+  on("an attempt that times out is followed by another, and the step beside it goes on", async (w) => {
+    await w.agent("worker", { capabilities: ["work"], maxConcurrency: 2 });
+    const short = step("short", { timeout: "2s", retry: { initialDelay: "10s", jitter: "none" } });
+    const { id } = await w.start(workflow([short, step("long")].map((each) => ({ ...each, dependsOn: [] }))));
+    await w.wait(2 * SECOND);
+    const { items } = await w.store.tasks.list({ limit: 9 }, { session: id });
+    assert.deepEqual(items.map(({ stepId, status, used }) => [stepId, status, used]).toSorted(), [
+      ["long", "running", 0],
+      ["short", "pending", 1],
+    ]);
+  });
+
   on("onFailure continue: dependents see null and the session completes with its failed steps", async (w) => {
     await w.agent("worker", { capabilities: ["work"] });
     const tasks = [step("bad", ONCE), step("next")];

@@ -59,7 +59,7 @@ export const idempotencySuite: Suite = (on) => {
     const again = await w.store.agents.register(w.registration("a", { ...agent, key: w.key("key_2") }));
     assert.deepEqual(again, { ...registered, replayed: true });
     assert.equal(await w.store.keys.get("key_2"), null);
-    const tool = { name: "t", description: "", parameters: {}, endpoint: "http://t.test/", registeredAt: 1 };
+    const tool = w.toolOf("t");
     const idempotency = key({ operation: "tools.register" });
     assert.equal((await w.store.tools.register(tool, idempotency)).replayed, false);
     assert.deepEqual(await w.store.tools.register(tool, idempotency), { tool, replayed: true });

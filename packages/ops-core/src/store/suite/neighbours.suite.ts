@@ -152,6 +152,24 @@ export const neighboursSuite: Suite = (on) => {
     assert.equal((await w.attempt(id, 1)).status, "created");
   });
 
+  on("hole 13: work that one agent lost is offered again, and that of another goes on", async (w) => {
+    const ids: string[] = [];
+    for (const name of ["steady", "restarting"]) {
+      await w.agent(name, { capabilities: [name] });
+      ids.push((await w.task({ requirement: { kind: "capability", capability: name, preferred: null } })).id);
+    }
+    const again = w.registration("restarting", { capabilities: ["other"], replace: "allowed" });
+    await w.store.agents.register(again);
+    const tasks = await Promise.all(ids.map((id) => w.getTask(id)));
+    assert.deepEqual(
+      tasks.map(({ status, used }) => [status, used]),
+      [
+        ["running", 0],
+        ["pending", 1],
+      ],
+    );
+  });
+
   on("labels, definitions, keys and replays of others stay", async (w) => {
     const labels = { team: "red", size: "big" };
     const [one, two] = [await w.start(listOf("a"), { labels }), await w.start(listOf("a"), { labels })];

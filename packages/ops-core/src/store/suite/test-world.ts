@@ -13,6 +13,7 @@ import type {
   FailureReason,
   TaskRecord,
 } from "../../domain/tasks/task.ts";
+import type { Tool } from "../../domain/tools/tool.ts";
 import { readDefinition } from "../../domain/workflows/definition.ts";
 import { compileStored } from "../../domain/workflows/plans.ts";
 import { TestClock } from "../../system/test-clock.ts";
@@ -130,6 +131,23 @@ export class World {
       key: null,
       ...options,
     };
+  }
+
+  toolOf(name: string, options: Partial<Tool> = {}): Tool {
+    return {
+      name,
+      description: "",
+      parameters: {},
+      endpoint: `http://${name}.test/`,
+      maxConcurrency: 10,
+      registeredAt: this.clock.now(),
+      ...options,
+    };
+  }
+
+  /** Registers a tool. */
+  async tool(name: string, options: Partial<Tool> = {}): Promise<void> {
+    await this.store.tools.register(this.toolOf(name, options));
   }
 
   key(id: string, agentId: string | null = null): ApiKey {
@@ -261,9 +279,17 @@ export class World {
 
   // --- the work of a process ----------------------------------------------------------------------------------------
 
-  /** The oldest attempt to be sent that nobody has taken yet. */
-  take(): ClaimedAttempt {
-    return need(this.sent.shift(), "an attempt to send");
+  /** The oldest attempt to be sent to an agent that nobody has taken yet. */
+  take(): ClaimedAttempt & { agentId: string; agentName: string } {
+    const attempt = need(this.sent.shift(), "an attempt to send");
+    const { agentId, agentName } = attempt;
+    return { ...attempt, agentId: need(agentId, "agent of the attempt"), agentName: need(agentName, "agent's name") };
+  }
+
+  /** As `take`, of a tool that is to be called. */
+  takeCall(): ClaimedAttempt & { tool: string } {
+    const attempt = need(this.sent.shift(), "a call to make");
+    return { ...attempt, tool: need(attempt.tool, "tool of the attempt") };
   }
 
   /** Claims whatever can be claimed, in every lane. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import type { JsonObject } from "@opspawn/contract";
 import { deliveryTable } from "../../domain/deliveries/transitions.ts";
-import { sessionTable, stepTable } from "../../domain/sessions/transitions.ts";
+import { type StepEvent, type StepStatus, sessionTable, stepTable } from "../../domain/sessions/transitions.ts";
 import { STEP_RETRY } from "../../domain/tasks/retry.ts";
 import type { ClaimedAttempt } from "../../domain/tasks/task.ts";
 import { attemptTable, taskTable } from "../../domain/tasks/transitions.ts";
@@ -22,7 +23,7 @@ interface Subject<E extends string> {
 
 interface Generated<S extends string, E extends string> {
   readonly table: TransitionTable<S, E>;
-  bring(w: World, state: S): Promise<Subject<E>>;
+  bring(w: World, state: S, event: E): Promise<Subject<E>>;
   /** Pairs that the table allows and that come about in other ways than by this event on this row. */
   readonly elsewhere?: readonly `${S}+${E}`[];
 }
@@ -31,8 +32,9 @@ interface Generated<S extends string, E extends string> {
 export const transitionsSuite: Suite = (on) => {
   declare(on, { table: taskTable, bring: task });
   declare(on, { table: attemptTable, bring: attempt });
-  declare(on, { table: sessionTable, bring: session, elsewhere: ["started+complete"] });
-  declare(on, { table: stepTable, bring: sessionStep });
+  declare(on, { table: sessionTable, bring: session });
+  // A condition is looked at in the transition in which its step begins.
+  declare(on, { table: stepTable, bring: sessionStep, elsewhere: ["running+wait", "running+skip"] });
   declare(on, { table: deliveryTable, bring: delivery });
 };
 
@@ -43,7 +45,7 @@ function declare<S extends string, E extends string>(on: Declare, { table, bring
       const to = nextState(table, state, event);
       if (elsewhere?.includes(`${state}+${event}`)) continue;
       on(`${table.noun} ${state}, ${event}: ${to ?? "nothing changes"}`, async (w) => {
-        const subject = await bring(w, state);
+        const subject = await bring(w, state, event);
         assert.equal(await subject.status(), state, "the row is not in its state");
         const before = await subject.facts();
         await subject.fire[event]().catch(() => undefined);
@@ -121,17 +123,27 @@ async function attempt(w: World, state: string) {
   };
 }
 
+/** A step whose failure is ignored, a wait, and another step, if the signal says so. */
 async function session(w: World, state: string) {
-  const document = workflow([step("a", { retry: { maxAttempts: 1 } })], { deadline: "1h" });
+  const first = step("a", { retry: { maxAttempts: 1 }, deadline: "30m", onFailure: "continue" });
+  const last = step("b", { when: "steps.pause.result.more" });
+  const document = workflow([first, { taskId: "pause", wait: { signal: "go" } }, last], { deadline: "1h" });
   const { id } = await w.start(document);
   await w.agent("worker", { capabilities: ["work"] });
   let sent: ClaimedAttempt | undefined;
+  const signal = (more: boolean) => w.store.sessions.signal({ sessionId: id, name: "go", payload: `{"more":${more}}` });
+  const passFirst = () => (sent === undefined ? pass(w, FAR / 2) : w.complete(sent));
+  const complete = async () => {
+    await signal(false);
+    await passFirst();
+  };
   if (state !== "started") {
     await w.dispatch();
     sent = w.take();
   }
-  if (state === "completed") await w.complete(need(sent, "attempt"));
-  if (state === "failed") await w.fail(need(sent, "attempt"));
+  if (state === "waiting") await w.complete(need(sent, "attempt"));
+  if (state === "completed") await complete();
+  if (state === "failed") await pass(w, FAR);
   if (state === "cancelled") await w.store.sessions.cancel(id, "no more");
   return {
     status: async () => (await w.store.sessions.get(id))?.status,
@@ -141,38 +153,103 @@ async function session(w: World, state: string) {
     },
     fire: {
       run: () => w.dispatch(),
-      complete: () => w.complete(need(sent, "attempt")),
+      wait: passFirst,
+      resume: () => signal(true),
+      complete,
       fail: () => pass(w, FAR),
       cancel: () => w.store.sessions.cancel(id, "changed my mind"),
     },
   };
 }
 
-/** The second of two steps; it starts when the first completes with the right result, and fails when it does not. */
-async function sessionStep(w: World, state: string) {
-  const failing = step("second", { parameters: { x: "${{ steps.first.result.x }}" } });
-  const { id } = await w.start(workflow([step("first"), failing], { onFailure: "continue" }));
-  await w.agent("worker", { capabilities: ["work"] });
-  await w.dispatch();
-  const first = w.take();
-  let second: ClaimedAttempt | undefined;
-  if (state !== "pending") {
-    await w.complete(first, { x: 1 });
-    second = w.take();
-  }
-  if (state === "completed") await w.complete(need(second, "attempt"));
-  if (state === "failed") await w.fail(need(second, "attempt"), "rejected");
-  if (state === "cancelled") await w.store.sessions.cancel(id, "no more");
+/** How a step comes to be undone, or not: it is not known whether it was done, and nobody says to undo it all the same. */
+function isDoubtful(state: StepStatus, event: StepEvent): boolean {
+  return state === "uncertain" || (event === "doubt" && state !== "compensated");
+}
+
+/** A step that can get from this state where the event leads. */
+function subjectOf(state: StepStatus, event: StepEvent): JsonObject {
+  if (state === "waiting" || (state === "pending" && event === "wait"))
+    return { taskId: "subject", wait: { signal: "go", timeout: "1h" } };
+  if (state === "skipped" || (state === "pending" && event === "skip"))
+    return step("subject", { when: "steps.first.result.x > 1" });
+  if (state === "pending" && event === "complete") return step("subject", { forEach: [] });
+  const undone = event === "doubt" || event === "compensate";
+  const list = { forEach: state === "cancelled" ? [1, 2] : [1], concurrency: 1, onItemError: "collect" };
+  const isList = undone && (state === "cancelled" || (state === "completed" && event === "doubt"));
+  return step("subject", {
+    parameters: { x: "${{ steps.first.result.x }}" },
+    retry: { maxAttempts: 1 },
+    timeout: "2s",
+    compensate: { agentCapability: "undo", whenUnknown: isDoubtful(state, event) ? "report" : "run" },
+    ...(isList ? list : {}),
+  });
+}
+
+/** A step behind another one, beside two that decide when and how the session fails. */
+async function sessionStep(w: World, state: StepStatus, event: StepEvent) {
+  const undone = [state, event].some((word) => ["doubt", "compensate", "uncertain", "compensated"].includes(word));
+  const bad = step("bad", { retry: { maxAttempts: 1 } });
+  const subject = { ...subjectOf(state, event), dependsOn: ["first"] };
+  const onFailure = undone && state !== "waiting" ? "compensate" : "continue";
+  await w.agent("worker", { capabilities: ["work"], maxConcurrency: 9 });
+  await w.agent("undoer", { capabilities: ["undo"] });
+  const { id } = await w.start(workflow([step("first"), bad, step("hold"), subject], { onFailure }));
+  const [first, failing, hold] = [w.take(), w.take(), w.take()];
+  const undo = async () => {
+    if (state === "waiting") return w.complete(first, { x: 1 });
+    await w.fail(failing, "rejected");
+    await w.complete(hold);
+    await w.dispatch();
+    const undoing = w.sent.shift();
+    return undoing && w.complete(undoing);
+  };
+  if (state !== "pending") await w.complete(first, { x: 1 });
+  const sent = w.sent.shift();
+  await reach(w, { id, state, event, sent, failing });
+  if (state === "uncertain" || state === "compensated") await undo();
   return {
-    status: async () => (await w.steps(id))[1] ?? "pending",
-    facts: async () => (await w.store.sessions.steps(id))[1],
+    status: async () => (await w.steps(id))[3] ?? "pending",
+    facts: async () => (await w.store.sessions.steps(id)).find(({ index }) => index === 3),
     fire: {
       start: () => w.complete(first, { x: 1 }),
-      complete: async () => second && w.complete(second),
-      fail: () => (second === undefined ? w.complete(first, {}) : w.fail(second, "rejected")),
+      wait: () => w.complete(first, { x: 1 }),
+      complete: async () => {
+        if (state === "waiting") return w.store.sessions.signal({ sessionId: id, name: "go", payload: "1" });
+        return w.complete(sent ?? first, { x: 1 });
+      },
+      fail: () => {
+        if (state === "waiting") return pass(w, FAR);
+        return sent === undefined ? w.complete(first, {}) : w.fail(sent, "rejected");
+      },
+      skip: () => w.complete(first, { x: 1 }),
       cancel: () => w.store.sessions.cancel(id, "changed my mind"),
+      doubt: undo,
+      compensate: undo,
     },
   };
+}
+
+interface Way {
+  readonly id: string;
+  readonly state: StepStatus;
+  readonly event: StepEvent;
+  readonly sent: ClaimedAttempt | undefined;
+  readonly failing: ClaimedAttempt;
+}
+
+/** Brings the step, whose task may have been sent, to its state. */
+async function reach(w: World, { id, state, event, sent, failing }: Way): Promise<void> {
+  const isUndone = event === "doubt" || event === "compensate";
+  const end = () => (event === "doubt" ? pass(w, TIMEOUT) : w.complete(need(sent, "attempt")));
+  if (state === "completed" || state === "compensated") {
+    await (state === "completed" ? end() : w.complete(need(sent, "attempt")));
+  } else if (state === "failed" && !isUndone) await w.fail(need(sent, "attempt"), "rejected");
+  else if (state === "failed" || state === "uncertain") await pass(w, TIMEOUT);
+  else if (state === "cancelled" && isUndone) {
+    await w.fail(failing, "rejected");
+    await end();
+  } else if (state === "cancelled") await w.store.sessions.cancel(id, "no more");
 }
 
 async function delivery(w: World, state: string) {

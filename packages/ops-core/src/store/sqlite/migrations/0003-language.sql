@@ -149,3 +149,4 @@ create table compensations (
   error text,
   primary key (session_id, n)
 ) strict, without rowid;
+create index compensations_by_step on compensations (session_id, step, status, part);
