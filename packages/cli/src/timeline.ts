@@ -2,6 +2,7 @@ import { type EventView, isJsonObject, type JsonObject, type JsonValue, parseTim
 import type { Tone } from "./output/style.ts";
 import { padEnd, plain, truncate } from "./output/text.ts";
 import { duration } from "./output/time.ts";
+import { tellStep } from "./timeline-steps.ts";
 
 /** A line of the timeline. */
 export interface TimelineLine {
@@ -107,9 +108,10 @@ export class Timeline {
     this.#began ??= time;
     const at = time - this.#began;
     this.#last = at;
+    const step = tellStep(event.type, event.data);
+    if (step !== undefined) return step.told && this.#line(at, step.step, ...step.told);
     const [noun, word = ""] = event.type.split(".");
     if (noun === "session") return this.#tellSession(word, event.data, at);
-    if (event.type === "step.skipped") return this.#line(at, text(event.data.stepId), "dim", "skipped");
     const task = this.#note(event.type, event.data, at);
     const told = TELLERS[event.type]?.(event.data, task, { at, began: this.#began });
     return told == null ? null : this.#line(at, task.step, ...told);

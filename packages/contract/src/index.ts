@@ -20,6 +20,7 @@ export type {
   Streamed,
 } from "./operation.ts";
 export type { AgentView } from "./operations/agents.ts";
+export type { ApprovalLinkView, ApprovalView } from "./operations/approvals.ts";
 export type { DeliveryView } from "./operations/deliveries.ts";
 export type { EventStreamQuery, EventView } from "./operations/events.ts";
 export { allOperations, operations } from "./operations/index.ts";

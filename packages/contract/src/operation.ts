@@ -12,6 +12,8 @@ export type Scope =
   | "sessions:write"
   | "schedules:read"
   | "schedules:write"
+  | "approvals:read"
+  | "approvals:write"
   | "tasks:read"
   | "tasks:write"
   | "tasks:result"

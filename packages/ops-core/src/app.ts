@@ -27,6 +27,7 @@ import { Engine } from "./engine/engine.ts";
 import type { AgentkitElsewhere } from "./engine/other-half.ts";
 import { SendCapacity } from "./engine/send-capacity.ts";
 import type { Timing } from "./http/answer-headers.ts";
+import { addApprovalLinkRoutes } from "./http/approval-link-routes.ts";
 import { DirectRequests } from "./http/direct-requests.ts";
 import { addDocsRoutes } from "./http/docs-routes.ts";
 import { Gate } from "./http/gate.ts";
@@ -242,6 +243,7 @@ export class App {
       const rules = { secrets, clock: this.#wallClock, replays: this.store.deliveries };
       const verify = async (message: IncomingWebhook) => (await receiveWebhook(message, rules, () => null)).isSigned;
       addWorkflowSchemaRoute(http);
+      addApprovalLinkRoutes(http, this.#ports);
       addOpsCoreRoutes(http, this.#ports, gate, { verify });
     }
     const routes = { handlers: this.operations, gate, streaming: this.#streaming(gate) };

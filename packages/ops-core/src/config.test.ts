@@ -175,16 +175,10 @@ test("a configuration file that was named must be there", () => {
 });
 
 test("opspawn.yaml may hold tools; unknown keys and wrong shapes are refused by name", () => {
-  const yaml = "tools:\n  - { name: weather, endpoint: 'http://tools.example.com/weather' }\n";
-  assert.deepEqual(load({ files: { "opspawn.yaml": yaml } }).tools, [
-    {
-      name: "weather",
-      description: "",
-      parameters: {},
-      endpoint: "http://tools.example.com/weather",
-      maxConcurrency: 10,
-    },
-  ]);
+  const weather = { name: "weather", endpoint: "http://tools.example.com/weather" };
+  const read = (tool: object) => load({ files: { "opspawn.yaml": JSON.stringify({ tools: [tool] }) } }).tools;
+  assert.deepEqual(read(weather), [{ ...weather, description: "", parameters: {}, maxConcurrency: 10 }]);
+  assert.equal(read({ ...weather, maxConcurrency: 3 })[0]?.maxConcurrency, 3);
   const refuse = (text: string, ...parts: RegExp[]) => assertRefused({ files: { "opspawn.yaml": text } }, ...parts);
   refuse("server: { prot: 1 }", /`server\.prot` is no setting of this file; did you mean "port"\?/);
   refuse("server: { apiKey: x }", /`server\.apiKey` is no setting/);
@@ -201,6 +195,9 @@ test("opspawn.yaml may hold tools; unknown keys and wrong shapes are refused by 
     /tools\[3\]\.kind/,
   );
   refuse("tools: [{ name: x, endpoint: 'http://h', description: 5 }]", /description must be a text/);
+  for (const calls of ["0", "1001", "1.5", "'2'"]) {
+    refuse(`tools: [{ name: x, endpoint: 'http://h', maxConcurrency: ${calls} }]`, /maxConcurrency` must be a whole/);
+  }
   refuse("a: b: c", /no valid YAML/);
   refuse("- 1", /must hold the sections/);
   refuse(`x: "${"y".repeat(300_000)}"`, /larger than/);

@@ -196,7 +196,7 @@ test("sessions: one session with its steps, errors whole", async () => {
     shown,
     /Error +agent_error: Something that takes quite a few words to say, more\n +than a line holds\.\n/,
   );
-  assert.match(shown, /\nSteps\nSTEP +STATUS +TRIES +TOOK +TASK OR ERROR\nfetch +running +1 +- +task_/);
+  assert.match(shown, /\nSteps\nSTEP +STATUS +TRIES +TOOK +WHAT\nfetch +running +1 +- +task_/);
 });
 
 test("tasks: list, dead letters, one task with its attempts, cancel", async () => {

@@ -123,6 +123,8 @@ export function showSession(call: Call, session: SessionDetail): void {
   ];
   if (session.agentId !== null) fields.push(["Agent", session.agentId]);
   if (Object.keys(session.labels).length > 0) fields.push(["Labels", labelText(session)]);
+  if (session.parentSessionId !== null) fields.push(["Step of", session.parentSessionId]);
+  if (session.compensation !== null) fields.push(["Undoing", session.compensation]);
   if (session.failedSteps.length > 0) fields.push(["Failed steps", session.failedSteps.join(", ")]);
   if (session.error !== null) fields.push(["Error", `${session.error.code}: ${session.error.message}`]);
   if (session.blocked !== null) fields.push(["Waits for", session.blocked.message]);
@@ -136,8 +138,22 @@ const stepColumns: readonly Column<SessionDetail["steps"][number]>[] = [
   { title: "STATUS", value: (step) => step.status, tone: (step) => toneOf(step.status) },
   { title: "TRIES", value: (step) => step.attempts },
   { title: "TOOK", value: (step) => elapsed(step.startedAt, step.endedAt) },
-  { title: "TASK OR ERROR", value: (step) => step.error?.message ?? step.taskId, least: 13 },
+  { title: "WHAT", value: whatOf, least: 13 },
 ];
+
+/** What a step is, or what it fell over. */
+function whatOf(step: SessionDetail["steps"][number]): string | null {
+  if (step.error !== null) return step.error.message;
+  if (step.items !== null) {
+    const { total, begun, open, failed } = step.items;
+    return `${begun - open} of ${total} items${failed > 0 ? `, ${failed} failed` : ""}`;
+  }
+  if (step.signal !== null) return `signal ${step.signal}`;
+  if (step.approvalId !== null) return step.approvalId;
+  if (step.childSessionId !== null) return `session ${step.childSessionId}`;
+  if (step.waitsUntil !== null) return `until ${step.waitsUntil}`;
+  return step.iteration > 0 ? `run ${step.iteration + 1}, ${step.taskId}` : step.taskId;
+}
 
 function labelText(session: SessionView): string {
   return Object.entries(session.labels)

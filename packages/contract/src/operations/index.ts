@@ -1,5 +1,6 @@
 import type { Operation } from "../operation.ts";
 import { agentOperations } from "./agents.ts";
+import { approvalOperations } from "./approvals.ts";
 import { deliveryOperations } from "./deliveries.ts";
 import { eventOperations } from "./events.ts";
 import { keyOperations } from "./keys.ts";
@@ -14,6 +15,7 @@ export const operations = {
   agents: agentOperations,
   workflows: workflowOperations,
   sessions: sessionOperations,
+  approvals: approvalOperations,
   tasks: taskOperations,
   schedules: scheduleOperations,
   deliveries: deliveryOperations,

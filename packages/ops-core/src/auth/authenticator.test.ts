@@ -59,7 +59,7 @@ function setUp(options: Partial<AuthenticatorOptions> = {}) {
 test("a key says who asks, and a verified one is not looked up again for a while", async () => {
   const { ask, minted, state } = setUp();
   const actor = await ask(`Bearer ${minted.text}`);
-  assert.deepEqual(actor, { kind: "key", id: minted.id, scopes: ["tasks:read"], agentId: null, open: [] });
+  assert.deepEqual(actor, { kind: "key", id: minted.id, name: "k", scopes: ["tasks:read"], agentId: null, open: [] });
   for (let i = 0; i < 100; i += 1) await ask(`Bearer ${minted.text}`, i % 2 === 0 ? undefined : {});
   assert.equal(state.reads, 1);
 });
@@ -150,7 +150,14 @@ test("the configured key may be any text and covers everything", async () => {
 
 test("without a key a caller is anonymous, and may do what is open on this bind", async () => {
   const { ask } = setUp({ open: ["tasks"] });
-  assert.deepEqual(await ask(), { kind: "anonymous", id: "anonymous", scopes: [], agentId: null, open: ["tasks"] });
+  assert.deepEqual(await ask(), {
+    kind: "anonymous",
+    id: "anonymous",
+    name: "anonymous",
+    scopes: [],
+    agentId: null,
+    open: ["tasks"],
+  });
 });
 
 test("a web page cannot act for the person whose browser it is in", async () => {

@@ -60,8 +60,18 @@ export class Authenticator {
     this.#operator =
       operatorKey === null
         ? null
-        : { digest: Buffer.from(digestOf(operatorKey), "latin1"), actor: actorOf("operator", ["admin"], null) };
-    this.#anonymous = { kind: "anonymous", id: "anonymous", scopes: NO_SCOPES, agentId: null, open: options.open };
+        : {
+            digest: Buffer.from(digestOf(operatorKey), "latin1"),
+            actor: actorOf({ id: "operator", name: "operator", scopes: ["admin"], agentId: null }),
+          };
+    this.#anonymous = {
+      kind: "anonymous",
+      id: "anonymous",
+      name: "anonymous",
+      scopes: NO_SCOPES,
+      agentId: null,
+      open: options.open,
+    };
     this.#stranger = { ...this.#anonymous, open: [] };
   }
 
@@ -103,7 +113,7 @@ export class Authenticator {
     const key = shown === null ? null : await this.#options.keys.get(shown.id);
     const now = this.#options.clock.now();
     if (shown === null || key === null || !matches(key, shown.secret) || isEnded(key, now)) throw invalid();
-    const actor = actorOf(key.id, key.scopes, key.agentId);
+    const actor = actorOf(key);
     // That it could not be written is no reason to refuse a good key: it is tried again with the next look.
     this.#options.keys.used(key).catch(() => undefined);
     if (this.#believed.size >= CACHE_MAX) this.#believed.clear();
@@ -114,8 +124,8 @@ export class Authenticator {
   }
 }
 
-function actorOf(id: string, scopes: Actor["scopes"], agentId: string | null): Actor {
-  return { kind: "key", id, scopes, agentId, open: [] };
+function actorOf({ id, name, scopes, agentId }: Pick<ApiKey, "id" | "name" | "scopes" | "agentId">): Actor {
+  return { kind: "key", id, name, scopes, agentId, open: [] };
 }
 
 /** As the originals read it: the scheme in any case, then exactly what follows the first blank. */

@@ -174,7 +174,7 @@ test("whatever watches the operations sees every call, its answer and its failur
       return run();
     },
   });
-  const actor = { kind: "key", id: "k", scopes: ["admin"], agentId: null, open: [] } as const;
+  const actor = { kind: "key", id: "k", name: "k", scopes: ["admin"], agentId: null, open: [] } as const;
   const context = { actor, requestId: "r", idempotencyKey: undefined, signal: AbortSignal.abort(), replayed: false };
   const query = { limit: 50 };
   await guarded.tools.list(context, { params: {}, query, body: undefined });

@@ -8,6 +8,8 @@ export interface Actor {
   readonly kind: "key" | "anonymous";
   /** A key's id, `operator` for the configured key, or `anonymous`: for idempotency, logs and audit. */
   readonly id: string;
+  /** What its key is called, for people; names are given by those who make keys. */
+  readonly name: string;
   readonly scopes: readonly (Scope | "admin")[];
   /** The only agent this caller may speak for; null = not an agent. */
   readonly agentId: string | null;

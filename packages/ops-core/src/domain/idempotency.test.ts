@@ -10,7 +10,7 @@ import type { Context } from "./context.ts";
 import { idempotencyOf } from "./idempotency.ts";
 
 function context(idempotencyKey: string | undefined): Context {
-  const actor = { kind: "key", id: "key_1", scopes: [], agentId: null, open: [] } as const;
+  const actor = { kind: "key", id: "key_1", name: "ci", scopes: [], agentId: null, open: [] } as const;
   return { actor, requestId: "r", idempotencyKey, signal: AbortSignal.abort(), replayed: false };
 }
 

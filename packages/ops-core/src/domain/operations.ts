@@ -1,4 +1,5 @@
 import { agentHandlers } from "./agents/operations.ts";
+import { approvalHandlers } from "./approvals/operations.ts";
 import { keyHandlers } from "./auth/operations.ts";
 import { deliveryHandlers } from "./deliveries/operations.ts";
 import { eventHandlers } from "./events/operations.ts";
@@ -19,6 +20,7 @@ export function createOperations(ports: Ports): Handlers {
     workflows: workflowHandlers(ports),
     sessions: sessionHandlers(ports),
     schedules: scheduleHandlers(ports),
+    approvals: approvalHandlers(ports),
     tasks: taskHandlers(ports),
     deliveries: deliveryHandlers(ports),
     tools: toolHandlers(ports),

@@ -1,6 +1,6 @@
 import type { JsonObject } from "@opspawn/contract";
 import type { Agent, AgentState, EvidenceClass } from "./agents/agent.ts";
-import type { Approval, ApprovalDecision, ApprovalFilter } from "./approvals/approval.ts";
+import type { Approval, ApprovalDecision, ApprovalFilter, ApprovalLink } from "./approvals/approval.ts";
 import type { ApiKey } from "./auth/key.ts";
 import type { Blocked } from "./blocked.ts";
 import type { Delivery, DeliveryKind, NewDelivery } from "./deliveries/delivery.ts";
@@ -213,6 +213,11 @@ export interface SessionStore {
 export interface ApprovalStore {
   /** Errors: `approval_not_found`, `approval_decided`, `approval_stale`. */
   decide(id: string, decision: ApprovalDecision): Promise<Approval>;
+  /** Decides by a link, and uses it up. Errors as of `decide`, and `approval_link_ended`. */
+  decideByLink(linkId: string, decision: ApprovalDecision): Promise<Approval>;
+  /** Errors: `approval_not_found`, `approval_decided`, `too_many_links`. */
+  addLink(link: ApprovalLink): Promise<void>;
+  link(id: string): Promise<ApprovalLink | null>;
   get(id: string): Promise<Approval | null>;
   /** Newest first. */
   list(page: Page, filter: ApprovalFilter): Promise<Paged<Approval>>;

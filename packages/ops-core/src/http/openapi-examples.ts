@@ -1,6 +1,7 @@
 import type { JsonObject } from "@opspawn/contract";
 
 const AGENT = "01890a5d-ac96-774b-bcce-b302099a8057";
+const SUBJECT = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
 const WORKFLOW: JsonObject = {
   id: "review-article",
   name: "Review an article",
@@ -46,6 +47,9 @@ export const BODY_EXAMPLES: Readonly<Record<string, JsonObject>> = {
   "schedules.update": { name: "review-nightly", workflowId: "review-article", every: "15m", overlap: "queue" },
   "schedules.pause": { note: "The site is being moved" },
   "schedules.backfill": { from: "2026-05-01T00:00:00Z", to: "2026-05-04T00:00:00Z", max: 10, dryRun: true },
+  "approvals.approve": { comment: "Looks good.", subjectHash: SUBJECT },
+  "approvals.reject": { comment: "The price is wrong." },
+  "approvals.link": { decision: "any", expiresIn: "24h", for: "carol" },
   "tasks.create": { name: "Fetch a page", capability: "web.fetch", parameters: { url: "https://example.com" } },
   "tasks.result": { token: "1.8PJ2yWkXw1rJtq0aBC3dEg", status: "completed", result: { score: 0.93 } },
   "tasks.lease": { token: "1.8PJ2yWkXw1rJtq0aBC3dEg" },
@@ -65,6 +69,7 @@ export const PARAMETER_EXAMPLES: Readonly<Record<string, string>> = {
   scheduleId: "sch_01890a5d-ac96-774b-bcce-b302099a805d",
   taskId: "task_01890a5d-ac96-774b-bcce-b302099a8059",
   workflowId: "review-article",
+  approvalId: "apr_01890a5d-ac96-774b-bcce-b302099a805d",
   deliveryId: "dlv_01890a5d-ac96-774b-bcce-b302099a805a",
   keyId: "key_01890a5d-ac96-774b-bcce-b302099a805b",
   name: "weather",

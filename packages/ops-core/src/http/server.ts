@@ -84,8 +84,9 @@ function httpServer(take: ServerOptions["take"], handle: HttpHandler): Server {
 function answerErrors(app: FastifyInstance, log: Log): void {
   app.setErrorHandler((error, request, reply) => {
     const answer = errorReply(error, request.routeOptions.config.original === true || request.is404, request.id);
-    if (answer.unexpected === true)
-      log.error({ err: error, requestId: request.id, url: request.url }, "request failed");
+    // Without its query: that may hold the token of a link.
+    const [path] = request.url.split("?", 1);
+    if (answer.unexpected === true) log.error({ err: error, requestId: request.id, url: path }, "request failed");
     send(reply, answer);
   });
 }

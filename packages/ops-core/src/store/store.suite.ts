@@ -1,5 +1,7 @@
 import { agentsSuite } from "./suite/agents.suite.ts";
 import { approvalStepsSuite } from "./suite/approval-steps.suite.ts";
+import { approvalLinksSuite } from "./suite/approval-links.suite.ts";
+import { approvalsSuite } from "./suite/approvals.suite.ts";
 import { catalogSuite } from "./suite/catalog.suite.ts";
 import { childrenSuite } from "./suite/children.suite.ts";
 import { circuitsSuite } from "./suite/circuits.suite.ts";
@@ -43,6 +45,8 @@ export const SUITES: readonly Suite[] = [
   reservesSuite,
   undoingSuite,
   uncertainSuite,
+  approvalsSuite,
+  approvalLinksSuite,
   failuresSuite,
   outcomesSuite,
   schemasSuite,

@@ -10,10 +10,14 @@ export interface Approval {
   readonly message: string;
   /** JSON text or null. */
   readonly details: string | null;
-  /** Of all that is decided on, the definition included. */
+  /** Of all that is decided on: the definition, the step, the message and the details. */
   readonly subjectHash: string;
+  /** Names of the keys that may decide; null = every key that has the scope. */
+  readonly approvers: readonly string[] | null;
   readonly requestedAt: number;
   readonly expiresAt: number | null;
+  readonly reminders: number;
+  readonly remindAt: number | null;
   readonly endedAt: number | null;
   readonly decidedBy: string | null;
   readonly comment: string | null;
@@ -32,4 +36,19 @@ export interface ApprovalFilter {
   readonly status?: string | undefined;
   readonly session?: string | undefined;
   readonly workflow?: string | undefined;
+}
+
+/** A way to decide once without a key. Times are microseconds. */
+export interface ApprovalLink {
+  readonly id: string;
+  readonly approvalId: string;
+  readonly decision: "approve" | "reject" | "any";
+  /** SHA-256 of its token, hex. */
+  readonly hash: string;
+  /** Whom it was made for. */
+  readonly recipient: string;
+  /** The key that made it; when that ends, so do its links. */
+  readonly keyId: string;
+  readonly expiresAt: number;
+  readonly usedAt: number | null;
 }

@@ -1,4 +1,4 @@
-import { formatTime, type KeyView, OpspawnError, type Scope } from "@opspawn/contract";
+import { formatTime, type KeyView, type OperationInput, OpspawnError, type operations } from "@opspawn/contract";
 import { needAgent } from "../agents/view.ts";
 import { timeOrNull } from "../blocked-view.ts";
 import { DAY } from "../clock.ts";
@@ -11,12 +11,14 @@ import { AGENT_SCOPES, isScope, SCOPES } from "./scopes.ts";
 
 const LIFETIME_MAX = 3_650 * DAY;
 
+type KeyBody = Pick<OperationInput<typeof operations.keys.create>["body"], "name" | "scopes">;
+
 export function keyHandlers({ store, clock, keys }: Ports): NounHandlers<"keys"> {
   return {
     async create(context, { body }) {
       const { name, expiresIn } = body;
       const agentId = body.agentId ?? null;
-      const scopes = checkScopes(context.actor, body.scopes, agentId);
+      const scopes = checkScopes(context.actor, body, agentId);
       const lifetime =
         expiresIn === undefined ? null : readDuration(expiresIn, ["body", "expiresIn"], LIFETIME_MAX, "3650d");
       if (agentId !== null) await needAgent(store, agentId);
@@ -53,7 +55,7 @@ function keyView(key: ApiKey): KeyView {
 }
 
 /** Known words only, nothing an agent's key could never use, and no more than the caller has. */
-function checkScopes(actor: Actor, scopes: readonly (Scope | "admin")[], agentId: string | null) {
+function checkScopes(actor: Actor, { name, scopes }: KeyBody, agentId: string | null) {
   for (const [at, scope] of scopes.entries()) {
     const loc = ["body", "scopes", at];
     if (!isScope(scope)) throw invalidField(loc, `is no scope; the scopes are ${SCOPES.join(", ")}`);
@@ -62,6 +64,10 @@ function checkScopes(actor: Actor, scopes: readonly (Scope | "admin")[], agentId
     }
     if (!isAdmin(actor) && !actor.scopes.includes(scope)) {
       throw new OpspawnError("forbidden", `A key cannot give the scope \`${scope}\`, which it does not have itself.`);
+    }
+    if (scope === "approvals:write" && !isAdmin(actor) && name !== actor.name) {
+      const msg = `This key gives \`approvals:write\` to keys of its own name only: names say who may approve.`;
+      throw new OpspawnError("forbidden", msg);
     }
   }
   return [...new Set(scopes)];

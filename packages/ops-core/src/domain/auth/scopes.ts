@@ -11,6 +11,8 @@ const KNOWN: Record<Scope | "admin", true> = {
   "sessions:write": true,
   "schedules:read": true,
   "schedules:write": true,
+  "approvals:read": true,
+  "approvals:write": true,
   "tasks:read": true,
   "tasks:write": true,
   "tasks:result": true,

@@ -205,7 +205,6 @@ const OWN: Readonly<Record<string, readonly JsonValue[]>> = {
 
 const language = fc.record(
   Object.fromEntries(Object.entries(OWN).map(([name, values]) => [name, fc.constantFrom(...values)])),
-  { requiredKeys: [] },
 );
 
 test("the same of the fields that say what a step does, when it runs and how it is undone", () => {

@@ -56,6 +56,14 @@ export const WAIT_MIN = 1_000;
 export const WAIT_MAX = 365 * DAY;
 export const APPROVAL_TIMEOUT_MIN = 1_000;
 export const APPROVAL_TIMEOUT_MAX = 365 * DAY;
+/** Bounds on `approval.remindEvery`. */
+export const REMIND_EVERY_MIN = 60 * SECOND;
+export const REMIND_EVERY_MAX = 365 * DAY;
+/** So often an approval is asked again at most, however long nobody decides. */
+export const REMINDERS_MAX = 100;
+/** Names in `approval.approvers`. */
+export const APPROVERS_MAX = 100;
+export const APPROVER_LENGTH_MAX = 100;
 
 /** Characters of one schema written as JSON. */
 export const SCHEMA_SIZE_MAX = 65_536;

@@ -48,6 +48,10 @@ export interface Approval {
   readonly timeout: number | null;
   /** `reject`: an approval that expires counts as rejected. */
   readonly onTimeout: "fail" | "reject";
+  /** How long until it is asked again, and again; null = never. */
+  readonly remindEvery: number | null;
+  /** Names of the keys that may decide; null = every key that has the scope. */
+  readonly approvers: readonly string[] | null;
 }
 
 /** How a completed step is undone. */

@@ -1,24 +1,11 @@
 import { formatTime, type JsonObject, OpspawnError, stringifyJson } from "@opspawn/contract";
 import type { ApprovalDecision } from "../../domain/approvals/approval.ts";
+import { nextReminder } from "../../domain/approvals/reminders.ts";
+import { tellOfApproval, withdrawNews } from "./approval-news.ts";
+import { type ApprovalRow, earlier } from "./approval-row.ts";
 import { advanceSession } from "./session-advance.ts";
 import { SessionUnit } from "./session-unit.ts";
 import type { Tx } from "./tx.ts";
-
-export interface ApprovalRow {
-  readonly id: string;
-  readonly session_id: string;
-  readonly step: number;
-  readonly status: "pending" | "approved" | "rejected" | "expired" | "cancelled";
-  readonly message: string;
-  readonly details: string | null;
-  readonly subject_hash: string;
-  readonly requested_at: number;
-  readonly expires_at: number | null;
-  readonly ended_at: number | null;
-  readonly decided_by: string | null;
-  readonly comment: string | null;
-  readonly wake_at: number | null;
-}
 
 /**
  * A decision is final in the transaction that answers it: its timer is disarmed, and the session goes on, all at once.
@@ -37,9 +24,9 @@ export function decideApproval(tx: Tx, id: string, decision: ApprovalDecision): 
     throw new OpspawnError("approval_decided", `Approval ${id} is ${row.status} already.`);
   }
   const { by, comment } = decision;
-  endApproval(tx, row, status, { by, comment });
-  const data: JsonObject = { approved: decision.approved, by, comment, at: formatTime(tx.now) };
   const session = need(tx, row);
+  endApproval(tx, session, row, status, { by, comment });
+  const data: JsonObject = { approved: decision.approved, by, comment, at: formatTime(tx.now) };
   session.event(`approval.${status}`, { approvalId: id, stepId: stepId(session, row), by });
   if (decision.approved) {
     session.giveResult(row.step, stringifyJson(data));
@@ -50,19 +37,38 @@ export function decideApproval(tx: Tx, id: string, decision: ApprovalDecision): 
   refuse(tx, session, row, "rejected", `${by} rejected it${said}`);
 }
 
-/** Nobody decided in time. */
-export function expireApproval(tx: Tx, id: string): void {
-  const row = tx.get<ApprovalRow>(
-    "select * from approvals where id = ? and status = 'pending' and wake_at <= ?",
-    id,
-    tx.now,
-  );
+/** Its time is over, or it is to be asked again; what is both is over. */
+export function wakeApproval(tx: Tx, id: string): void {
+  const due = "select * from approvals where id = ? and status = 'pending' and wake_at <= ?";
+  const row = tx.get<ApprovalRow>(due, id, tx.now);
   if (row === undefined) return;
+  if (row.expires_at !== null && row.expires_at <= tx.now) expire(tx, row);
+  else remind(tx, row);
+}
+
+/** Nobody decided in time. */
+function expire(tx: Tx, row: ApprovalRow): void {
   const session = need(tx, row);
-  endApproval(tx, row, "expired", { by: null, comment: null });
-  session.event("approval.expired", { approvalId: id, stepId: stepId(session, row) });
+  endApproval(tx, session, row, "expired", { by: null, comment: null });
+  session.event("approval.expired", { approvalId: row.id, stepId: stepId(session, row) });
   const rejects = session.plan.steps[row.step]?.approval?.onTimeout === "reject";
   refuse(tx, session, row, rejects ? "rejected" : "expired", "Nobody decided in time.");
+}
+
+function remind(tx: Tx, row: ApprovalRow): void {
+  const session = need(tx, row);
+  const every = session.plan.steps[row.step]?.approval?.remindEvery ?? null;
+  const reminders = row.reminders + 1;
+  const from = row.remind_at ?? tx.now;
+  const remindAt = nextReminder({ every, from, given: reminders, expiresAt: row.expires_at }, tx.now);
+  tx.run(
+    "update approvals set reminders = ?, remind_at = ?, wake_at = ? where id = ? and status = 'pending'",
+    reminders,
+    remindAt,
+    earlier(row.expires_at, remindAt),
+    row.id,
+  );
+  tellOfApproval(tx, session, "approval.reminded", { ...row, reminders });
 }
 
 function refuse(
@@ -78,12 +84,13 @@ function refuse(
 
 function endApproval(
   tx: Tx,
+  session: SessionUnit,
   { id }: ApprovalRow,
   status: "approved" | "rejected" | "expired",
   { by, comment }: { by: string | null; comment: string | null },
 ): void {
   tx.run(
-    `update approvals set status = ?, ended_at = ?, decided_by = ?, comment = ?, wake_at = null
+    `update approvals set status = ?, ended_at = ?, decided_by = ?, comment = ?, remind_at = null, wake_at = null
       where id = ? and status = 'pending'`,
     status,
     tx.now,
@@ -91,6 +98,7 @@ function endApproval(
     comment,
     id,
   );
+  withdrawNews(tx, session, id);
 }
 
 function need(tx: Tx, row: ApprovalRow): SessionUnit {

@@ -1,8 +1,11 @@
 import { hash } from "node:crypto";
-import { formatTime, isJsonObject, type JsonObject, type JsonValue, stringifyJson } from "@opspawn/contract";
+import { isJsonObject, type JsonValue, stringifyJson } from "@opspawn/contract";
+import { nextReminder } from "../../domain/approvals/reminders.ts";
 import type { SessionInput } from "../../domain/workflows/advance.ts";
 import { evaluatedParameters } from "../../domain/workflows/data.ts";
 import type { PlanStep } from "../../domain/workflows/plan.ts";
+import { tellOfApproval, withdrawNews } from "./approval-news.ts";
+import { earlier } from "./approval-row.ts";
 import type { SessionUnit } from "./session-unit.ts";
 import { stepFailed } from "./step-failure.ts";
 import { scopeOf } from "./step-scope.ts";
@@ -18,24 +21,35 @@ export function askApproval(tx: Tx, session: SessionUnit, step: PlanStep, from: 
   }
   const { message, details } = readSubject(subject);
   const timeout = step.approval?.timeout ?? null;
-  const wakeAt = timeout === null ? null : from + timeout;
-  const id = `apr_${tx.context.ids.uuid()}`;
+  const expiresAt = timeout === null ? null : from + timeout;
+  const every = step.approval?.remindEvery ?? null;
+  const remindAt = nextReminder({ every, from, given: 0, expiresAt }, from);
   const text = details === null ? null : stringifyJson(details);
+  const approval = {
+    id: `apr_${tx.context.ids.uuid()}`,
+    step: step.index,
+    message,
+    details: text,
+    subject_hash: subjectHash(session.row.plan_hash, step.id, message, text),
+    requested_at: tx.now,
+    expires_at: expiresAt,
+    reminders: 0,
+  };
   tx.run(
     `insert into approvals (id, session_id, step, status, message, details, subject_hash, requested_at,
-      expires_at, wake_at) values (?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?)`,
-    id,
+      expires_at, remind_at, wake_at) values (?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?)`,
+    approval.id,
     session.id,
     step.index,
     message,
     text,
-    subjectHash(session.row.plan_hash, step.id, message, text),
+    approval.subject_hash,
     tx.now,
-    wakeAt,
-    wakeAt,
+    expiresAt,
+    remindAt,
+    earlier(expiresAt, remindAt),
   );
-  const expires: JsonObject = wakeAt === null ? {} : { expiresAt: formatTime(wakeAt) };
-  session.event("approval.requested", { approvalId: id, stepId: step.id, ...expires });
+  tellOfApproval(tx, session, "approval.requested", approval);
   return null;
 }
 
@@ -57,6 +71,11 @@ export function cancelApproval(tx: Tx, session: SessionUnit, step: number): void
     step,
   );
   if (open === undefined) return;
-  tx.run("update approvals set status = 'cancelled', ended_at = ?, wake_at = null where id = ?", tx.now, open.id);
+  tx.run(
+    "update approvals set status = 'cancelled', ended_at = ?, remind_at = null, wake_at = null where id = ?",
+    tx.now,
+    open.id,
+  );
+  withdrawNews(tx, session, open.id);
   session.event("approval.cancelled", { approvalId: open.id, stepId: session.plan.steps[step]?.id ?? null });
 }

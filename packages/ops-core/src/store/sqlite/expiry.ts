@@ -1,7 +1,7 @@
 import { isOffline } from "../../domain/agents/claimable.ts";
 import type { TaskError } from "../../domain/tasks/task.ts";
 import type { AgentEntry } from "./agent-index.ts";
-import { expireApproval } from "./approval-decisions.ts";
+import { wakeApproval } from "./approval-decisions.ts";
 import { isOpen } from "./ending.ts";
 import { loseSilent } from "./loss.ts";
 import { endTask, settleOpen } from "./outcomes.ts";
@@ -93,7 +93,7 @@ export function expire(tx: Tx, due: Due): void {
       expireWait(tx, due.sessionId, due.step);
       break;
     case "approval":
-      expireApproval(tx, due.id);
+      wakeApproval(tx, due.id);
       break;
     case "slot":
       expireSlot(tx, due.slot);

@@ -81,6 +81,14 @@ const INVARIANTS: Readonly<Record<string, string>> = {
     where status <> 'waiting' and (wake_at is not null or signal is not null)`,
   "a pending approval has a step that waits for it": `select a.id from approvals a left join session_steps p
     on p.session_id = a.session_id and p.step = a.step where a.status = 'pending' and p.status is not 'waiting'`,
+  "a pending approval wakes up to be asked again or to expire, whichever comes first": `select id from approvals
+    where status = 'pending' and wake_at is not coalesce(min(expires_at, remind_at), expires_at, remind_at)`,
+  "an approval that has ended is not asked again": `select id from approvals
+    where ended_at is not null and remind_at is not null`,
+  "a question that is answered is not on its way": `select d.id from deliveries d join approvals a on a.id = d.aggregate
+    where d.status = 'pending' and a.ended_at is not null`,
+  "a link that was used has decided": `select l.id from approval_links l join approvals a on a.id = l.approval_id
+    where l.used_at is not null and a.status not in ('approved', 'rejected')`,
   "a step counts its open items": `select p.session_id, p.step from session_steps p
     where p.total is not null and p.status = 'running' and p.open_items <>
     (select count(*) from tasks t where t.session_id = p.session_id and t.step = p.step and t.undoes = 0

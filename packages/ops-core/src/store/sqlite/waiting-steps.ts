@@ -12,7 +12,7 @@ interface WaitingRow {
   readonly approvalId: string | null;
 }
 
-const FIRST_WAITING = `select w.step, coalesce(w.wake_at, a.wake_at) as wakeAt, w.signal, w.started_at as startedAt,
+const FIRST_WAITING = `select w.step, coalesce(w.wake_at, a.expires_at) as wakeAt, w.signal, w.started_at as startedAt,
     a.id as approvalId
   from session_steps w left join approvals a on a.session_id = w.session_id and a.step = w.step
   where w.session_id = ? and w.status = 'waiting' order by w.started_at, w.step limit 1`;

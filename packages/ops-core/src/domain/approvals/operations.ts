@@ -1,0 +1,48 @@
+import { type ApprovalView, formatTime, type OperationInput, type operations } from "@opspawn/contract";
+import type { Context } from "../context.ts";
+import type { NounHandlers, Ports } from "../ports.ts";
+import { readDuration } from "../request-fields.ts";
+import { checkMayDecide, nameOf } from "./deciders.ts";
+import { LINK_LIFETIME, LINK_LIFETIME_MAX, makeLink } from "./links.ts";
+import { approvalView, needApproval } from "./view.ts";
+
+type Decision = OperationInput<typeof operations.approvals.approve>;
+
+export function approvalHandlers(ports: Ports): NounHandlers<"approvals"> {
+  const { approvals } = ports.store;
+  const decide = async ({ actor }: Context, { params, body }: Decision, approved: boolean): Promise<ApprovalView> => {
+    const { approvalId } = params;
+    checkMayDecide(actor, await needApproval(approvals, approvalId));
+    const { comment = null, subjectHash } = body ?? {};
+    return approvalView(await approvals.decide(approvalId, { approved, by: nameOf(actor), comment, subjectHash }));
+  };
+  return {
+    async list(_context, { query }) {
+      const { status, session, workflow, ...page } = query;
+      const { items, nextCursor } = await approvals.list(page, { status, session, workflow });
+      return { items: items.map(approvalView), nextCursor };
+    },
+    async get(_context, { params }) {
+      return approvalView(await needApproval(approvals, params.approvalId));
+    },
+    approve: (context, input) => decide(context, input, true),
+    reject: (context, input) => decide(context, input, false),
+    async link({ actor }, { params, body }) {
+      const { decision, expiresIn, for: recipient } = body;
+      const lifetime =
+        expiresIn === undefined
+          ? LINK_LIFETIME
+          : readDuration(expiresIn, ["body", "expiresIn"], LINK_LIFETIME_MAX, "30d");
+      const made = await makeLink(ports, actor, { ...params, decision, lifetime, recipient });
+      const { link, url } = made;
+      return {
+        linkId: link.id,
+        approvalId: link.approvalId,
+        decision,
+        for: link.recipient,
+        url,
+        expiresAt: formatTime(link.expiresAt),
+      };
+    },
+  };
+}

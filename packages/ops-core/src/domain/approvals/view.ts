@@ -1,0 +1,50 @@
+import { type ApprovalView, formatTime, OpspawnError } from "@opspawn/contract";
+import type { Blocked } from "../blocked.ts";
+import { blockedView, timeOrNull } from "../blocked-view.ts";
+import type { ApprovalStore } from "../store.ts";
+import { readStored } from "../stored-json.ts";
+import type { Approval } from "./approval.ts";
+import { namesOf } from "./deciders.ts";
+
+/** @throws OpspawnError `approval_not_found` */
+export async function needApproval(approvals: ApprovalStore, id: string): Promise<Approval> {
+  const approval = await approvals.get(id);
+  if (approval === null) throw new OpspawnError("approval_not_found", `Approval not found: ${id}`);
+  return approval;
+}
+
+export function approvalView(approval: Approval): ApprovalView {
+  return {
+    approvalId: approval.id,
+    sessionId: approval.sessionId,
+    workflowId: approval.workflowId,
+    stepId: approval.stepId,
+    status: approval.status,
+    message: approval.message,
+    details: readStored(approval.details),
+    subjectHash: approval.subjectHash,
+    approvers: approval.approvers === null ? null : [...approval.approvers],
+    requestedAt: formatTime(approval.requestedAt),
+    expiresAt: timeOrNull(approval.expiresAt),
+    reminders: approval.reminders,
+    nextReminderAt: timeOrNull(approval.remindAt),
+    endedAt: timeOrNull(approval.endedAt),
+    decidedBy: approval.decidedBy,
+    comment: approval.comment,
+    blocked: blockedView(blockedBy(approval)),
+  };
+}
+
+/** What a pending approval waits for: somebody who may decide. */
+function blockedBy({ status, approvers, requestedAt, expiresAt, stepId, reminders }: Approval): Blocked | null {
+  if (status !== "pending") return null;
+  const who = approvers === null ? "Somebody with `approvals:write`" : `A key named ${namesOf(approvers)}`;
+  const until = expiresAt === null ? "" : `, before ${formatTime(expiresAt)}`;
+  const again = reminders === 0 ? "" : ` It was asked again ${reminders === 1 ? "once" : `${reminders} times`}.`;
+  return {
+    reason: "waiting_for_decision",
+    message: `${who} has to approve or reject it${until}.${again}`,
+    since: requestedAt,
+    details: { stepId, ...(approvers === null ? {} : { approvers: [...approvers] }) },
+  };
+}
