@@ -17,6 +17,9 @@ type Meaning = Readonly<Record<string, string>>;
 const SESSION: Meaning = {
   "session.started": "begin",
   "session.running": "run",
+  "session.waiting": "wait",
+  "session.paused": "pause",
+  "session.resumed": "resume",
   "session.completed": "complete",
   "session.failed": "fail",
   "session.cancelled": "cancel",
@@ -93,6 +96,9 @@ class Folder implements Fold {
       ...this.#apply(taskTable, TASK, String(data.taskId), fact),
       ...this.#apply(attemptTable, ATTEMPT, `${data.taskId}/${data.number}`, fact),
     ];
+    if (type === "attempt.created" && this.things.get(`session ${stream}`)?.state === "paused") {
+      this.illegal.push(`${type} on ${stream}/${fact.sequence}: its session is paused`);
+    }
     if (meant.length === 0) this.illegal.push(`${type} on ${stream}/${fact.sequence} has no meaning`);
     this.#time(fact);
   }

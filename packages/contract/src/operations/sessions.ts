@@ -60,6 +60,10 @@ const session = z.object({
   compensation: z.enum(["running", "complete", "incomplete"]).nullable(),
   /** The session whose step this one is. */
   parentSessionId: id.nullable(),
+  /** The session whose finished steps this one took over. */
+  forkedFrom: id.nullable(),
+  /** Added to the priority of each of its steps. */
+  priority: z.number().int(),
   createdAt: time,
   updatedAt: time,
   endedAt: time.nullable(),
@@ -81,6 +85,8 @@ const sessionStart = z.strictObject({
   labels: labels.default({}),
   /** Not before this long from now, such as `10m`. */
   delay: z.string().max(20).optional(),
+  /** Added to the priority of each step: higher is sooner, by a minute per point. */
+  priority: z.number().int().min(-1_000).max(1_000).default(0),
   /** Receives one signed POST when the session ends. */
   callbackUrl: z.string().max(2083).optional(),
 });
@@ -138,6 +144,29 @@ export const sessionOperations = {
     output: listOf(session),
     permission: { scope: "sessions:read" },
     idempotency: "read",
+  }),
+  pause: operation({
+    id: "sessions.pause",
+    summary: "Pause a session: what runs may end, nothing new of it is given out until it is resumed.",
+    method: "POST",
+    path: "/v1/opscore/sessions/{sessionId}/pause",
+    params: sessionParams,
+    body: z.strictObject({ reason: z.string().max(1000).optional() }).optional(),
+    output: session,
+    errors: ["session_not_found", "session_terminal", "session_compensating"],
+    permission: { scope: "sessions:write" },
+    idempotency: "natural",
+  }),
+  resume: operation({
+    id: "sessions.resume",
+    summary: "Let a paused session go on, with the sessions within it that were not paused for themselves.",
+    method: "POST",
+    path: "/v1/opscore/sessions/{sessionId}/resume",
+    params: sessionParams,
+    output: session,
+    errors: ["session_not_found", "session_terminal", "parent_paused"],
+    permission: { scope: "sessions:write" },
+    idempotency: "natural",
   }),
   cancel: operation({
     id: "sessions.cancel",

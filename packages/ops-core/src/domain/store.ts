@@ -181,6 +181,8 @@ export interface StartSession {
   /** No task is ready before. */
   readonly startAt: number;
   readonly callbackUrl: string | null;
+  /** Added to the priority of each step. Default: 0. */
+  readonly priority?: number;
   /** Save the definition under its id when that id is new (the originals' inline trigger). */
   readonly saveWorkflow?: boolean;
   readonly idempotency?: Idempotency | undefined;
@@ -197,6 +199,13 @@ export interface SendSignal {
 export interface SessionStore {
   /** Errors: `idempotency_key_reused`. */
   start(session: StartSession): Promise<{ session: SessionRecord; replayed: boolean }>;
+  /**
+   * Gives nothing new of it out, nor of the sessions within it. Repeating it changes nothing. Errors:
+   * `session_not_found`, `session_terminal`, `session_compensating`.
+   */
+  pause(sessionId: string, by: string, reason: string | null): Promise<SessionRecord>;
+  /** Repeating it changes nothing. Errors: `session_not_found`, `session_terminal`, `parent_paused`. */
+  resume(sessionId: string, by: string): Promise<SessionRecord>;
   /** Errors: `session_not_found`, `session_terminal`, `session_compensating`. */
   cancel(sessionId: string, reason: string): Promise<SessionRecord>;
   label(sessionId: string, labels: Readonly<Record<string, string>>): Promise<SessionRecord>;

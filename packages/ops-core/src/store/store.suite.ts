@@ -1,12 +1,13 @@
 import { agentsSuite } from "./suite/agents.suite.ts";
-import { approvalStepsSuite } from "./suite/approval-steps.suite.ts";
 import { approvalLinksSuite } from "./suite/approval-links.suite.ts";
+import { approvalStepsSuite } from "./suite/approval-steps.suite.ts";
 import { approvalsSuite } from "./suite/approvals.suite.ts";
 import { catalogSuite } from "./suite/catalog.suite.ts";
 import { childrenSuite } from "./suite/children.suite.ts";
 import { circuitsSuite } from "./suite/circuits.suite.ts";
 import { claimsSuite } from "./suite/claims.suite.ts";
 import { conditionsSuite } from "./suite/conditions.suite.ts";
+import { controlSuite } from "./suite/control.suite.ts";
 import { deliveriesSuite } from "./suite/deliveries.suite.ts";
 import { evidenceSuite } from "./suite/evidence.suite.ts";
 import { failuresSuite } from "./suite/failures.suite.ts";
@@ -59,6 +60,7 @@ export const SUITES: readonly Suite[] = [
   leasesSuite,
   claimsSuite,
   slotsSuite,
+  controlSuite,
   circuitsSuite,
   toolsSuite,
   toolRegistrySuite,

@@ -31,6 +31,8 @@ export function sampleSession(change: Partial<SessionView> = {}): SessionView {
     failedSteps: [],
     compensation: null,
     parentSessionId: null,
+    forkedFrom: null,
+    priority: 0,
     createdAt: AT,
     updatedAt: AT,
     endedAt: null,

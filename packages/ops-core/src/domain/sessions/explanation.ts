@@ -7,13 +7,13 @@ import { needTask } from "../tasks/view.ts";
 import type { WorkflowPlan } from "../workflows/plan.ts";
 import type { SessionRecord, StepRecord } from "./session.ts";
 import { hasEnded } from "./view.ts";
-import { waitingBlock } from "./waiting.ts";
+import { pausedBlock, waitingBlock } from "./waiting.ts";
 
 /** A wide graph is explained by its first steps. */
 const STEPS_MAX = 50;
 
 export interface SessionExplanation {
-  /** Of the first step that waits, else of the first at work. */
+  /** Why it is paused, else of the first step that waits, else of the first at work. */
   readonly blocked: Blocked | null;
   readonly sentences: readonly string[];
 }
@@ -24,8 +24,9 @@ export async function explainSession(ports: Ports, session: SessionRecord): Prom
   const [plan, touched] = await Promise.all([plans.stored(session.planHash), store.sessions.steps(session.id)]);
   if (hasEnded(session)) return { blocked: null, sentences: await endSentences(ports, plan, session, touched) };
   const byIndex = new Map(touched.map((step) => [step.index, step]));
-  const sentences: string[] = [];
-  let waiting: Blocked | null = null;
+  const paused = session.pause === null ? null : pausedBlock(session.id, session.pause);
+  const sentences = paused === null ? [] : [blockedSentence(paused)];
+  let waiting = paused;
   let working: Blocked | null = null;
   const open = touched.filter((each) => each.status === "running" || each.status === "waiting");
   for (const step of open.slice(0, STEPS_MAX)) {

@@ -1,4 +1,5 @@
 import { type OperationInput, type operations, stringifyJson } from "@opspawn/contract";
+import { nameOf } from "../approvals/deciders.ts";
 import { blockedView } from "../blocked-view.ts";
 import { DAY } from "../clock.ts";
 import type { Context } from "../context.ts";
@@ -39,6 +40,12 @@ export function sessionHandlers(ports: Ports): NounHandlers<"sessions"> {
       const { items, nextCursor } = await store.sessions.list({ limit, cursor }, toFilter(query));
       return { items: items.map(sessionView), nextCursor };
     },
+    async pause({ actor }, { params, body }) {
+      return sessionView(await store.sessions.pause(params.sessionId, nameOf(actor), body?.reason ?? null));
+    },
+    async resume({ actor }, { params }) {
+      return sessionView(await store.sessions.resume(params.sessionId, nameOf(actor)));
+    },
     async cancel(_context, { params, body }) {
       return sessionView(await store.sessions.cancel(params.sessionId, body?.reason ?? CANCEL_REASON));
     },
@@ -71,6 +78,7 @@ function toRequest(context: Context, body: StartBody): SessionRequest {
     inputLoc: ["body", "input"],
     agentId: body.agentId ?? null,
     labels: body.labels,
+    priority: body.priority,
     delay: delay === undefined ? 0 : readDuration(delay, ["body", "delay"], DELAY_MAX, "365d"),
     callbackUrl: callbackUrl ?? null,
     idempotency: idempotencyOf(context, "sessions.start", body),

@@ -2,6 +2,16 @@ import type { Blocked } from "../blocked.ts";
 import type { TaskError } from "../tasks/task.ts";
 import type { SessionStatus, StepStatus } from "./transitions.ts";
 
+/** Why a session is paused. */
+export interface Pause {
+  /** The session that was asked to: itself, or one above it. */
+  readonly sessionId: string;
+  /** Who asked. */
+  readonly by: string;
+  readonly reason: string | null;
+  readonly since: number;
+}
+
 /** A session as stored. Times are microseconds; `input` and `result` are JSON text. */
 export interface SessionRecord {
   readonly id: string;
@@ -19,6 +29,12 @@ export interface SessionRecord {
   readonly compensation: "running" | "complete" | "incomplete" | null;
   /** The session whose step it is; null for one that was started by itself. */
   readonly parentId: string | null;
+  /** The session whose finished steps it took over; null for one that began at the beginning. */
+  readonly forkedFrom: string | null;
+  /** Added to the priority of its steps. */
+  readonly priority: number;
+  /** Set while it is paused. */
+  readonly pause: Pause | null;
   readonly createdAt: number;
   readonly updatedAt: number;
   readonly endedAt: number | null;

@@ -35,6 +35,8 @@ export interface SessionRequest {
   /** The agent for steps that name none. */
   readonly agentId: string | null;
   readonly labels: Readonly<Record<string, string>>;
+  /** Added to the priority of each step. Default: 0. */
+  readonly priority?: number;
   /** Microseconds from now. */
   readonly delay: number;
   /** As it was asked for. */
@@ -72,6 +74,7 @@ async function start(ports: Ports, request: SessionRequest): Promise<{ value: Se
     agentId: request.agentId,
     input: request.input === null ? null : stringifyJson(request.input),
     labels: request.labels,
+    priority: request.priority ?? 0,
     startAt: clock.now() + request.delay,
     callbackUrl: callbackUrl === null ? null : readEndpoint(callbackUrl, ["body", "callbackUrl"], ports.decideUrl),
     saveWorkflow: request.source.kind === "inline" && request.source.save,

@@ -27,6 +27,8 @@ export function sessionView(session: SessionRecord): SessionView {
     failedSteps: [...session.failedSteps],
     compensation: session.compensation,
     parentSessionId: session.parentId,
+    forkedFrom: session.forkedFrom,
+    priority: session.priority,
     createdAt: formatTime(session.createdAt),
     updatedAt: formatTime(session.updatedAt),
     endedAt: timeOrNull(session.endedAt),

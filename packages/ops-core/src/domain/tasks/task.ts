@@ -91,6 +91,8 @@ export interface TaskRecord {
   readonly result: string | null;
   readonly error: TaskError | null;
   readonly deadLetter: boolean;
+  /** The dead letter it was made from. */
+  readonly redriveOf: string | null;
   /** Why it waits, as last evaluated; null unless it is pending. */
   readonly blocked: Blocked | null;
 }

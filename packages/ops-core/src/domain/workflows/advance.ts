@@ -21,6 +21,9 @@ export type SessionInput =
     }
   /** All steps are done, and what the session is to answer cannot be told. */
   | { readonly type: "output_failed"; readonly error: TaskError }
+  /** Nothing new is given out; whoever carries out the effects sees to that. */
+  | { readonly type: "pause" }
+  | { readonly type: "resume" }
   | { readonly type: "cancel"; readonly reason: string }
   | { readonly type: "deadline" };
 
@@ -147,7 +150,7 @@ export function advance(plan: WorkflowPlan, index: SessionIndex, input: SessionI
 }
 
 function isOpen(status: SessionStatus): boolean {
-  return status === "started" || status === "running" || status === "waiting";
+  return status === "started" || status === "running" || status === "waiting" || status === "paused";
 }
 
 function apply(move: Move, input: SessionInput): void {
@@ -160,6 +163,12 @@ function apply(move: Move, input: SessionInput): void {
       break;
     case "output_failed":
       move.failOutput(input.error);
+      break;
+    case "pause":
+      move.pause();
+      break;
+    case "resume":
+      move.resume();
       break;
     case "cancel":
       move.cancel(input.reason);

@@ -28,6 +28,7 @@ export class Move {
   #ended: number;
   #failure: SessionFailure | null;
   #undoing: Undoing | null;
+  #paused: boolean;
 
   constructor(plan: WorkflowPlan, index: SessionIndex) {
     this.#plan = plan;
@@ -37,6 +38,7 @@ export class Move {
     this.#ended = index.ended;
     this.#failure = index.failure;
     this.#undoing = index.undoing;
+    this.#paused = index.status === "paused";
   }
 
   start(): void {
@@ -156,6 +158,15 @@ export class Move {
     this.#failure ??= { step: null, error, ...(this.#plan.onFailure === "compensate" ? { compensate: true } : {}) };
   }
 
+  /** What follows from now on is noted as always, and given out later. What undoes itself is not interrupted. */
+  pause(): void {
+    if (this.#undoing === null) this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+  }
+
   /** Ends the session at once; what it did stays done. */
   cancel(reason: string): void {
     if (this.#undoing !== null) return;
@@ -188,8 +199,10 @@ export class Move {
   /** A session waits when nothing of it runs. One that ends says nothing else first. */
   #status(): Advance["status"] {
     if (this.#isFinished()) return this.#index.status;
+    if (this.#paused) return "paused";
     if (this.#open > 0 && this.#open === this.#waiting) return "waiting";
-    return this.#index.status === "waiting" ? "running" : this.#index.status;
+    const { status } = this.#index;
+    return status === "waiting" || status === "paused" ? "running" : status;
   }
 
   #begin(step: PlanStep): void {

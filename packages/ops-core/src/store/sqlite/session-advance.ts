@@ -36,9 +36,12 @@ function writeSession(session: SessionUnit, move: Advance): void {
   if (move.failedSteps.length > 0) {
     session.change({ failed_steps: addSteps(session.row.failed_steps, move.failedSteps) });
   }
-  if (move.status === session.status) return;
+  const before = session.status;
+  if (move.status === before) return;
   session.change({ status: move.status });
-  session.event(move.status === "waiting" ? "session.waiting" : "session.resumed", {});
+  if (move.status === "waiting") session.event("session.waiting", {});
+  // Who pauses a session, or lets it go on, says so.
+  else if (before !== "paused" && move.status !== "paused") session.event("session.resumed", {});
 }
 
 function addSteps(text: string, steps: readonly string[]): string {

@@ -1,6 +1,6 @@
 import type { JsonObject } from "@opspawn/contract";
 import type { Blocked } from "../../domain/blocked.ts";
-import type { SessionRecord } from "../../domain/sessions/session.ts";
+import type { Pause, SessionRecord } from "../../domain/sessions/session.ts";
 import type { SessionStatus } from "../../domain/sessions/transitions.ts";
 import type { TaskError } from "../../domain/tasks/task.ts";
 import type { SessionFailure, SessionIndex, StepState, Undoing } from "../../domain/workflows/advance.ts";
@@ -44,6 +44,9 @@ export interface SessionRow {
   parent_step: number | null;
   parent_part: number | null;
   depth: number;
+  pause: string | null;
+  priority: number;
+  forked_from: string | null;
 }
 
 /** What is known of a session when it begins. */
@@ -57,6 +60,8 @@ export interface NewSession {
   /** JSON text or null. */
   readonly input: string | null;
   readonly callbackUrl: string | null;
+  readonly priority?: number;
+  readonly forkedFrom?: string | null;
   /** The step that it is, in a session of its own. */
   readonly parent: { readonly id: string; readonly step: number; readonly part: number; readonly depth: number } | null;
 }
@@ -92,6 +97,9 @@ function newSessionRow({ parent, ...session }: NewSession, now: number): Session
     parent_step: parent?.step ?? null,
     parent_part: parent?.part ?? null,
     depth: parent === null ? 0 : parent.depth + 1,
+    pause: null,
+    priority: session.priority ?? 0,
+    forked_from: session.forkedFrom ?? null,
   };
 }
 
@@ -225,7 +233,7 @@ export class SessionUnit implements SessionIndex {
   nextOrderKey(readyAt: number, priority: number): number {
     const key = Math.max(readyAt, this.row.next_key);
     this.change({ next_key: key + 100_000 });
-    return key - priority * 60_000_000;
+    return key - (priority + this.row.priority) * 60_000_000;
   }
 
   flush(tx: Tx): void {
@@ -252,6 +260,8 @@ const FIXED = [
   "parent_step",
   "parent_part",
   "depth",
+  "priority",
+  "forked_from",
 ] as const satisfies readonly (keyof SessionRow)[];
 
 /** What is written again and again; the row's payload is not rewritten by choice. */
@@ -272,6 +282,7 @@ const CHANGING = [
   "updated_at",
   "ended_at",
   "wake_at",
+  "pause",
 ] as const satisfies readonly (keyof SessionRow)[];
 
 const COLUMNS = [...FIXED, ...CHANGING];
@@ -306,6 +317,9 @@ export function toSessionRecord(
     failedSteps: JSON.parse(row.failed_steps) as string[],
     compensation: compensationOf(row),
     parentId: row.parent_id,
+    forkedFrom: row.forked_from,
+    priority: row.priority,
+    pause: row.pause === null ? null : (JSON.parse(row.pause) as Pause),
     createdAt: row.created_at,
     updatedAt: row.updated_at,
     endedAt: row.ended_at,

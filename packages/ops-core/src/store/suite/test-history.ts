@@ -10,6 +10,7 @@ const FOLD: Readonly<Record<string, { noun: Noun; status: string }>> = {
   "session.running": { noun: "session", status: "running" },
   "session.waiting": { noun: "session", status: "waiting" },
   "session.resumed": { noun: "session", status: "running" },
+  "session.paused": { noun: "session", status: "paused" },
   "session.completed": { noun: "session", status: "completed" },
   "session.failed": { noun: "session", status: "failed" },
   "session.cancelled": { noun: "session", status: "cancelled" },
