@@ -44,6 +44,8 @@ const step = z.object({
   /** The session it consists of. */
   childSessionId: id.nullable(),
   approvalId: id.nullable(),
+  /** The session in which it ended, where this one took it over. */
+  fromSessionId: id.nullable(),
 });
 
 const session = z.object({
@@ -91,6 +93,14 @@ const sessionStart = z.strictObject({
   callbackUrl: z.string().max(2083).optional(),
 });
 
+const begun = z.object({
+  sessionId: id,
+  workflowId: z.string(),
+  workflowVersion: z.string(),
+  status: sessionStatus,
+});
+const forked = begun.extend({ forkedFrom: id });
+
 export const sessionOperations = {
   start: operation({
     id: "sessions.start",
@@ -98,7 +108,7 @@ export const sessionOperations = {
     method: "POST",
     path: "/v1/opscore/sessions",
     body: sessionStart,
-    output: z.object({ sessionId: id, workflowId: z.string(), workflowVersion: z.string(), status: sessionStatus }),
+    output: begun,
     status: 202,
     errors: [
       "workflow_not_found",
@@ -144,6 +154,42 @@ export const sessionOperations = {
     output: listOf(session),
     permission: { scope: "sessions:read" },
     idempotency: "read",
+  }),
+  retry: operation({
+    id: "sessions.retry",
+    summary: "Go on where a failed or cancelled session stopped, in a new session that takes over what was done.",
+    method: "POST",
+    path: "/v1/opscore/sessions/{sessionId}/retry",
+    params: sessionParams,
+    /** Absent: the labels of the source. */
+    body: z.strictObject({ labels: labels.optional() }).optional(),
+    output: forked,
+    status: 202,
+    errors: ["session_not_found", "session_open", "session_completed", "agent_not_found"],
+    permission: { scope: "sessions:write" },
+    idempotency: "key",
+  }),
+  fork: operation({
+    id: "sessions.fork",
+    summary: "Do a step of an ended session and all behind it again, in a new session that takes over the others.",
+    method: "POST",
+    path: "/v1/opscore/sessions/{sessionId}/fork",
+    params: sessionParams,
+    body: z.strictObject({
+      /** The step to begin at. */
+      from: z.string().min(1).max(200),
+      /** The session's input; absent: that of the source. Steps that were taken over are not done again for it. */
+      input: jsonValue.nullable().optional(),
+      /** What the step gets instead of what its definition says. */
+      parameters: jsonObject.optional(),
+      /** Absent: the labels of the source. */
+      labels: labels.optional(),
+    }),
+    output: forked,
+    status: 202,
+    errors: ["session_not_found", "session_open", "step_not_finished", "input_invalid", "agent_not_found"],
+    permission: { scope: "sessions:write" },
+    idempotency: "key",
   }),
   pause: operation({
     id: "sessions.pause",

@@ -188,6 +188,21 @@ export interface StartSession {
   readonly idempotency?: Idempotency | undefined;
 }
 
+/** A session that goes on from one that has ended, under the same definition. */
+export interface ForkSession {
+  readonly sessionId: string;
+  readonly sourceId: string;
+  /** The step to begin anew, with all behind it; null = where it failed or was cancelled. */
+  readonly from: number | null;
+  /** JSON text or null; absent = that of the source. */
+  readonly input?: string | null;
+  /** JSON text; what the step `from` gets instead of its own. */
+  readonly parameters?: string;
+  /** Absent = those of the source. */
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly idempotency?: Idempotency | undefined;
+}
+
 export interface SendSignal {
   readonly sessionId: string;
   readonly name: string;
@@ -199,6 +214,11 @@ export interface SendSignal {
 export interface SessionStore {
   /** Errors: `idempotency_key_reused`. */
   start(session: StartSession): Promise<{ session: SessionRecord; replayed: boolean }>;
+  /**
+   * Steps that were done in the source count as done, and their results are read where they are. Errors:
+   * `session_not_found`, `session_open`, `session_completed`, `step_not_finished`.
+   */
+  fork(fork: ForkSession): Promise<{ session: SessionRecord; replayed: boolean }>;
   /**
    * Gives nothing new of it out, nor of the sessions within it. Repeating it changes nothing. Errors:
    * `session_not_found`, `session_terminal`, `session_compensating`.

@@ -11,6 +11,7 @@ import { controlSuite } from "./suite/control.suite.ts";
 import { deliveriesSuite } from "./suite/deliveries.suite.ts";
 import { evidenceSuite } from "./suite/evidence.suite.ts";
 import { failuresSuite } from "./suite/failures.suite.ts";
+import { forksSuite } from "./suite/forks.suite.ts";
 import { idempotencySuite } from "./suite/idempotency.suite.ts";
 import { itemsSuite } from "./suite/items.suite.ts";
 import { leasesSuite } from "./suite/leases.suite.ts";
@@ -61,6 +62,7 @@ export const SUITES: readonly Suite[] = [
   claimsSuite,
   slotsSuite,
   controlSuite,
+  forksSuite,
   circuitsSuite,
   toolsSuite,
   toolRegistrySuite,

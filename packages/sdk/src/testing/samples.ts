@@ -58,6 +58,7 @@ export function sampleSessionDetail(change: Partial<SessionDetailView> = {}): Se
     signal: null,
     childSessionId: null,
     approvalId: null,
+    fromSessionId: null,
   };
   return { ...sampleSession(), input: { url: "https://example.org" }, steps: [step], ...change };
 }

@@ -9,6 +9,7 @@ import type { NounHandlers, Ports } from "../ports.ts";
 import { invalidField, readDuration, readLabel, readTime, readWait } from "../request-fields.ts";
 import { sessionKey } from "../waiters.ts";
 import { explainSession } from "./explanation.ts";
+import { forkSession, retrySession } from "./fork.ts";
 import type { SessionFilter, SessionRecord } from "./session.ts";
 import { type SessionRequest, startSession, type WorkflowSource } from "./start.ts";
 import { hasEnded, needSession, sessionDetailView, sessionView } from "./view.ts";
@@ -40,6 +41,8 @@ export function sessionHandlers(ports: Ports): NounHandlers<"sessions"> {
       const { items, nextCursor } = await store.sessions.list({ limit, cursor }, toFilter(query));
       return { items: items.map(sessionView), nextCursor };
     },
+    retry: (context, input) => retrySession(ports, context, input),
+    fork: (context, input) => forkSession(ports, context, input),
     async pause({ actor }, { params, body }) {
       return sessionView(await store.sessions.pause(params.sessionId, nameOf(actor), body?.reason ?? null));
     },

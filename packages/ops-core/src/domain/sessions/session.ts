@@ -68,6 +68,8 @@ export interface StepRecord {
   /** The session it consists of, or the last one. */
   readonly childId: string | null;
   readonly approvalId: string | null;
+  /** The session in which it ended, where this one took it over. */
+  readonly source: string | null;
 }
 
 export interface SessionFilter {

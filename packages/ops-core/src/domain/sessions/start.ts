@@ -120,7 +120,15 @@ function checkTargets(plan: WorkflowPlan): void {
 }
 
 function checkSessionInput(plan: WorkflowPlan, { input, inputLoc }: Pick<SessionRequest, "input" | "inputLoc">): void {
-  const issues = checkInput(plan, input).map((issue) => ({ ...issue, loc: [...inputLoc, ...issue.loc] }));
-  if (issues.length === 0) return;
+  refuseInput(plan, checkInput(plan, input), inputLoc);
+}
+
+/**
+ * @param loc where in the request the value stands that has the issues
+ * @throws OpspawnError `input_invalid`, unless there are none
+ */
+export function refuseInput(plan: WorkflowPlan, found: readonly Issue[], loc: Loc): void {
+  if (found.length === 0) return;
+  const issues = found.map((issue) => ({ ...issue, loc: [...loc, ...issue.loc] }));
   throw new OpspawnError("input_invalid", `The input does not fit workflow \`${plan.id}\`.`, { issues });
 }

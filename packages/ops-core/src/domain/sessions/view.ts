@@ -64,6 +64,7 @@ function stepView(step: PlanStep, touched: StepRecord | undefined, ended: boolea
     signal: touched?.signal ?? null,
     childSessionId: touched?.childId ?? null,
     approvalId: touched?.approvalId ?? null,
+    fromSessionId: touched?.source ?? null,
   };
 }
 

@@ -4,6 +4,7 @@ import type {
   Advance,
   Effect,
   Items,
+  Kept,
   SessionFailure,
   SessionIndex,
   SessionInput,
@@ -29,6 +30,9 @@ export class Move {
   #failure: SessionFailure | null;
   #undoing: Undoing | null;
   #paused: boolean;
+  #kept: ReadonlyMap<number, Kept> = new Map();
+  /** Steps that began and are to end as they did before. */
+  readonly #retold: number[] = [];
 
   constructor(plan: WorkflowPlan, index: SessionIndex) {
     this.#plan = plan;
@@ -43,6 +47,37 @@ export class Move {
 
   start(): void {
     for (const step of this.#plan.steps) if (step.dependsOn.length === 0) this.#begin(step);
+  }
+
+  /** Plays what was done before, step by step, as far as it goes; from there on it begins as always. */
+  fork(kept: ReadonlyMap<number, Kept>): void {
+    this.#kept = kept;
+    this.start();
+    for (const index of this.#retold) {
+      const how = kept.get(index);
+      if (how !== undefined) this.#retell(index, how);
+    }
+  }
+
+  #retell(index: number, kept: Kept): void {
+    switch (kept.how) {
+      case "completed":
+        this.#completeStep(index);
+        break;
+      case "skipped":
+        this.skip(index);
+        break;
+      case "failed":
+        this.fail(index, null, kept.error);
+        break;
+      case "refused":
+        this.#wait(index);
+        this.refuse(index, kept.role, kept.error);
+        break;
+      case "items":
+        this.#goOnWithItems(index, beginItems(kept.total));
+        break;
+    }
   }
 
   admit(index: number): void {
@@ -213,7 +248,8 @@ export class Move {
     }
     this.#set(step.index, { status: "running", remaining: 0 });
     this.#open += 1;
-    if (step.when !== null || step.forEach !== null) this.#effects.push({ type: "open_step", step: step.index });
+    if (this.#kept.has(step.index)) this.#retold.push(step.index);
+    else if (step.when !== null || step.forEach !== null) this.#effects.push({ type: "open_step", step: step.index });
     else this.#run(step, 0);
   }
 
@@ -228,11 +264,15 @@ export class Move {
         break;
       case "approval":
       case "wait":
-        this.#set(step.index, { status: "waiting", remaining: 0 });
-        this.#waiting += 1;
+        this.#wait(step.index);
         this.#effects.push({ type: step.kind === "wait" ? "wait" : "ask_approval", step: step.index });
         break;
     }
+  }
+
+  #wait(index: number): void {
+    this.#set(index, { status: "waiting", remaining: 0 });
+    this.#waiting += 1;
   }
 
   /** Begins as many items as may run, and ends the step when none is left. */
@@ -240,8 +280,9 @@ export class Move {
     const step = this.#step(index);
     let items = before;
     while (this.#failure === null && mayBegin(step, items)) {
-      this.#run(step, items.next);
-      items = { ...items, next: items.next + 1, open: items.open + 1 };
+      const open = this.#index.isDone?.(index, items.next) === true ? 0 : 1;
+      if (open === 1) this.#run(step, items.next);
+      items = { ...items, next: items.next + 1, open: items.open + open };
     }
     this.#set(index, { status: "running", remaining: 0, items });
     if (items.open > 0) return;

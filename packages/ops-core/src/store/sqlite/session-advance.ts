@@ -1,9 +1,10 @@
 import type { JsonObject } from "@opspawn/contract";
+import { stepHasEnded } from "../../domain/sessions/transitions.ts";
 import { type Advance, advance, type SessionInput, type StepChange } from "../../domain/workflows/advance.ts";
 import { applyEffect } from "./session-effects.ts";
 import type { SessionUnit } from "./session-unit.ts";
 import { noteItemFailure } from "./step-items.ts";
-import { keepsRow, markStep, noteStepWithoutTask, writeStepRow } from "./step-row.ts";
+import { keepsRow, markStep, noteStepWithoutTask, writeKeptStep, writeStepRow } from "./step-row.ts";
 import type { InboxEntry, Tx } from "./tx.ts";
 
 /** Gives one input to a session and does everything that follows from it, in other sessions too, in this transaction. */
@@ -53,6 +54,14 @@ function writeStep(tx: Tx, session: SessionUnit, change: StepChange): void {
   const step = session.plan.steps[change.index];
   if (step === undefined) return;
   const { status } = change;
+  const { fork } = session;
+  const source = stepHasEnded(status) && fork?.kept.has(change.index) ? fork.steps.get(change.index) : undefined;
+  if (fork !== null && source !== undefined) {
+    session.know(change.index, change);
+    writeKeptStep(tx, session.id, change, fork.source, source);
+    session.event("step.taken_over", { stepId: step.id, status, sessionId: source.source ?? fork.source });
+    return;
+  }
   const before = keepsRow(step) ? session.step(change.index).status : null;
   session.know(change.index, change);
   if (status === "compensated" || status === "uncertain") {

@@ -3,6 +3,7 @@ import type { Pause, SessionFilter, SessionRecord } from "../../domain/sessions/
 import { pausedBlock, WAITING_REASONS } from "../../domain/sessions/waiting.ts";
 import type { SessionStore } from "../../domain/store.ts";
 import { blockedBy, type LaneColumns, storedBlock, TASKS } from "./blocked.ts";
+import { forkSession } from "./forks.ts";
 import { once } from "./idempotency.ts";
 import { decodeCursor, toPage, Where } from "./paging.ts";
 import { pauseSession, resumeSession } from "./pausing.ts";
@@ -37,6 +38,11 @@ export function sessionStore({ db, writer, clock, tx: { recent, plans } }: Sqlit
     start: (start) =>
       writer.submit("intake", (tx) => {
         const { value, replayed } = once(tx, start.idempotency, () => startSession(tx, start));
+        return { session: value, replayed };
+      }),
+    fork: (fork) =>
+      writer.submit("intake", (tx) => {
+        const { value, replayed } = once(tx, fork.idempotency, () => forkSession(tx, fork));
         return { session: value, replayed };
       }),
     pause: (sessionId, by, reason) => writer.submit("normal", (tx) => pauseSession(tx, sessionId, by, reason)),

@@ -3,9 +3,10 @@ import type { Blocked } from "../../domain/blocked.ts";
 import type { Pause, SessionRecord } from "../../domain/sessions/session.ts";
 import type { SessionStatus } from "../../domain/sessions/transitions.ts";
 import type { TaskError } from "../../domain/tasks/task.ts";
-import type { SessionFailure, SessionIndex, StepState, Undoing } from "../../domain/workflows/advance.ts";
+import type { Kept, SessionFailure, SessionIndex, StepState, Undoing } from "../../domain/workflows/advance.ts";
 import type { WorkflowPlan } from "../../domain/workflows/plan.ts";
 import { readStepState } from "./step-row.ts";
+import type { StepRow } from "./steps.ts";
 import type { TaskRow } from "./task-row.ts";
 import type { Tx } from "./tx.ts";
 
@@ -49,6 +50,16 @@ export interface SessionRow {
   forked_from: string | null;
 }
 
+/** What a session goes on from. */
+export interface Fork {
+  readonly source: string;
+  /** The step that it was asked to begin at. */
+  readonly from: string | null;
+  readonly kept: ReadonlyMap<number, Kept>;
+  /** The rows of the source's steps. */
+  readonly steps: ReadonlyMap<number, StepRow>;
+}
+
 /** What is known of a session when it begins. */
 export interface NewSession {
   readonly id: string;
@@ -61,7 +72,7 @@ export interface NewSession {
   readonly input: string | null;
   readonly callbackUrl: string | null;
   readonly priority?: number;
-  readonly forkedFrom?: string | null;
+  readonly fork?: Fork;
   /** The step that it is, in a session of its own. */
   readonly parent: { readonly id: string; readonly step: number; readonly part: number; readonly depth: number } | null;
 }
@@ -99,7 +110,7 @@ function newSessionRow({ parent, ...session }: NewSession, now: number): Session
     depth: parent === null ? 0 : parent.depth + 1,
     pause: null,
     priority: session.priority ?? 0,
-    forked_from: session.forkedFrom ?? null,
+    forked_from: session.fork?.source ?? null,
   };
 }
 
@@ -119,6 +130,9 @@ export class SessionUnit implements SessionIndex {
   readonly #steps = new Map<number, StepState>();
   readonly #tasks = new Map<number, TaskRow>();
   readonly #results = new Map<number, string>();
+  readonly #homes = new Map<number, string>();
+  /** Set in the transition that begins it. */
+  #fork: Fork | null = null;
   #state: "clean" | "dirty" | "new";
 
   private constructor(tx: Tx, row: SessionRow, state: "clean" | "new") {
@@ -131,6 +145,7 @@ export class SessionUnit implements SessionIndex {
 
   static create(tx: Tx, session: NewSession): SessionUnit {
     const unit = new SessionUnit(tx, newSessionRow(session, tx.now), "new");
+    unit.#fork = session.fork ?? null;
     if (unit.row.large_input === 1) {
       tx.run("insert into large_inputs (session_id, input) values (?, ?)", session.id, session.input);
     }
@@ -211,6 +226,28 @@ export class SessionUnit implements SessionIndex {
 
   givenResult(index: number): string | null {
     return this.#results.get(index) ?? null;
+  }
+
+  /** What it goes on from, while it begins. */
+  get fork(): Fork | null {
+    return this.#fork;
+  }
+
+  isDone(step: number, item: number): boolean {
+    if (this.row.forked_from === null) return false;
+    const sql = "select 1 from step_items where session_id = ? and step = ? and item = ? and source is not null";
+    return this.#tx.get(sql, this.id, step, item) !== undefined;
+  }
+
+  /** The session in which the runs of a step are: another one, where the step was taken over. */
+  homeOf(index: number): string {
+    if (this.row.forked_from === null) return this.id;
+    const known = this.#homes.get(index);
+    if (known !== undefined) return known;
+    const sql = "select source from session_steps where session_id = ? and step = ?";
+    const home = this.#tx.get<{ source: string | null }>(sql, this.id, index)?.source ?? this.id;
+    this.#homes.set(index, home);
+    return home;
   }
 
   #readStep(index: number): StepState {

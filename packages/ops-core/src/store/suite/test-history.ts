@@ -20,6 +20,8 @@ const FOLD: Readonly<Record<string, { noun: Noun; status: string }>> = {
   "step.failed": { noun: "step", status: "failed" },
   "step.skipped": { noun: "step", status: "skipped" },
   "step.cancelled": { noun: "step", status: "cancelled" },
+  // Its data say how it ended elsewhere.
+  "step.taken_over": { noun: "step", status: "completed" },
   "step.compensated": { noun: "step", status: "compensated" },
   "step.uncertain": { noun: "step", status: "uncertain" },
   "approval.requested": { noun: "approval", status: "pending" },
@@ -69,7 +71,7 @@ export async function verifyHistory(store: Store): Promise<string[]> {
     if (before !== undefined && ENDED.has(before) && !isUndone) {
       problems.push(`${event.type} of ${name} after it was ${before}`);
     }
-    statuses.set(name, fact.status);
+    statuses.set(name, event.type === "step.taken_over" ? String(event.data.status) : fact.status);
     if (event.type === "attempt.created") statuses.set(nameOf("task", event), "running");
   }
   for (const [name, status] of statuses) {
