@@ -49,6 +49,7 @@ export const ANNOTATIONS: ReadonlySet<string> = new Set([
   "attempt.late_result",
   "attempt.ambiguous_report",
   "session.labelled",
+  "task.redriven",
 ]);
 
 export interface Folded {

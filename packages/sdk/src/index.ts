@@ -26,6 +26,7 @@ export type {
 export {
   isTerminal,
   type SessionDetail,
+  type SessionFork,
   type SessionQuery,
   type SessionStart,
   type Sessions,

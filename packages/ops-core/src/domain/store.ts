@@ -13,7 +13,7 @@ import type {
   ScheduleFilter,
   ScheduleRecord,
 } from "./schedules/schedule.ts";
-import type { SessionFilter, SessionRecord, StepRecord } from "./sessions/session.ts";
+import type { ForkSession, SessionFilter, SessionRecord, StepRecord } from "./sessions/session.ts";
 import type { SessionStatus } from "./sessions/transitions.ts";
 import type {
   AttemptOutcome,
@@ -188,21 +188,6 @@ export interface StartSession {
   readonly idempotency?: Idempotency | undefined;
 }
 
-/** A session that goes on from one that has ended, under the same definition. */
-export interface ForkSession {
-  readonly sessionId: string;
-  readonly sourceId: string;
-  /** The step to begin anew, with all behind it; null = where it failed or was cancelled. */
-  readonly from: number | null;
-  /** JSON text or null; absent = that of the source. */
-  readonly input?: string | null;
-  /** JSON text; what the step `from` gets instead of its own. */
-  readonly parameters?: string;
-  /** Absent = those of the source. */
-  readonly labels?: Readonly<Record<string, string>>;
-  readonly idempotency?: Idempotency | undefined;
-}
-
 export interface SendSignal {
   readonly sessionId: string;
   readonly name: string;
@@ -218,7 +203,7 @@ export interface SessionStore {
    * Steps that were done in the source count as done, and their results are read where they are. Errors:
    * `session_not_found`, `session_open`, `session_completed`, `step_not_finished`.
    */
-  fork(fork: ForkSession): Promise<{ session: SessionRecord; replayed: boolean }>;
+  fork(fork: ForkSession, idempotency?: Idempotency): Promise<{ session: SessionRecord; replayed: boolean }>;
   /**
    * Gives nothing new of it out, nor of the sessions within it. Repeating it changes nothing. Errors:
    * `session_not_found`, `session_terminal`, `session_compensating`.
@@ -307,6 +292,12 @@ export interface CreateTask {
 
 export interface TaskStore {
   create(task: CreateTask): Promise<{ task: TaskRecord; replayed: boolean }>;
+  /** A new task as a dead letter was that stands alone. Errors: `task_not_found`, `task_not_dead_letter`. */
+  redrive(
+    sourceId: string,
+    taskId: string,
+    idempotency?: Idempotency,
+  ): Promise<{ task: TaskRecord; replayed: boolean }>;
   get(taskId: string): Promise<TaskRecord | null>;
   attempts(taskId: string): Promise<readonly AttemptRecord[]>;
   list(page: Page, filter: TaskFilter): Promise<Paged<TaskRecord>>;

@@ -82,6 +82,7 @@ export function sampleTask(change: Partial<TaskView> = {}): TaskView {
     result: null,
     error: null,
     deadLetter: false,
+    redriveOf: null,
     blocked: { reason: "no_free_agent", message: "Every agent that can do this is busy.", since: AT },
     ...change,
   };

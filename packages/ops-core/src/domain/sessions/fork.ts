@@ -4,9 +4,9 @@ import type { Context } from "../context.ts";
 import { idempotencyOf, repeatable } from "../idempotency.ts";
 import type { Ports } from "../ports.ts";
 import { invalidField } from "../request-fields.ts";
-import type { ForkSession } from "../store.ts";
 import { checkInput, checkParameters } from "../workflows/data.ts";
 import type { PlanStep, WorkflowPlan } from "../workflows/plan.ts";
+import type { ForkSession } from "./session.ts";
 import { refuseInput } from "./start.ts";
 import { needSession } from "./view.ts";
 
@@ -49,7 +49,7 @@ async function begin(ports: Ports, context: Context, sourceId: string, request: 
     const source = await needSession(store, sourceId);
     if (source.agentId !== null) await needAgent(store, source.agentId);
     const asked = request.read(await plans.stored(source.planHash));
-    const begun = await store.sessions.fork({ ...asked, sessionId: ids.uuid(), sourceId, idempotency });
+    const begun = await store.sessions.fork({ ...asked, sessionId: ids.uuid(), sourceId }, idempotency);
     return { value: begun.session, replayed: begun.replayed };
   });
   context.replayed = replayed;

@@ -29,6 +29,8 @@ export interface SessionRecord {
   readonly compensation: "running" | "complete" | "incomplete" | null;
   /** The session whose step it is; null for one that was started by itself. */
   readonly parentId: string | null;
+  /** Which step of it. */
+  readonly parentStep: number | null;
   /** The session whose finished steps it took over; null for one that began at the beginning. */
   readonly forkedFrom: string | null;
   /** Added to the priority of its steps. */
@@ -84,4 +86,18 @@ export interface SessionFilter {
   readonly blockedReason?: string | undefined;
   /** The session whose steps they are. */
   readonly parent?: string | undefined;
+}
+
+/** A session that goes on from one that has ended, under the same definition. */
+export interface ForkSession {
+  readonly sessionId: string;
+  readonly sourceId: string;
+  /** The step to begin anew, with all behind it; null = where it failed or was cancelled. */
+  readonly from: number | null;
+  /** JSON text or null; absent = that of the source. */
+  readonly input?: string | null;
+  /** JSON text; what the step `from` gets instead of its own. */
+  readonly parameters?: string;
+  /** Absent = those of the source. */
+  readonly labels?: Readonly<Record<string, string>>;
 }

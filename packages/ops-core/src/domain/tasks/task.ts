@@ -75,6 +75,8 @@ export interface TaskRecord {
   readonly name: string;
   readonly sessionId: string | null;
   readonly stepId: string | null;
+  /** It undoes its step. */
+  readonly undoes: boolean;
   readonly status: TaskStatus;
   readonly requirement: Requirement;
   readonly fellBack: boolean;
@@ -147,4 +149,8 @@ export interface TaskFilter {
   readonly agent?: string | undefined;
   readonly blockedReason?: string | undefined;
   readonly deadLetter?: boolean | undefined;
+  /** The capability that is asked for. */
+  readonly capability?: string | undefined;
+  /** False: nothing was made from it, nor from its session. */
+  readonly redriven?: false | undefined;
 }

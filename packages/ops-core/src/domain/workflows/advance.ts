@@ -50,7 +50,8 @@ export type StepInput =
 
 /** How a step ended in the session that this one goes on from. */
 export type Kept =
-  | { readonly how: "completed" | "skipped" }
+  | { readonly how: "completed" }
+  | { readonly how: "skipped" }
   /** What comes of a failure comes again: the step that stands in for it, or those behind it. */
   | { readonly how: "failed"; readonly error: TaskError }
   | { readonly how: "refused"; readonly role: "rejected" | "expired"; readonly error: TaskError }
@@ -178,10 +179,10 @@ function apply(move: Move, input: SessionInput): void {
       move.failOutput(input.error);
       break;
     case "pause":
-      move.pause();
+      move.pause(true);
       break;
     case "resume":
-      move.resume();
+      move.pause(false);
       break;
     case "cancel":
       move.cancel(input.reason);

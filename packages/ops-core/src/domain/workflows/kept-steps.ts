@@ -1,7 +1,7 @@
 import type { StepStatus } from "../sessions/transitions.ts";
 import type { TaskError } from "../tasks/task.ts";
 import type { Kept } from "./advance.ts";
-import type { PlanStep, WorkflowPlan } from "./plan.ts";
+import { type PlanStep, reservesOf, type WorkflowPlan } from "./plan.ts";
 
 /** How a step stands in a session that has ended. What was undone counts as `compensated`. */
 export interface EndedStep {
@@ -72,13 +72,13 @@ function failureOf(
     if (branch !== null && !["pending", "skipped"].includes(ended(branch).status))
       return { how: "refused", role, error };
   }
-  const reserves = Object.values(step.reserves).filter((index) => index !== null);
   // The session was failing, so that nothing new could begin.
-  if (reserves.some((index) => ended(index).status === "pending")) return null;
+  if (reservesOf(step).some((index) => ended(index).status === "pending")) return null;
   return isTolerated(plan, step) ? { how: "failed", error } : null;
 }
 
-function isTolerated(plan: WorkflowPlan, step: PlanStep): boolean {
+/** Whether the session goes on when this step fails. */
+export function isTolerated(plan: WorkflowPlan, step: PlanStep): boolean {
   const owner = step.reserveOf?.role === "fallback" ? plan.steps[step.reserveOf.step] : undefined;
   if (owner !== undefined) return isTolerated(plan, owner);
   return (step.onFailure ?? plan.onFailure) === "continue";
@@ -95,7 +95,7 @@ function behind(plan: WorkflowPlan, first: readonly number[]): Set<number> {
   for (const index of found) {
     const step = plan.steps[index];
     if (step === undefined) continue;
-    for (const next of [...step.dependents, ...Object.values(step.reserves)]) if (next !== null) found.add(next);
+    for (const next of [...step.dependents, ...reservesOf(step)]) found.add(next);
     // How a step that stands in for another ends is how that one does.
     if (step.reserveOf?.role === "fallback") found.add(step.reserveOf.step);
   }

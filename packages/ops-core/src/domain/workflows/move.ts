@@ -13,9 +13,8 @@ import type {
   Undoing,
 } from "./advance.ts";
 import { afterItem, beginItems, mayBegin } from "./items.ts";
-import type { PlanStep, WorkflowPlan } from "./plan.ts";
-
-type Undone = Extract<SessionInput, { type: "undone" }>;
+import { skippedFallback, tooManyIterations } from "./move-errors.ts";
+import { type PlanStep, reservesOf, type WorkflowPlan } from "./plan.ts";
 
 /** One call of `advance` under construction. */
 export class Move {
@@ -53,30 +52,17 @@ export class Move {
   fork(kept: ReadonlyMap<number, Kept>): void {
     this.#kept = kept;
     this.start();
-    for (const index of this.#retold) {
-      const how = kept.get(index);
-      if (how !== undefined) this.#retell(index, how);
-    }
+    for (const index of this.#retold) this.#retell(index, kept.get(index));
   }
 
-  #retell(index: number, kept: Kept): void {
-    switch (kept.how) {
-      case "completed":
-        this.#completeStep(index);
-        break;
-      case "skipped":
-        this.skip(index);
-        break;
-      case "failed":
-        this.fail(index, null, kept.error);
-        break;
-      case "refused":
-        this.#wait(index);
-        this.refuse(index, kept.role, kept.error);
-        break;
-      case "items":
-        this.#goOnWithItems(index, beginItems(kept.total));
-        break;
+  #retell(index: number, kept: Kept | undefined): void {
+    if (kept?.how === "completed") this.#completeStep(index);
+    else if (kept?.how === "skipped") this.skip(index);
+    else if (kept?.how === "items") this.listItems(index, kept.total);
+    else if (kept?.how === "failed") this.fail(index, null, kept.error);
+    else if (kept !== undefined) {
+      this.#wait(index);
+      this.refuse(index, kept.role, kept.error);
     }
   }
 
@@ -176,7 +162,7 @@ export class Move {
     this.#undo(0);
   }
 
-  noteUndone({ n, step, failed, restored }: Undone): void {
+  noteUndone({ n, step, failed, restored }: Extract<SessionInput, { type: "undone" }>): void {
     if (this.#undoing === null) return;
     const state = this.#state(step);
     if (restored && state.status !== "uncertain") this.#set(step, { ...state, status: "compensated" });
@@ -193,13 +179,9 @@ export class Move {
     this.#failure ??= { step: null, error, ...(this.#plan.onFailure === "compensate" ? { compensate: true } : {}) };
   }
 
-  /** What follows from now on is noted as always, and given out later. What undoes itself is not interrupted. */
-  pause(): void {
-    if (this.#undoing === null) this.#paused = true;
-  }
-
-  resume(): void {
-    this.#paused = false;
+  /** What follows in a pause is noted as always, and given out later. What undoes itself is not interrupted. */
+  pause(paused: boolean): void {
+    if (!paused || this.#undoing === null) this.#paused = paused;
   }
 
   /** Ends the session at once; what it did stays done. */
@@ -413,20 +395,4 @@ export class Move {
     if (step === undefined) throw new Error(`step ${index} is not in plan ${this.#plan.id}`);
     return step;
   }
-}
-
-function reservesOf({ reserves: { fallback, rejected, expired } }: PlanStep): number[] {
-  return [fallback, rejected, expired].filter((index) => index !== null);
-}
-
-function tooManyIterations(max: number): TaskError {
-  const message = `\`repeat.until\` was not true after ${max} ${max === 1 ? "run" : "runs"}.`;
-  return { code: "iterations_exhausted", message, retryable: false };
-}
-
-function skippedFallback(step: PlanStep): TaskError {
-  return {
-    code: "fallback_skipped",
-    message: `The step failed, and \`${step.id}\`, which stands in for it, was skipped.`,
-  };
 }

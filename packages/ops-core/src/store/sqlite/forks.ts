@@ -1,6 +1,5 @@
 import { OpspawnError } from "@opspawn/contract";
-import type { SessionRecord } from "../../domain/sessions/session.ts";
-import type { ForkSession } from "../../domain/store.ts";
+import type { ForkSession, SessionRecord } from "../../domain/sessions/session.ts";
 import { type EndedStep, keptSteps } from "../../domain/workflows/kept-steps.ts";
 import type { PlanStep } from "../../domain/workflows/plan.ts";
 import { drainInbox } from "./session-advance.ts";

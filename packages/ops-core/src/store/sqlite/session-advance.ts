@@ -2,7 +2,7 @@ import type { JsonObject } from "@opspawn/contract";
 import { stepHasEnded } from "../../domain/sessions/transitions.ts";
 import { type Advance, advance, type SessionInput, type StepChange } from "../../domain/workflows/advance.ts";
 import { applyEffect } from "./session-effects.ts";
-import type { SessionUnit } from "./session-unit.ts";
+import type { Fork, SessionUnit } from "./session-unit.ts";
 import { noteItemFailure } from "./step-items.ts";
 import { keepsRow, markStep, noteStepWithoutTask, writeKeptStep, writeStepRow } from "./step-row.ts";
 import type { InboxEntry, Tx } from "./tx.ts";
@@ -54,14 +54,7 @@ function writeStep(tx: Tx, session: SessionUnit, change: StepChange): void {
   const step = session.plan.steps[change.index];
   if (step === undefined) return;
   const { status } = change;
-  const { fork } = session;
-  const source = stepHasEnded(status) && fork?.kept.has(change.index) ? fork.steps.get(change.index) : undefined;
-  if (fork !== null && source !== undefined) {
-    session.know(change.index, change);
-    writeKeptStep(tx, session.id, change, fork.source, source);
-    session.event("step.taken_over", { stepId: step.id, status, sessionId: source.source ?? fork.source });
-    return;
-  }
+  if (session.fork !== null && takeOver(tx, session, session.fork, step.id, change)) return;
   const before = keepsRow(step) ? session.step(change.index).status : null;
   session.know(change.index, change);
   if (status === "compensated" || status === "uncertain") {
@@ -77,6 +70,17 @@ function writeStep(tx: Tx, session: SessionUnit, change: StepChange): void {
   }
   if (status === "running" || status === "completed") return;
   if (noteStepWithoutTask(tx, session.id, change)) stepEvent(session, step.id, change);
+}
+
+/** A step that ended in the session that this one goes on from; false when it is none. */
+function takeOver(tx: Tx, session: SessionUnit, fork: Fork, stepId: string, change: StepChange): boolean {
+  const row = fork.kept.has(change.index) ? fork.steps.get(change.index) : undefined;
+  if (row === undefined || !stepHasEnded(change.status)) return false;
+  session.know(change.index, change);
+  writeKeptStep(tx, session.id, change, fork.source, row);
+  const sessionId = row.source ?? fork.source;
+  session.event("step.taken_over", { stepId, status: change.status, sessionId });
+  return true;
 }
 
 /** Steps that are as their task is have its events; these are those of the others. */

@@ -40,9 +40,9 @@ export function sessionStore({ db, writer, clock, tx: { recent, plans } }: Sqlit
         const { value, replayed } = once(tx, start.idempotency, () => startSession(tx, start));
         return { session: value, replayed };
       }),
-    fork: (fork) =>
+    fork: (fork, idempotency) =>
       writer.submit("intake", (tx) => {
-        const { value, replayed } = once(tx, fork.idempotency, () => forkSession(tx, fork));
+        const { value, replayed } = once(tx, idempotency, () => forkSession(tx, fork));
         return { session: value, replayed };
       }),
     pause: (sessionId, by, reason) => writer.submit("normal", (tx) => pauseSession(tx, sessionId, by, reason)),

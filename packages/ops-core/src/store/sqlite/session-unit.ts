@@ -354,6 +354,7 @@ export function toSessionRecord(
     failedSteps: JSON.parse(row.failed_steps) as string[],
     compensation: compensationOf(row),
     parentId: row.parent_id,
+    parentStep: row.parent_step,
     forkedFrom: row.forked_from,
     priority: row.priority,
     pause: row.pause === null ? null : (JSON.parse(row.pause) as Pause),

@@ -227,6 +227,7 @@ export function toTaskRecord(row: TaskColumns, blocked: Blocked | null): TaskRec
     name: row.name,
     sessionId: row.session_id,
     stepId: row.step_id,
+    undoes: row.undoes === 1,
     status: row.status,
     requirement: JSON.parse(row.requirement) as Requirement,
     fellBack: row.fell_back === 1,

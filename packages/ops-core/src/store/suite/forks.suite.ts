@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import type { JsonObject, JsonValue } from "@opspawn/contract";
-import type { SessionRecord } from "../../domain/sessions/session.ts";
-import type { ForkSession } from "../../domain/store.ts";
+import type { ForkSession, SessionRecord } from "../../domain/sessions/session.ts";
 import { graphOf, listOf, step, workflow } from "./test-definitions.ts";
 import { apply, decide, end, FAILS, ONCE, statuses, undoable, workers, workOff } from "./test-language.ts";
 import type { Suite } from "./test-rig.ts";
@@ -128,9 +127,8 @@ export const forksSuite: Suite = (on) => {
     const source = await w.start(workflow([named("a")]));
     await work(w, "a");
     const idempotency = { actor: "ann", operation: "sessions.retry", key: "k", bodyHash: "h" };
-    const [one, two] = [newFork(w, source.id, { idempotency }), newFork(w, source.id, { idempotency })];
-    const first = await w.store.sessions.fork(one);
-    const second = await w.store.sessions.fork(two);
+    const first = await w.store.sessions.fork(newFork(w, source.id), idempotency);
+    const second = await w.store.sessions.fork(newFork(w, source.id), idempotency);
     assert.deepEqual([first.replayed, second.replayed, second.session.id], [false, true, first.session.id]);
     assert.equal((await workOff(w)).length, 1);
   });

@@ -71,7 +71,7 @@ export async function verifyHistory(store: Store): Promise<string[]> {
     if (before !== undefined && ENDED.has(before) && !isUndone) {
       problems.push(`${event.type} of ${name} after it was ${before}`);
     }
-    statuses.set(name, event.type === "step.taken_over" ? String(event.data.status) : fact.status);
+    statuses.set(name, statusIn(event, fact.status));
     if (event.type === "attempt.created") statuses.set(nameOf("task", event), "running");
   }
   for (const [name, status] of statuses) {
@@ -80,6 +80,11 @@ export async function verifyHistory(store: Store): Promise<string[]> {
     if (stored !== status) problems.push(`${name} is ${stored}, its events say ${status}`);
   }
   return [...problems, ...(await steps(store, events, statuses))];
+}
+
+/** A step that was taken over ended elsewhere, and its event says how. */
+function statusIn({ type, data }: StoredEvent, usual: string): string {
+  return type === "step.taken_over" ? String(data.status) : usual;
 }
 
 /** Each step is as its own events say; one that has none is as its task is. */
