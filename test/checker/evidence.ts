@@ -31,6 +31,11 @@ export class Rows {
     return this.#db.prepare(sql).all(...values) as T[];
   }
 
+  /** As `all`, with parameters by their names. */
+  named<T>(sql: string, values: Record<string, SQLInputValue>): T[] {
+    return this.#db.prepare(sql).all(values) as T[];
+  }
+
   /** The first column of each row, as text. */
   texts(sql: string, ...values: SQLInputValue[]): string[] {
     return this.all<Record<string, unknown>>(sql, ...values).map((row) => String(Object.values(row)[0]));

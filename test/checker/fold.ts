@@ -3,6 +3,7 @@ import { deliveryTable } from "../../packages/ops-core/src/domain/deliveries/tra
 import { sessionTable } from "../../packages/ops-core/src/domain/sessions/transitions.ts";
 import { attemptTable, taskTable } from "../../packages/ops-core/src/domain/tasks/transitions.ts";
 import type { Fact, History } from "./history.ts";
+import { isOfSteps } from "./step-fold.ts";
 
 interface Table {
   readonly noun: string;
@@ -91,7 +92,7 @@ class Folder implements Fold {
 
   take(fact: Fact): void {
     const { type, data, stream } = fact;
-    if (type.startsWith("agent.") || ANNOTATIONS.has(type)) return;
+    if (type.startsWith("agent.") || type.startsWith("schedule.") || ANNOTATIONS.has(type) || isOfSteps(type)) return;
     const meant = [
       ...this.#apply(sessionTable, SESSION, stream, fact),
       ...this.#apply(taskTable, TASK, String(data.taskId), fact),
@@ -120,6 +121,8 @@ class Folder implements Fold {
       this.illegal.push(`${where}: there is no ${key}`);
       return;
     }
+    // Work that nobody is left for may fall back while it waits: it waits on, elsewhere.
+    if (type === "task.fell_back" && before.state === "pending") return;
     const transition = table.transitions[event];
     if (before.endedBy !== null) this.afterEnd.push(`${where}: ${key} had ended by ${before.endedBy}`);
     else if (!transition?.from.includes(before.state)) this.illegal.push(`${where}: ${key} was ${before.state}`);
@@ -131,6 +134,8 @@ class Folder implements Fold {
     const taskId = String(data.taskId);
     if (type === "task.retrying")
       this.#readyAt.set(taskId, parseTime(String(data.readyAt)) ?? Number.POSITIVE_INFINITY);
+    // A fallback begins at once, whatever was being waited for.
+    if (type === "task.fell_back") this.#readyAt.delete(taskId);
     if (type !== "attempt.created") return;
     const readyAt = this.#readyAt.get(taskId) ?? 0;
     if (at < readyAt) this.early.push(`attempt ${data.number} of ${taskId} came ${readyAt - at} us before its time`);

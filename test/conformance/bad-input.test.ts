@@ -16,7 +16,14 @@ const JSON_HEADERS = { ...BEARER, "content-type": "application/json" };
 const METADATA_ADDRESS = "http://169.254.169.254/latest/meta-data";
 
 const data = mkdtempSync(join(tmpdir(), "opspawn-bad-input-"));
-const ids: Record<string, string> = { name: "tool", workflowId: "kept", keyId: "key_x", deliveryId: "dlv_x" };
+const ids: Record<string, string> = {
+  name: "tool",
+  workflowId: "kept",
+  keyId: "key_x",
+  deliveryId: "dlv_x",
+  scheduleId: "sch_x",
+  approvalId: "apr_x",
+};
 const servers: Original[] = [];
 let app: Original;
 let stored: Readonly<Record<string, string>>;
@@ -33,6 +40,9 @@ before(async () => {
   const tasks = await first.get("/v1/opscore/tasks");
   ids.taskId = (tasks.json as { items: { taskId: string }[] }).items[0]?.taskId ?? "";
   await first.app.ok("POST", `/v1/opscore/sessions/${ids.sessionId}/cancel`);
+  const schedule = { name: "kept", workflowId: "kept", agentId: ids.agentId, every: "365d" };
+  const { scheduleId } = await first.app.ok("POST", "/v1/opscore/schedules", { body: schedule });
+  ids.scheduleId = String(scheduleId);
   await first.close();
   stored = storedIn(data);
   app = new Original({}, { data, time: first.app.time });

@@ -1,33 +1,13 @@
-import type { JsonObject } from "@opspawn/contract";
+import { type JsonObject, parseTime } from "@opspawn/contract";
 import type { HttpPost, HttpResult } from "../../packages/ops-core/src/domain/http-client.ts";
 import type { Settled, Store } from "../../packages/ops-core/src/domain/store.ts";
 import type { AttemptOutcome } from "../../packages/ops-core/src/domain/tasks/task.ts";
 import { response } from "../../packages/ops-core/src/engine/test-http.ts";
 import { failed, succeeded } from "../../packages/ops-core/src/store/suite/test-world.ts";
+import { Impostor } from "./impostor.ts";
+import { OwnSlots } from "./own-slots.ts";
 import type { Host, Simulation } from "./simulation.ts";
-
-/** How an agent tells outcomes. */
-export type Manner = "answers" | "posts" | "names" | "states" | "pulls";
-
-interface Work {
-  readonly taskId: string;
-  readonly attempt: number;
-  readonly token: string;
-}
-
-/** How work came. */
-interface Message {
-  readonly key: string;
-  readonly session: string | null;
-  readonly doubled: boolean;
-}
-
-interface Told {
-  readonly work?: Work;
-  readonly result?: string | null;
-  /** Microseconds by which it is dated back. */
-  readonly back?: number;
-}
+import { type Made, type Manner, type Message, NO_TEXT, type Told, type Work } from "./work.ts";
 
 const NEVER = new Promise<never>(() => undefined);
 
@@ -47,6 +27,21 @@ export class SimulatedAgent implements Host {
   readonly #received = new Set<string>();
   /** Counts its lives; what an earlier life had under way is gone. */
   #life = 0;
+  #told = 0;
+  readonly #impostor: Impostor;
+  readonly #own = new OwnSlots();
+  /** It gives signs of life by itself. */
+  readonly #beats: boolean;
+  readonly #timeout: number;
+  readonly #isAnnounced: boolean;
+  /** The life under which AgentKit has told of it; null while it is, or may be, deregistered. */
+  #isKnownAs: string | null = null;
+  #version = 0;
+  /** Until when it can do nothing but fail, and until when it says nothing at all. */
+  #sickUntil = 0;
+  /** It is not registered, or may not be. */
+  isAway = false;
+  #silentUntil = 0;
 
   constructor(sim: Simulation, name: string, manner: Manner, capabilities: readonly string[]) {
     this.#sim = sim;
@@ -54,37 +49,74 @@ export class SimulatedAgent implements Host {
     this.manner = manner;
     this.#capabilities = capabilities;
     this.slots = sim.between(1, 3);
+    this.#impostor = new Impostor(sim, this);
+    this.#beats = manner === "posts" && sim.roll(0.5);
+    // Who asks for work gives itself longer than a lease lasts: what it holds when it falls silent is lost before that.
+    this.#isAnnounced = manner !== "pulls" && (name.endsWith("5") || sim.roll(0.2));
+    this.id = sim.world.ids.uuid();
+    const patience = manner === "pulls" ? 16 : sim.pick([2, 8]);
+    this.#timeout = sim.between(patience, patience + 6) * 1_000_000;
     // What is told by states alone belongs to whatever the agent was sent last, so a double would tell of another task.
     this.takesDoubles = manner === "answers" || manner === "posts";
   }
 
+  /** It tells of itself, or AgentKit does. */
   async register(): Promise<void> {
     const { world } = this.#sim;
     const registration = world.registration(this.name, {
+      id: this.#isAnnounced ? this.id : world.ids.uuid(),
+      registrationTime: this.#isAnnounced ? `life ${this.#life}` : null,
+      version: `1.${this.#version}`,
       capabilities: this.#capabilities,
       channel: this.manner === "pulls" ? "pull" : "push",
       maxConcurrency: this.slots,
-      timeout: this.#sim.between(2, 6) * 1_000_000,
+      heartbeat: this.#beats,
+      timeout: this.#timeout,
       replace: "allowed",
     });
-    const { agentId } = await this.#sim.call((store) => store.agents.register(registration));
-    this.id = agentId;
+    if (this.#isAnnounced) {
+      const told = await this.#sim.call((store) => store.agents.announce(registration));
+      const is = `${registration.registrationTime}, ${registration.version}`;
+      if (told.changed && this.#isKnownAs === is) {
+        this.#sim.complaints.push(`${this.name} was told of again, unchanged, and something changed`);
+      }
+      this.#isKnownAs = is;
+    } else {
+      const { agentId } = await this.#sim.call((store) => store.agents.register(registration));
+      this.id = agentId;
+    }
+    this.#own.forget();
+  }
+
+  /** For a while it fails at whatever it is asked. */
+  sicken(ms: number): void {
+    this.#sim.story.tell(this.name, `is sick for ${ms} ms`);
+    this.#sickUntil = this.#sim.now + ms;
   }
 
   /** Its own life: polls, noise, restarts and leaves, as long as the simulation lasts. */
   live(): void {
     if (this.manner === "pulls") this.#sim.later(100, () => this.#poll());
+    if (this.#beats) this.#sim.later(3_000, () => this.#beat());
     this.#sim.later(this.#sim.between(3_000, 20_000), () => this.#misbehave());
   }
 
   async receive({ body, headers }: HttpPost, doubled = false): Promise<HttpResult> {
     const sim = this.#sim;
-    const { opspawn, opscore_session_id: session } = JSON.parse(body) as JsonObject;
-    const work = opspawn as unknown as Work;
+    const said = sim.chat.receive(body, doubled);
+    if (said !== null) return said;
+    const { opspawn, opscore_session_id: session, payload, timestamp } = JSON.parse(body) as JsonObject;
+    const told = opspawn as unknown as Omit<Work, "wantsText"> & { readonly deadline: string };
+    const work: Work = { ...told, wantsText: (payload as JsonObject).wants === "text" };
     if (sim.fault("agent hung", 0.05)) return NEVER;
-    if (sim.fault("agent answered 500", 0.06)) return response(500);
-    if (sim.fault("agent answered 503", 0.03)) return response(503, "", { "retry-after": "1" });
-    this.#note(work, { key: String(headers?.["idempotency-key"]), session: session as string | null, doubled });
+    const refusal = this.#refusal();
+    if (refusal !== null) {
+      // Whoever says that it cannot do a task is not at it.
+      this.#own.end(work.taskId);
+      return refusal;
+    }
+    const lasts = (parseTime(told.deadline) ?? 0) - (parseTime(String(timestamp)) ?? 0);
+    this.#note(work, { key: String(headers?.["idempotency-key"]), session: session as string | null, doubled, lasts });
     if (this.manner === "answers") return this.#answer(work);
     const life = this.#life;
     const working = this.#work(work);
@@ -93,8 +125,23 @@ export class SimulatedAgent implements Host {
     return life === this.#life ? response(202) : NEVER;
   }
 
-  #note({ taskId, attempt, token }: Work, { key, session, doubled }: Message): void {
+  #refusal(): HttpResult | null {
     const sim = this.#sim;
+    const isSick = !sim.healed && sim.now < this.#sickUntil;
+    if (sim.fault("agent answered 500", isSick ? 0.7 : 0.06)) return response(500);
+    if (sim.fault("agent answered 503", isSick ? 0.9 : 0.03)) return response(503, "", { "retry-after": "1" });
+    return null;
+  }
+
+  #note({ taskId, attempt, token }: Work, { key, session, doubled, lasts }: Message): void {
+    const sim = this.#sim;
+    // However the attempt ends, its slot is not given away before the agent has had the time that it was promised.
+    if (!doubled && !sim.done.has(taskId)) this.#own.begin(taskId, sim.clock.now(), lasts);
+    const most = this.#own.most(sim.clock.now());
+    // Who is done with one of its tasks and says `idle` has said that it is free, whatever else it is at.
+    const isExact = this.manner !== "states" && this.manner !== "names";
+    if (isExact && most > this.slots)
+      sim.complaints.push(`${this.name} has ${this.slots} slots and is at ${most} tasks with ${taskId}`);
     const known = this.#received.has(taskId);
     this.#received.add(taskId);
     sim.story.tell(this.name, `gets ${taskId} (${attempt})`);
@@ -118,18 +165,21 @@ export class SimulatedAgent implements Host {
     const result = await this.#do(work);
     if (life !== this.#life) return NEVER;
     const { taskId: task, attempt, token } = work;
-    const status = result === null ? "failed" : "completed";
-    this.#sim.effects.push({ type: "answered", at: this.#sim.now, agent: this.name, task, attempt, token, status });
-    return response(200, result === null ? { status, error: "no luck" } : { status, result });
+    this.#own.end(task);
+    const at = this.#sim.now;
+    const status = typeof result === "string" ? "completed" : "failed";
+    this.#sim.effects.push({ type: "answered", at, agent: this.name, task, attempt, token, status });
+    return response(200, result === null ? { status, error: "no luck" } : { status: "completed", result });
   }
 
   /** What comes of a task, done once however often it is asked for and by whomever; null = it did not work. */
-  async #do({ taskId, attempt }: Work): Promise<string | null> {
+  async #do({ taskId, attempt, wantsText }: Work): Promise<Made> {
     const sim = this.#sim;
     if (!sim.done.has(taskId)) {
-      const slow = sim.fault("agent was slow", 0.08);
-      await sim.sleep(slow ? sim.between(5_000, 15_000) : sim.between(5, 800));
+      const slow = sim.fault("agent was slow", 0.1);
+      await sim.sleep(slow ? sim.between(4_000, 20_000) : sim.between(5, 800));
       if (sim.fault("agent failed", 0.15)) return null;
+      if (wantsText && sim.fault("agent misunderstood", 0.2)) return NO_TEXT;
     }
     const known = sim.done.get(taskId);
     if (known !== undefined) return known;
@@ -147,13 +197,15 @@ export class SimulatedAgent implements Host {
     if (!byResult) this.#report("active", { work });
     const result = await this.#do(work);
     if (life !== this.#life) return;
+    this.#own.end(work.taskId);
     if (byResult) this.#settle(work, result);
     else this.#report(result === null ? "error" : "idle", { work, result });
     if (result === null && this.manner !== "posts") sim.later(300, () => this.#report("idle"));
   }
 
   /** Posts the result, now or too late, once or more often, until it is heard. */
-  #settle({ taskId, token, attempt }: Work, result: string | null): void {
+  #settle(work: Work, result: Made): void {
+    const { taskId, token } = work;
     const sim = this.#sim;
     const outcome: AttemptOutcome = result === null ? failed("agent_error", "result") : succeeded(result);
     let tries = 0;
@@ -161,7 +213,9 @@ export class SimulatedAgent implements Host {
       tries += 1;
       try {
         const { type } = await sim.call((store) => store.attempts.settle(taskId, token, outcome), true);
-        this.#heard({ taskId, token, attempt }, type, result !== null, tries);
+        // It may be at it once more, because it was sent once more; now everybody knows how it ended.
+        this.#own.end(taskId);
+        this.#heard(work, type, typeof result === "string", tries);
       } catch {
         sim.later(500, post);
       }
@@ -190,17 +244,21 @@ export class SimulatedAgent implements Host {
       reportedAt: this.#clock() - back,
       taskId,
     };
-    const send = (): Promise<unknown> =>
-      sim
-        .call((store: Store) => store.agents.report(report))
-        .catch(() => (sim.healed ? undefined : sim.later(500, send)));
+    // It says that it is free, or new: nothing is kept for it any more.
+    const isFree = state !== "active" && state !== "error";
+    const send = async (): Promise<void> => {
+      if (isFree) this.#own.forget();
+      await sim.call((store: Store) => store.agents.report(report)).catch(() => sim.later(500, send));
+      if (isFree) this.#own.forget();
+    };
     sim.later(sim.between(1, 120), send);
     if (sim.fault("report doubled", 0.05)) sim.later(sim.between(1, 2_000), send);
   }
 
-  /** Its clock is not ours. */
+  /** Its clock is not ours, and never says the same twice. */
   #clock(): number {
-    return this.#sim.now * 1_000 + 7_777_777_777;
+    this.#told += 1;
+    return this.#sim.now * 1_000 + 7_777_777_777 + this.#told;
   }
 
   // --- asking for work ------------------------------------------------------------------------------------------------
@@ -208,22 +266,73 @@ export class SimulatedAgent implements Host {
   async #poll(): Promise<void> {
     const sim = this.#sim;
     const life = this.#life;
-    const given = await sim.call((store) => store.agents.claim(this.id, this.slots)).catch(() => []);
+    const room = this.slots - this.#own.most(sim.clock.now());
+    const given = room > 0 ? await sim.call((store) => store.agents.claim(this.id, room)).catch(() => []) : [];
+    if (room <= 0) await this.#extend();
+    if (given.length > 0 && sim.fault("agent fell silent", 0.1)) {
+      this.#fallSilent();
+      return;
+    }
     for (const attempt of given) {
       if (life !== this.#life || this.#received.has(attempt.token)) continue;
       this.#received.add(attempt.token);
-      this.#note(attempt, { key: attempt.taskId, session: attempt.sessionId, doubled: false });
+      const { taskId: key, sessionId: session, timeoutAt, createdAt, parameters } = attempt;
+      const work: Work = { ...attempt, wantsText: (JSON.parse(parameters) as JsonObject).wants === "text" };
+      this.#note(work, { key, session, doubled: false, lasts: timeoutAt - createdAt });
       await sim.call((store) => store.attempts.extendLease(attempt.taskId, attempt.token)).catch(() => undefined);
-      void this.#work(attempt);
+      void this.#work(work);
     }
     sim.later(sim.between(200, 1_500), () => this.#poll());
+  }
+
+  /** It dies with work that it has not confirmed, and comes back without a word about it. */
+  #fallSilent(): void {
+    const sim = this.#sim;
+    this.#life += 1;
+    this.#own.forget();
+    this.#beSilent(sim.between(9_000, 22_000), () => this.#poll());
+  }
+
+  /** A sign of life of one that gives them by itself. */
+  async #beat(): Promise<void> {
+    const sim = this.#sim;
+    if (sim.fault("agent fell silent", 0.05)) {
+      this.#beSilent(sim.between(9_000, 16_000), () => this.#beat());
+      return;
+    }
+    if (this.#own.most(sim.clock.now()) > 0) await this.#extend();
+    else this.#report("idle");
+    sim.later(3_000, () => this.#beat());
+  }
+
+  #beSilent(ms: number, then: () => unknown): void {
+    this.#silentUntil = this.#sim.now + ms;
+    this.#sim.story.tell(this.name, `says nothing for ${ms} ms`);
+    this.#sim.later(ms, then);
+  }
+
+  /** It is at work, and says so of all that it was given and has not told the end of. */
+  async #extend(): Promise<void> {
+    for (const { task, token } of this.#sim.effects.filter((entry) => entry.type === "delivery").slice(-20)) {
+      if (!this.#own.isAt(task)) continue;
+      await this.#sim.call((store) => store.attempts.extendLease(task, token)).catch(() => undefined);
+    }
   }
 
   // --- misbehaving ----------------------------------------------------------------------------------------------------
 
   async #misbehave(): Promise<void> {
     const sim = this.#sim;
-    if (sim.healed) return;
+    if (sim.healed) {
+      // Whatever it has last said without cause, it takes back; else work might wait for it to the end of its time.
+      if (this.#own.most(sim.clock.now()) === 0) this.#report("idle");
+      sim.later(5_000, () => this.#misbehave());
+      return;
+    }
+    if (sim.now < this.#silentUntil) {
+      sim.later(3_000, () => this.#misbehave());
+      return;
+    }
     const word = () => sim.pick(["active", "idle", "error", "finished", "a word of its own"]);
     const deeds: readonly [string, () => unknown][] = [
       ["agent restarted", () => this.#restart()],
@@ -231,43 +340,54 @@ export class SimulatedAgent implements Host {
       ["report without cause", () => this.#report(word())],
       ["report dated back", () => this.#report("idle", { back: sim.between(1, 90) * 1_000_000 })],
       ["unknown task", () => sim.call((store) => store.attempts.settle("task_unknown", "1.no", succeeded()))],
-      ["token made up", () => this.#makeUpToken()],
+      ["token made up", () => this.#impostor.makeUpToken()],
+      ["told of again", () => (this.#isAnnounced ? this.#tellAgain() : this.#impostor.pretend())],
+      ["unknown agent", () => this.#impostor.beNobody()],
     ];
     const [name, deed] = sim.pick(deeds);
     sim.count(name);
     await Promise.resolve(deed()).catch(() => undefined);
-    sim.later(sim.between(3_000, 20_000), () => this.#misbehave());
+    sim.later(sim.between(2_000, 12_000), () => this.#misbehave());
   }
 
-  /** It tells the outcome of the task it was given last, under a token that it never got. */
-  async #makeUpToken(): Promise<void> {
-    const sim = this.#sim;
-    const last = sim.effects.findLast((entry) => entry.type === "delivery" && entry.agent === this.name);
-    if (last?.type !== "delivery") return;
-    const token = `${sim.between(1, last.attempt + 1)}.made-up`;
-    const { type } = await sim.call((store) => store.attempts.settle(last.task, token, succeeded("made up")));
-    sim.complaints.push(`a result of ${last.task} under the token ${token}, which nobody was given, was ${type}`);
+  /** AgentKit tells of it once more: as it was, after an upgrade, or because it has died and is there again. */
+  async #tellAgain(): Promise<void> {
+    const what = this.#sim.pick(["nothing new", "another version", "another life"]);
+    if (what === "another version") this.#version += 1;
+    if (what === "another life") {
+      this.#life += 1;
+      this.#own.forget();
+    }
+    await this.register();
   }
 
   /** It dies and comes back, and says so in one way or another, or not at all. */
   async #restart(): Promise<void> {
     const sim = this.#sim;
     this.#life += 1;
+    this.#own.forget();
     sim.story.tell(this.name, "dies");
     await sim.sleep(sim.between(10, 3_000));
     sim.story.tell(this.name, "is back");
     if (sim.roll(0.4)) await this.register();
-    else if (sim.roll(0.5)) this.#report("initializing");
+    else if (sim.roll(0.7)) {
+      this.#report("initializing");
+      if (sim.fault("agent started slowly", 0.5)) await sim.sleep(sim.between(1_000, 12_000));
+    }
     this.#report("idle", { back: -1 });
   }
 
   /** It is taken off the register, with whatever it holds, and registers again. */
   async #leave(): Promise<void> {
     const sim = this.#sim;
+    this.isAway = true;
+    this.#isKnownAs = null;
+    this.#own.forget();
     sim.story.tell(this.name, "leaves");
-    await sim.call((store) => store.agents.remove(this.id)).catch(() => undefined);
+    await this.#impostor.leave();
     await sim.sleep(sim.between(100, 3_000));
     await this.#persist();
+    this.isAway = false;
   }
 
   async #persist(): Promise<void> {

@@ -1,13 +1,10 @@
-import type { JsonObject } from "@opspawn/contract";
 import { OpspawnError } from "@opspawn/contract";
 import type { HttpPost, HttpResult } from "../../packages/ops-core/src/domain/http-client.ts";
 import type { Idempotency } from "../../packages/ops-core/src/domain/store.ts";
-import { STEP_RETRY } from "../../packages/ops-core/src/domain/tasks/retry.ts";
 import { response } from "../../packages/ops-core/src/engine/test-http.ts";
 import type { Host, Simulation } from "./simulation.ts";
+import { CAPABILITIES, randomWorkflow, taskRetry } from "./workflows.ts";
 
-export const CAPABILITIES = ["read", "write", "check"];
-const RETRY = { maxAttempts: 5, initialDelay: "100ms", maxDelay: "2s" };
 const RECEIVER = "https://receiver.test/hook";
 
 interface Asked {
@@ -22,14 +19,19 @@ export class Client implements Host {
   readonly isReliable = true;
   readonly #refused = new Set<string>();
   readonly #sim: Simulation;
+  readonly #agents: readonly { readonly name: string; readonly id: string }[];
 
-  constructor(sim: Simulation) {
+  /** @param agents that it knows of, and may want */
+  constructor(sim: Simulation, agents: readonly { readonly name: string; readonly id: string }[]) {
     this.#sim = sim;
+    this.#agents = agents;
   }
 
-  /** Takes webhooks, some at the second try; the third would be minutes later. */
-  async receive({ body, headers }: HttpPost): Promise<HttpResult> {
+  /** Takes messages, and webhooks, some at the second try; the third would be minutes later. */
+  async receive({ body, headers }: HttpPost, doubled = false): Promise<HttpResult> {
     const sim = this.#sim;
+    const said = sim.chat.receive(body, doubled);
+    if (said !== null) return said;
     const { id, type, data } = JSON.parse(body) as { id: string; type: string; data: { sessionId: string } };
     const refuses = !this.#refused.has(id) && sim.fault("webhook refused", 0.3);
     if (refuses) this.#refused.add(id);
@@ -57,9 +59,12 @@ export class Client implements Host {
     const sim = this.#sim;
     const { world } = sim;
     const sessionId = world.ids.uuid();
-    const session = world.session(this.#workflow(), {
+    const agentId = sim.roll(0.15) ? sim.pick(this.#agents).id : null;
+    const names = this.#agents.map(({ name }) => name);
+    const session = world.session(randomWorkflow(sim, names, agentId !== null), {
       sessionId,
-      callbackUrl: sim.roll(0.3) ? RECEIVER : null,
+      agentId,
+      callbackUrl: sim.roll(0.5) ? RECEIVER : null,
       labels: { call: sessionId },
       idempotency: this.#key(sessionId),
     });
@@ -82,9 +87,9 @@ export class Client implements Host {
       taskId,
       idempotency: this.#key(taskId),
       requirement: { kind: "capability", capability: sim.pick(CAPABILITIES), preferred: null },
-      retry: { ...STEP_RETRY, maxAttempts: 4, initialDelay: 100_000, maxDelay: 2_000_000 },
+      retry: taskRetry(sim),
       priority: sim.between(-1, 1),
-      deadline: sim.between(20, 200) * 1_000_000,
+      deadline: (sim.roll(0.3) ? sim.between(2, 8) : sim.between(20, 200)) * 1_000_000,
     });
     this.#repeat({ kind: "task", id: taskId, answered: false }, async () => {
       const answer = await sim.call((store) => store.tasks.create({ ...task, readyAt: sim.clock.now() }), true);
@@ -147,21 +152,6 @@ export class Client implements Host {
 
   #key(key: string): Idempotency {
     return { actor: "client", operation: "ask", key, bodyHash: key };
-  }
-
-  /** Some steps, each waiting for some of those before it. */
-  #workflow(): JsonObject {
-    const sim = this.#sim;
-    const size = sim.between(1, 5);
-    const tasks = Array.from({ length: size }, (_, i): JsonObject => {
-      const before = Array.from({ length: i }, (_each, j) => `s${j}`).filter(() => sim.roll(0.5));
-      const fallback = sim.roll(0.2) ? { fallback: { agentCapability: sim.pick(CAPABILITIES) } } : {};
-      const onFailure = sim.pick(["fail", "continue"]);
-      const capability = sim.pick(CAPABILITIES);
-      return { taskId: `s${i}`, agentCapability: capability, dependsOn: before, retry: RETRY, onFailure, ...fallback };
-    });
-    const id = `flow${sim.between(1, 1_000_000_000)}`;
-    return { id, name: id, tasks, deadline: "3m" };
   }
 }
 

@@ -4,6 +4,7 @@ import { EventStreams } from "../../packages/ops-core/src/domain/events/event-st
 import type { Failpoint, FailpointName } from "../../packages/ops-core/src/domain/failpoint.ts";
 import type { HttpClient } from "../../packages/ops-core/src/domain/http-client.ts";
 import type { Log } from "../../packages/ops-core/src/domain/log.ts";
+import type { AttemptStore, Store } from "../../packages/ops-core/src/domain/store.ts";
 import { Engine } from "../../packages/ops-core/src/engine/engine.ts";
 import { SendCapacity } from "../../packages/ops-core/src/engine/send-capacity.ts";
 import { TestTimers } from "../../packages/ops-core/src/outbound/test-timers.ts";
@@ -33,6 +34,8 @@ export class Life {
   serves = false;
   /** What its followers are told. */
   streams!: EventStreams;
+  /** Tokens of the attempts that it has begun to send. */
+  readonly posted = new Set<string>();
   #armed: FailpointName | null = null;
   #end: (error: Error) => void = () => undefined;
 
@@ -71,12 +74,15 @@ export class Life {
     this.#end(new NoAnswer(`the server died (${where})`));
   }
 
-  /** Starts the engine on what the processes before it left. */
-  async start({ ids, raw: store }: World, clock: Clock, http: HttpClient): Promise<void> {
+  /**
+   * Starts the engine on what the processes before it left.
+   * @param late where its senders find the attempts once it is thought to be dead
+   */
+  async start({ ids, raw: store }: World, clock: Clock, http: HttpClient, late: () => AttemptStore): Promise<void> {
     this.streams = new EventStreams({ events: store.events, timers: this.onlookers, max: 100, maxPerKey: 100 });
     store.onCommit((hints) => this.streams.notify(hints));
     const engine = new Engine({
-      store,
+      store: this.#outlived(store, late),
       http,
       clock,
       ids,
@@ -94,6 +100,17 @@ export class Life {
     } catch {
       this.kill("a commit of its start failed");
     }
+  }
+
+  /** A process that only stood still goes on where it was: what its senders saw, they tell its successor. */
+  #outlived(store: Store, late: () => AttemptStore): Store {
+    const attempts = new Proxy(store.attempts, {
+      get: (own, name: keyof AttemptStore) =>
+        this.isAlive ? own[name] : async (...given: never[]) => Reflect.apply(late()[name], null, given) as unknown,
+    });
+    return new Proxy(store, {
+      get: (own, name) => (name === "attempts" ? attempts : (Reflect.get(own, name) as unknown)),
+    });
   }
 }
 

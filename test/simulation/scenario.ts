@@ -1,17 +1,22 @@
 import { AssertionError } from "node:assert/strict";
-import type { JsonObject } from "@opspawn/contract";
 import type { FailpointName } from "../../packages/ops-core/src/domain/failpoint.ts";
 import type { StoredEvent } from "../../packages/ops-core/src/domain/store.ts";
 import { TestIds } from "../../packages/ops-core/src/system/test-ids.ts";
 import { checkAll } from "../checker/checker.ts";
 import { evidenceOf, Rows } from "../checker/evidence.ts";
 import { findingsOf } from "../checker/findings.ts";
-import { type Manner, SimulatedAgent } from "./agents.ts";
-import { CAPABILITIES, Client } from "./client.ts";
+import { SimulatedAgent } from "./agents.ts";
+import { Chat } from "./chat.ts";
+import { Client } from "./client.ts";
+import { courseOf } from "./judges/course.ts";
+import { endpointsOf } from "./judges/endpoints.ts";
+import { storiesOf } from "./judges/session-story.ts";
 import { Simulation } from "./simulation.ts";
 import { Watcher } from "./watcher.ts";
+import type { Manner } from "./work.ts";
+import { CAPABILITIES } from "./workflows.ts";
 
-const TROUBLE_MS = 40_000;
+const TROUBLE_MS = 34_000;
 const DRAIN_MS = 400_000;
 const MANNERS: readonly Manner[] = ["answers", "posts", "names", "states", "pulls"];
 /** Where a process may be killed that serves; those of its start come by themselves when they are armed. */
@@ -54,7 +59,7 @@ export async function simulate(seed: number): Promise<Told> {
     const watcher = new Watcher(sim, new TestIds(seed + 1));
     findings.push(...(await live(sim, watcher)));
     events = await allEvents(sim);
-    findings.push(...(await judged(sim, events, watcher)));
+    findings.push(...(await judged(sim, watcher)));
   } catch (error) {
     findings.push(...wordsOf(error));
     events = await allEvents(sim).catch(() => []);
@@ -91,24 +96,28 @@ async function live(sim: Simulation, watcher: Watcher): Promise<string[]> {
     const capabilities = CAPABILITIES.filter(() => i < 2 || sim.roll(0.6));
     return new SimulatedAgent(sim, `${manner}${i}`, manner, capabilities);
   });
-  const client = new Client(sim);
+  const client = new Client(sim, agents);
   for (const agent of agents) {
     sim.hosts.set(`${agent.name}.test`, agent);
     await persist(() => agent.register(), sim);
     agent.live();
   }
   sim.hosts.set("receiver.test", client);
+  const partners = agents.filter(({ manner }) => manner === "answers" || manner === "posts");
+  sim.chat = new Chat(sim, partners);
   client.ask();
   void watcher.watch(() => client.asked);
+  sim.chat.talk();
   sim.later(5_000, () => trouble(sim, agents));
   await sim.run(TROUBLE_MS, async () => false);
   sim.healed = true;
-  const isDone = async () => client.isContent && (await openWork(sim)).length === 0 && (await watcher.isUpToDate());
+  const isDone = async () =>
+    client.isContent && sim.chat.isContent && (await openWork(sim)).length === 0 && (await watcher.isUpToDate());
   if (!(await sim.run(DRAIN_MS, isDone))) {
     return [`after ${DRAIN_MS} ms there are still open: ${(await openWork(sim)).join(", ")}`];
   }
   await sim.verify();
-  return sim.complaints;
+  return [...sim.complaints, ...sim.chat.missing()];
 }
 
 /** Something of the machine goes wrong, again and again. */
@@ -118,8 +127,10 @@ function trouble(sim: Simulation, agents: readonly SimulatedAgent[]): void {
     () => sim.kill("any moment"),
     () => sim.life.arm(sim.pick(POINTS)),
     () => sim.life.arm(sim.pick(POINTS)),
-    () => sim.stall(sim.between(1_000, 8_000)),
-    () => sim.cut(`${sim.pick(agents).name}.test`, sim.between(500, 10_000)),
+    () => sim.stall(sim.between(2_000, 9_000)),
+    () => sim.cut(`${sim.pick(agents).name}.test`, sim.between(500, 14_000)),
+    () => sim.spoilDisk(sim.between(100, 1_500)),
+    () => sim.pick(agents).sicken(sim.between(2_000, 14_000)),
   ];
   sim.pick(deeds)();
   sim.later(sim.between(2_000, 9_000), () => trouble(sim, agents));
@@ -149,7 +160,7 @@ async function openWork(sim: Simulation): Promise<string[]> {
 }
 
 /** The checker's findings, over the database and what agents and clients have written down. */
-async function judged(sim: Simulation, events: readonly StoredEvent[], watcher: Watcher): Promise<string[]> {
+async function judged(sim: Simulation, watcher: Watcher): Promise<string[]> {
   // One connection owns the file.
   await sim.world.raw.close();
   const db = new Rows(sim.path);
@@ -157,7 +168,8 @@ async function judged(sim: Simulation, events: readonly StoredEvent[], watcher: 
     const { client, effects } = sim;
     const streams = watcher.logs;
     const evidence = evidenceOf({ db, client, effects, streams, isDrained: true, isPunctual: false });
-    return [...findingsOf({ judgements: checkAll(evidence) }), ...times(events, deadlinesOf(db))];
+    const courses = storiesOf(db, evidence.history).flatMap((story) => [...courseOf(story)]);
+    return [...findingsOf({ judgements: checkAll(evidence) }), ...courses, ...endpointsOf(db)];
   } finally {
     db.close();
   }
@@ -169,26 +181,5 @@ async function allEvents(sim: Simulation): Promise<StoredEvent[]> {
     const page = await sim.world.raw.events.list(events.at(-1)?.position ?? 0, 500);
     events.push(...page);
     if (page.length === 0) return events;
-  }
-}
-
-/** The shortest time an agent here gives itself. */
-const SHORTEST_TIMEOUT = 2_000_000;
-
-function deadlinesOf(db: Rows): ReadonlyMap<unknown, number> {
-  const rows = db.all<{ id: string; deadline: number }>("select id, deadline from tasks");
-  return new Map(rows.map(({ id, deadline }) => [id, deadline]));
-}
-
-/** No timeout before its time or the task's deadline. */
-function* times(events: readonly StoredEvent[], deadlines: ReadonlyMap<unknown, number>): Iterable<string> {
-  const createdAt = new Map<unknown, number>();
-  for (const { type, at, data } of events) {
-    const { taskId } = data as JsonObject;
-    if (type === "attempt.created") createdAt.set(taskId, at);
-    if (type !== "attempt.timed_out") continue;
-    const lasted = at - (createdAt.get(taskId) ?? at);
-    const isOver = at >= (deadlines.get(taskId) ?? Number.POSITIVE_INFINITY);
-    if (lasted < SHORTEST_TIMEOUT && !isOver) yield `${taskId} timed out after ${lasted} us`;
   }
 }

@@ -3,6 +3,7 @@ export const FIXED: readonly number[] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
 
 /**
  * Seeds that once found something; they stay. 17 and 26: a clock that was set back made what was ready wait. 154898407: the
- * judge did not know that a deadline ends an attempt before its timeout.
+ * judge did not know that a deadline ends an attempt before its timeout. 1034: an agent that left was given what the loss of
+ * its work set free.
  */
-export const FAILED_ONCE: readonly number[] = [17, 26, 154898407];
+export const FAILED_ONCE: readonly number[] = [17, 26, 154898407, 1034];

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Clock } from "../../packages/ops-core/src/domain/clock.ts";
 import type { HttpClient, HttpPost, HttpResult } from "../../packages/ops-core/src/domain/http-client.ts";
-import type { Store } from "../../packages/ops-core/src/domain/store.ts";
+import type { AttemptStore, Store } from "../../packages/ops-core/src/domain/store.ts";
 import { broken, settled, unsent } from "../../packages/ops-core/src/engine/test-http.ts";
 import { TestTimers } from "../../packages/ops-core/src/outbound/test-timers.ts";
 import { FaultyDatabase } from "../../packages/ops-core/src/store/sqlite/test-faulty-database.ts";
@@ -12,11 +12,15 @@ import { World } from "../../packages/ops-core/src/store/suite/test-world.ts";
 import { LastingClock } from "../../packages/ops-core/src/system/lasting-clock.ts";
 import { TestIds } from "../../packages/ops-core/src/system/test-ids.ts";
 import type { ClientEntry, EffectEntry } from "../checker/entries.ts";
+import type { Chat } from "./chat.ts";
 import { complainOf, Life, NoAnswer } from "./life.ts";
 import { Story } from "./story.ts";
+import { Watch } from "./watch.ts";
 
 /** Steps between two looks at every invariant of rows and memory. */
-const AUDIT_EVERY = 40;
+const AUDIT_EVERY = 80;
+/** Milliseconds between two looks at what a server leaves undone. */
+const WATCH_EVERY = 700;
 
 /** An agent or a receiver of webhooks, as the network sees it. */
 export interface Host {
@@ -43,6 +47,7 @@ export class Simulation {
   readonly client: ClientEntry[] = [];
   readonly effects: EffectEntry[] = [];
   story!: Story;
+  chat!: Chat;
   /** What outlives a process: agents, clients, the network. */
   readonly timers = new TestTimers();
   /** Of those who only look on: they wake up with the next thing that happens, so that they change nothing. */
@@ -62,6 +67,13 @@ export class Simulation {
   #starting = false;
   /** What it asks now is asked by a test, not by a server. */
   #audits = false;
+  #db!: FaultyDatabase;
+  readonly #watch = new Watch(this);
+  /** Since when this process runs without a pause; and without a fault of its disk. */
+  #steadySince = 0;
+  #calmSince = 0;
+  #spoiledUntil = 0;
+  #watchAt = 0;
   readonly #unreachable = new Set<string>();
   #steps = 0;
 
@@ -125,6 +137,7 @@ export class Simulation {
       {
         open: async (ports) => {
           const db = new FaultyDatabase(this.path);
+          this.#db = db;
           db.exec("pragma synchronous = off");
           this.#makeMortal(db, this.#life);
           this.#clock = new LastingClock(ports.clock);
@@ -137,7 +150,18 @@ export class Simulation {
       () => this.#life.capacity.left(),
     );
     this.story = new Story(() => this.#clock.now());
-    await this.#life.start(this.world, this.#clock, this.#networkOf(this.#life));
+    await this.#startLife();
+  }
+
+  async #startLife(): Promise<void> {
+    const life = this.#life;
+    await life.start(this.world, this.#clock, this.#networkOf(life), () => this.#lateAttempts());
+    this.#interrupted();
+  }
+
+  #interrupted(): void {
+    this.#steadySince = this.now;
+    this.#calmSince = this.now;
   }
 
   /** Now and then a COMMIT fails, or is done and its answer is lost; and the dead write nothing. */
@@ -145,11 +169,17 @@ export class Simulation {
     db.before = (sql) => {
       if (!this.#audits) this.statements.add(sql);
       if (!life.isAlive) throw new Error("the process is dead");
-      if (sql === "commit" && this.fault("commit failed", 0.005)) throw new Error("disk I/O error");
+      if (sql === "commit" && this.#diskFault("commit failed")) throw new Error("disk I/O error");
     };
     db.after = (sql) => {
-      if (sql === "commit" && this.fault("commit unanswered", 0.005)) throw new Error("the answer was lost");
+      if (sql === "commit" && this.#diskFault("commit unanswered")) throw new Error("the answer was lost");
     };
+  }
+
+  #diskFault(name: string): boolean {
+    if (!this.fault(name, this.now < this.#spoiledUntil ? 0.5 : 0.005)) return false;
+    this.#calmSince = this.now;
+    return true;
   }
 
   // --- the server -----------------------------------------------------------------------------------------------------
@@ -193,6 +223,39 @@ export class Simulation {
     this.story.tell("server", `stands still for ${ms} ms`);
     this.world.clock.advance(ms * 1_000);
     for (const timers of [this.timers, this.#life.timers, this.onlookers, this.#life.onlookers]) timers.time += ms;
+    this.#interrupted();
+  }
+
+  /** Milliseconds that this process has served without a pause; 0 when none does. */
+  get steady(): number {
+    return this.#life.serves ? this.now - this.#steadySince : 0;
+  }
+
+  /** Milliseconds that it has served with a disk that worked. */
+  get calm(): number {
+    return this.#life.serves ? this.now - this.#calmSince : 0;
+  }
+
+  /** Looks at the rows, past the server. */
+  look<T>(sql: string, ...values: (string | number)[]): T[] {
+    this.#audits = true;
+    try {
+      return this.#db.all<T>(sql, ...values);
+    } finally {
+      this.#audits = false;
+    }
+  }
+
+  /** The attempts as a sender finds them whose process was thought to be dead. */
+  #lateAttempts(): AttemptStore {
+    if (!this.#life.serves) throw new NoAnswer("nobody listens");
+    return this.#watch.lateAttempts(this.world.raw.attempts);
+  }
+
+  /** For a while most of what is written fails, or seems to. */
+  spoilDisk(ms: number): void {
+    this.story.tell("disk", `fails for ${ms} ms`);
+    this.#spoiledUntil = this.now + ms;
   }
 
   /** Nothing reaches a host for a while. */
@@ -214,7 +277,7 @@ export class Simulation {
       this.world.clock.advance(jump * 1_000_000);
       this.#life = this.#newLife(this.now);
       await this.world.crash();
-      await this.#life.start(this.world, this.#clock, this.#networkOf(this.#life));
+      await this.#startLife();
       this.#starting = false;
     });
   }
@@ -235,24 +298,31 @@ export class Simulation {
       await settled();
       if (!this.#life.isAlive && !this.#starting) await this.#restart();
       this.#steps += 1;
-      if (this.#steps % AUDIT_EVERY !== 0 || !this.#life.serves) continue;
-      this.#audit();
+      if (!this.#life.serves) continue;
+      if (this.now >= this.#watchAt) {
+        this.#watchAt = this.now + WATCH_EVERY;
+        await this.#unheard(() => this.#watch.look());
+      }
+      if (this.#steps % AUDIT_EVERY !== 0) continue;
+      await this.#unheard(async () => this.world.audit());
       if (await done()) return true;
     }
     return false;
   }
 
-  #audit(): void {
-    this.#audits = true;
-    this.world.audit();
-    this.#audits = false;
+  /** Rows, memory and the log must agree in the end. */
+  verify(): Promise<void> {
+    return this.#unheard(() => this.world.verify());
   }
 
-  /** Rows, memory and the log must agree in the end. */
-  async verify(): Promise<void> {
+  /** Asks without being taken for a server that does. */
+  async #unheard(ask: () => Promise<void>): Promise<void> {
     this.#audits = true;
-    await this.world.verify();
-    this.#audits = false;
+    try {
+      await ask();
+    } finally {
+      this.#audits = false;
+    }
   }
 
   /** On to the next thing that happens. */
@@ -276,14 +346,22 @@ export class Simulation {
       post: (request) =>
         new Promise((resolve) => {
           if (!life.isAlive) return;
+          life.posted.add(request.headers?.["x-opspawn-token"] ?? "");
           const end = (result: HttpResult) => {
             if (life.isAlive) resolve(result);
+            // The process was not dead, it stood still; it wakes when another has taken over, or is about to.
+            else if (this.fault("sender woke late", 0.8)) this.#wake(this.between(0, 600), () => resolve(result));
           };
           request.signal?.addEventListener("abort", () => end(broken("aborted")));
           this.later(request.deadline ?? 60_000, () => end(broken("timeout")));
           this.later(this.between(1, 5), async () => end(await this.#exchange(request)));
         }),
     };
+  }
+
+  /** In a while, when there is somebody to talk to. */
+  #wake(ms: number, goOn: () => void): void {
+    this.later(ms, () => (this.#life.serves ? goOn() : this.#wake(this.between(1, 300), goOn)));
   }
 
   async #exchange(request: HttpPost): Promise<HttpResult> {

@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from "commander";
 import { addAgents } from "./commands/agents.ts";
+import { addApprovals } from "./commands/approvals.ts";
 import { addDeliveries } from "./commands/deliveries.ts";
 import { addDev } from "./commands/dev.ts";
 import { addEvents } from "./commands/events.ts";
@@ -72,6 +73,7 @@ export function createProgram(context: Context): Command {
   addSessions(program, context);
   addTasks(program, context);
   addSchedules(program, context);
+  addApprovals(program, context);
   addWhy(program, context);
   program.commandsGroup("Fleet:");
   addAgents(program, context);

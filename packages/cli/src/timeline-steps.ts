@@ -14,7 +14,7 @@ const TELLERS: Readonly<Record<string, (data: JsonObject) => Told | null>> = {
   "step.undone": () => ["warn", "undone"],
   "step.not_undone": (data) => ["bad", `could not be undone: ${errorIn(data)}`],
   "step.uncertain": () => ["bad", "nobody knows whether it was done, so it is not undone"],
-  "approval.requested": (data) => [undefined, `asks for a decision: ${text(data.approvalId)}`],
+  "approval.requested": (data) => [undefined, `decide: ${text(data.approvalId)}`],
   "approval.reminded": () => ["warn", "asks once more for a decision"],
   "approval.approved": (data) => ["good", `approved by ${text(data.by)}`],
   "approval.rejected": (data) => ["bad", `rejected by ${text(data.by)}`],

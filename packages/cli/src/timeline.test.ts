@@ -40,6 +40,13 @@ test("a session that goes well is told step by step, with agents and durations",
   assert.deepEqual(timeline.spans, [{ step: "split", from: 20_000, until: 1_520_000, attempts: 1 }]);
 });
 
+test("a step that a tool does names the tool", () => {
+  const timeline = new Timeline(80);
+  const started = event(20, "attempt.created", { taskId: "t1", number: 1, agentId: null, tool: "slack.post" });
+  const lines = tell(timeline, created("t1", "notify"), started);
+  assert.deepEqual(lines, ["    0.02 s  notify       started on slack.post"]);
+});
+
 test("failures say why, retries say when, and each further attempt is numbered", () => {
   const error = { code: "http_500", message: "The agent answered 500." };
   const lines = tell(
@@ -86,6 +93,17 @@ test("lines hold in 80 columns, and what others wrote cannot steer the terminal"
     lines.join("\n"),
   );
   assert.match(lines[1] ?? "", /a-step-with… failed on analyst: long/);
+});
+
+test("a question shows its id whole in 80 columns: it is what one decides by", () => {
+  const approvalId = "apr_01999999-0000-7000-8000-000000000004";
+  const lines = tell(
+    new Timeline(80),
+    event(0, "approval.requested", { approvalId, stepId: "a-step-with-a-long-name" }),
+    event(5_000, "approval.approved", { approvalId, stepId: "ok", by: "ann (key_1)" }),
+  );
+  assert.match(lines[0] ?? "", new RegExp(`decide: ${approvalId}$`));
+  assert.match(lines[1] ?? "", /ok +approved by ann \(key_1\)$/);
 });
 
 test("events nobody announced, or without data, are survived", () => {

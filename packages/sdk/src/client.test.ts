@@ -9,6 +9,8 @@ import {
   fakeChance,
   fakeClock,
   sampleAgent,
+  sampleApproval,
+  sampleApprovalLink,
   sampleAssignment,
   sampleDelivery,
   sampleEvent,
@@ -46,7 +48,7 @@ async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
 const one = <T>(item: T) => ({ items: [item], nextCursor: null });
 
 test("every operation of the contract is a method of its noun, and sends what the contract declares", async () => {
-  const { agents, workflows, sessions, tasks, schedules, deliveries, tools, keys, events } = operations;
+  const { agents, workflows, sessions, tasks, schedules, approvals, deliveries, tools, keys, events } = operations;
   const [session, task, agent, workflow] = [sampleSession(), sampleTask(), sampleAgent(), sampleWorkflow()];
   const begun = { sessionId: "s", workflowId: "w", workflowVersion: "1", status: "started" as const };
   const why = { status: "running" as const, blocked: null, explanation: ["It runs."] };
@@ -94,6 +96,11 @@ test("every operation of the contract is a method of its noun, and sends what th
     .on(schedules.next, { scheduleId: "sch_1", timeZone: "UTC", items: [AT] })
     .on(schedules.fires, one(sampleFire()))
     .on(schedules.remove, { scheduleId: "sch_1", name: "nightly" })
+    .on(approvals.list, one(sampleApproval()))
+    .on(approvals.get, sampleApproval())
+    .on(approvals.approve, sampleApproval({ status: "approved" }))
+    .on(approvals.reject, sampleApproval({ status: "rejected" }))
+    .on(approvals.link, sampleApprovalLink())
     .on(deliveries.list, one(sampleDelivery()))
     .on(deliveries.get, sampleDelivery())
     .on(tools.register, sampleTool())
@@ -147,6 +154,11 @@ test("every operation of the contract is a method of its noun, and sends what th
   await client.schedules.next("nightly", { count: 3 });
   await client.schedules.fires("nightly", { outcome: "failed" });
   await client.schedules.remove("nightly");
+  await client.approvals.list({ status: "pending", session: "s", workflow: "w" });
+  await client.approvals.get("apr_1");
+  await client.approvals.approve("apr_1", { comment: "fine", subjectHash: "h" });
+  await client.approvals.reject("apr_1");
+  await client.approvals.link("apr_1", { decision: "approve", expiresIn: "1h", for: "carol" });
   await client.deliveries.list({ status: "failed" });
   await client.deliveries.get("dlv_1");
   await client.tools.register({ name: "slack.post", endpoint: "http://127.0.0.1/x" });
@@ -165,7 +177,18 @@ test("every operation of the contract is a method of its noun, and sends what th
 
 // The order in which the test calls them, by noun.
 function order(id: string): number {
-  const nouns = ["agents", "workflows", "sessions", "tasks", "schedules", "deliveries", "tools", "keys", "events"];
+  const nouns = [
+    "agents",
+    "workflows",
+    "sessions",
+    "tasks",
+    "schedules",
+    "approvals",
+    "deliveries",
+    "tools",
+    "keys",
+    "events",
+  ];
   const index = nouns.indexOf(id.split(".")[0] ?? "");
   return (
     index * 100 +

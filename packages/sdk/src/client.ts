@@ -1,4 +1,5 @@
 import { Agents } from "./agents.ts";
+import { Approvals } from "./approvals.ts";
 import { Deliveries } from "./deliveries.ts";
 import { Events } from "./events.ts";
 import { Keys } from "./keys.ts";
@@ -19,6 +20,7 @@ export class OpspawnClient {
   /** In the one form all requests use. */
   readonly baseUrl: string;
   readonly agents: Agents;
+  readonly approvals: Approvals;
   readonly deliveries: Deliveries;
   readonly events: Events;
   readonly keys: Keys;
@@ -33,6 +35,7 @@ export class OpspawnClient {
     const transport = new Transport(options);
     this.baseUrl = transport.baseUrl;
     this.agents = new Agents(transport);
+    this.approvals = new Approvals(transport);
     this.deliveries = new Deliveries(transport);
     this.events = new Events(transport);
     this.keys = new Keys(transport);

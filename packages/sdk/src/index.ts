@@ -1,4 +1,5 @@
 export type { AgentQuery, AgentRegistration, Agents, ClaimRequest, StateReport } from "./agents.ts";
+export type { ApprovalDecision, ApprovalLinkRequest, ApprovalQuery, Approvals } from "./approvals.ts";
 export { TaskFailure, type TaskFailureOptions, type WorkContext, type WorkHandler } from "./attempt.ts";
 export { OpspawnClient } from "./client.ts";
 export { type Chance, type Clock, sleep, systemChance, systemClock } from "./clock.ts";

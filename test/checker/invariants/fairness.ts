@@ -1,50 +1,5 @@
-import { parseTime } from "@opspawn/contract";
-import { backoff } from "../../../packages/ops-core/src/domain/tasks/retry.ts";
-import type { RetryPolicy } from "../../../packages/ops-core/src/domain/workflows/plan.ts";
-import type { Evidence, Rows } from "../evidence.ts";
-import type { Fact } from "../history.ts";
+import type { Evidence } from "../evidence.ts";
 import { groupBy, type Invariant } from "../invariant.ts";
-
-/** The longest wait after a try that never left, whatever the policy says. */
-const UNDELIVERED_MAX = 30_000_000;
-/** Codes under which an agent may say itself how long to wait. */
-const ASKED_TO_WAIT = new Set(["http_429", "http_503"]);
-
-const backoffWithinPolicy: Invariant = {
-  number: "17",
-  name: "a retry waits no longer than its policy allows, and without jitter as long as it says",
-  needs: [],
-  *check({ db, history }) {
-    const policies = policiesOf(db);
-    for (const facts of history.streams.values()) {
-      for (const { type, data, at } of facts) {
-        const policy = type === "task.retrying" ? policies.get(String(data.taskId)) : undefined;
-        if (policy === undefined || ASKED_TO_WAIT.has(codeOf(data))) continue;
-        const wait = (parseTime(String(data.readyAt)) ?? Number.POSITIVE_INFINITY) - at;
-        const [least, most] = boundsOf(policy, String(data.reason), Number(data.used));
-        if (wait < least || wait > most) {
-          yield `task ${data.taskId} waits ${wait} us after its attempt ${data.used}; ${least} to ${most} are right`;
-        }
-      }
-    }
-  },
-};
-
-function policiesOf(db: Rows): Map<string, RetryPolicy> {
-  const rows = db.all<{ id: string; policy: string }>("select id, policy from tasks");
-  return new Map(rows.map(({ id, policy }) => [id, (JSON.parse(policy) as { retry: RetryPolicy }).retry]));
-}
-
-function codeOf(data: Fact["data"]): string {
-  return String((data.error as { code?: unknown } | undefined)?.code);
-}
-
-function boundsOf(policy: RetryPolicy, reason: string, used: number): [least: number, most: number] {
-  const whole = backoff({ ...policy, jitter: "none" }, Math.max(used, 1), 1);
-  if (reason === "undelivered") return [0, Math.max(UNDELIVERED_MAX, whole)];
-  // The first loss is offered again at once, and so is what waits for a probe.
-  return [policy.jitter === "full" || reason === "lost" || reason === "unavailable" ? 0 : whole, whole];
-}
 
 interface Claimed {
   readonly id: string;
@@ -99,5 +54,5 @@ function claimedOf({ db, history }: Evidence): Claimed[] {
   });
 }
 
-/** Who waits, waits as long as was said, and behind those who came before. */
-export const FAIRNESS: readonly Invariant[] = [backoffWithinPolicy, keyOrder];
+/** Who waits, waits behind those who came before. */
+export const FAIRNESS: readonly Invariant[] = [keyOrder];

@@ -28,6 +28,17 @@ const nothingIsStuck: Invariant = {
   },
 };
 
+const slotsDrainOnce: Invariant = {
+  number: "18",
+  name: "a slot drains no longer than its attempt was given",
+  needs: [],
+  *check({ db }) {
+    yield* db.texts(`select 'attempt ' || d.task_id || '/' || d.n || ' keeps its slot for ' || (d.until - a.ended_at) || ' us'
+      from draining_slots d join attempts a on a.task_id = d.task_id and a.n = d.n
+      where d.until > a.ended_at + max(a.timeout_at - a.created_at, 0)`);
+  },
+};
+
 interface Instance {
   readonly epoch: number;
   readonly from: number;
@@ -85,6 +96,7 @@ const outboxIsEmpty: Invariant = {
   *check({ db, isDrained }) {
     yield* db.texts(`select 'session ' || s.id || ' has ' || count(d.id) || ' webhooks' from sessions s
       left join deliveries d on d.session_id = s.id and d.kind = 'webhook'
+      and json_extract(d.body, '$.type') like 'session.%'
       where s.callback_url is not null and s.ended_at is not null group by s.id having count(d.id) <> 1`);
     if (!isDrained) return;
     const ended = ENDED_DELIVERY.map((status) => `'${status}'`).join(", ");
@@ -92,7 +104,8 @@ const outboxIsEmpty: Invariant = {
       `select 'delivery ' || id || ' is still ' || status from deliveries where status not in (${ended})`,
     );
     yield* db.texts(
-      "select 'delivery ' || id || ' was given up: ' || last_error from deliveries where status = 'failed'",
+      `select 'delivery ' || id || ' was given up: ' || last_error from deliveries where status = 'failed'
+        and last_error not in ('The agent was deregistered.', 'The approval ended before this had arrived.')`,
     );
   },
 };
@@ -103,9 +116,17 @@ const webhooksArrive: Invariant = {
   needs: ["effects"],
   *check({ db, effects }) {
     const arrived = entriesOf(effects ?? [], "webhook");
-    for (const [session, sends] of groupBy(arrived, (entry) => entry.session)) {
+    const told = arrived.filter(({ event }) => event.startsWith("session."));
+    for (const [session, sends] of groupBy(told, (entry) => entry.session)) {
       const ids = new Set(sends.map(({ id }) => id));
       if (ids.size > 1) yield `the end of session ${session} was told under ${ids.size} ids`;
+    }
+    const ends = new Map(
+      db.all<{ id: string; status: string }>("select id, status from sessions").map(({ id, status }) => [id, status]),
+    );
+    for (const { session, event } of told) {
+      if (event !== `session.${ends.get(session)}`)
+        yield `session ${session} is ${ends.get(session)}, and told ${event}`;
     }
     const taken = new Set(arrived.filter(({ status }) => status === 200).map(({ id }) => id));
     const rows = db.all<{ id: string; status: string }>("select id, status from deliveries where kind = 'webhook'");
@@ -127,4 +148,11 @@ const integrity: Invariant = {
 };
 
 /** Nothing waits for ever, and what must arrive has arrived. */
-export const LIVENESS: readonly Invariant[] = [nothingIsStuck, takenOver, outboxIsEmpty, webhooksArrive, integrity];
+export const LIVENESS: readonly Invariant[] = [
+  nothingIsStuck,
+  slotsDrainOnce,
+  takenOver,
+  outboxIsEmpty,
+  webhooksArrive,
+  integrity,
+];

@@ -1,3 +1,4 @@
+import { AGENTS_EQUIVALENT, AGENTS_GUARDED, AGENTS_UNSEEN } from "./exemptions/agents.ts";
 import { EQUIVALENT } from "./exemptions/equivalent.ts";
 import type { ExemptGroup } from "./exemptions/exempt-group.ts";
 import { GUARDED } from "./exemptions/guarded.ts";
@@ -11,9 +12,9 @@ export interface Exemption {
 
 /** Predicates whose absence the simulator cannot see, by the generated mutant's id. */
 export const EXEMPTIONS: ReadonlyMap<string, Exemption> = new Map([
-  ...listed("equivalent", EQUIVALENT),
-  ...listed("guarded", GUARDED),
-  ...listed("unseen", [...UNSEEN, ...UNSEEN_TWO]),
+  ...listed("equivalent", [...EQUIVALENT, ...AGENTS_EQUIVALENT]),
+  ...listed("guarded", [...GUARDED, ...AGENTS_GUARDED]),
+  ...listed("unseen", [...UNSEEN, ...UNSEEN_TWO, ...AGENTS_UNSEEN]),
 ]);
 
 function listed(kind: Exemption["kind"], groups: readonly ExemptGroup[]): [string, Exemption][] {

@@ -15,7 +15,7 @@ export interface Options {
 
 const NAMED_SEEDS = 25;
 /** There are hundreds, and what the first seeds do not show the next ones seldom do. */
-const GENERATED_SEEDS = 3;
+const GENERATED_SEEDS = 6;
 
 /** @throws Error for an unknown option or a number of seeds that is none */
 export function readOptions(args: readonly string[]): Options {

@@ -214,9 +214,12 @@ test("tasks: list, dead letters, one task with its attempts, cancel", async () =
     ...{ createdAt: AT, acknowledgedAt: null, endedAt: AT, evidence: "answer" as const, error },
   };
   const dead = sampleTask({ status: "failed", deadLetter: true, error, endedAt: AT, blocked: null, fellBack: true });
+  const requirement = { agentId: null, agentName: null, capability: null, tool: "slack.post" };
+  const called = { ...attempt, agentId: null, agentName: null, tool: "slack.post" };
+  const calling = { ...dead, requirement, parameters: {}, attemptList: [called] };
   fake
     .on(tasks.list, one(dead))
-    .on(tasks.get, { ...dead, parameters: { url: "x" }, attemptList: [attempt] })
+    .on(tasks.get, { ...dead, parameters: { url: "x" }, attemptList: [attempt] }, calling)
     .on(tasks.cancel, sampleTask({ status: "cancelled" }));
   await stdoutOf("tasks", "list", "--status", "failed", "--session", "s1", "--agent", "a1", "--blocked", "r");
   assert.deepEqual(fake.calls[0]?.query, { status: "failed", session: "s1", agent: "a1", blockedReason: "r" });
@@ -227,6 +230,9 @@ test("tasks: list, dead letters, one task with its attempts, cancel", async () =
   assert.match(shown, /Needs +capability web\.fetch\n/);
   assert.match(shown, /Attempts +0 of 4, on the fallback\n/);
   assert.match(shown, /1 +failed +fetcher +2 +0\.000s +answer +no luck/);
+  const ofTool = await stdoutOf("tasks", "get", "t2");
+  assert.match(ofTool, /Needs +tool slack\.post\n/);
+  assert.match(ofTool, /1 +failed +tool slack\.post +2 /);
   assert.match(await stdoutOf("tasks", "cancel", "t1"), /is cancelled/);
 });
 
@@ -312,6 +318,8 @@ test("tools and deliveries", async () => {
     "Posts",
     "--parameters",
     schema,
+    "--max-concurrency",
+    "4",
   ];
   assert.equal(await stdoutOf(...argv), "Tool slack.post is registered.\n");
   assert.deepEqual(fake.calls[0]?.body, {
@@ -319,6 +327,7 @@ test("tools and deliveries", async () => {
     endpoint,
     description: "Posts",
     parameters: { type: "object" },
+    maxConcurrency: 4,
   });
   assert.equal(await stdoutOf("tools", "remove", "slack.post"), "Tool slack.post is removed.\n");
   assert.match(await stdoutOf("deliveries", "get", "dlv_1"), /Status +pending\n(.*\n)+Last error +503\n/);

@@ -1,3 +1,4 @@
+import type { ApprovalView } from "@opspawn/contract";
 import { OpspawnApiError } from "@opspawn/sdk";
 import type { Command } from "commander";
 import type { Call } from "../call.ts";
@@ -6,7 +7,10 @@ import { plain, wrap } from "../output/text.ts";
 
 export interface Why {
   readonly status: string;
-  readonly blocked: { readonly reason: string } | null;
+  readonly blocked: {
+    readonly reason: string;
+    readonly details?: Readonly<Record<string, unknown>> | undefined;
+  } | null;
   readonly explanation: readonly string[];
 }
 
@@ -22,23 +26,27 @@ const REMEDIES: Readonly<Record<string, string>> = {
   tool_busy: "More calls at once (maxConcurrency), if it can take them, would shorten the wait: `tools list`.",
   circuit_open: "The endpoint fails again and again: look at its own log, and at `agents list` or `tools list`.",
   session_paused: "Let it go on: `sessions resume SESSION`.",
+  waiting_for_approval: "Look at it, then approve or reject it: `approvals get APPROVAL`.",
+  waiting_for_decision: "Look at it, then approve or reject it: `approvals get APPROVAL`.",
   agent_error: "The agent says that it has a problem: look at its own log.",
 };
 
 const TASK_PREFIX = "task_";
+const APPROVAL_PREFIX = "apr_";
 
-/** `opspawn why`: what a session or task waits for, whichever the id names. */
+/** `opspawn why`: what a session, task or approval waits for, whichever the id names. */
 export function addWhy(program: Command, context: Context): void {
   const command = program
     .command("why <id>")
-    .description("Say what a session or task waits for, and since when.")
+    .description("Say what a session, task or approval waits for, and since when.")
     .action(context.action(async (call, id: string) => showWhy(call, await find(call, id))));
-  withExamples(command, ["why SESSION", "why TASK -o json"]);
+  withExamples(command, ["why SESSION", "why TASK -o json", "why APPROVAL"]);
 }
 
 async function find(call: Call, id: string): Promise<Why> {
   const { sessions, tasks } = call.client;
   if (id.startsWith(TASK_PREFIX)) return tasks.why(id);
+  if (id.startsWith(APPROVAL_PREFIX)) return explainApproval(await call.client.approvals.get(id));
   try {
     return await sessions.why(id);
   } catch (error) {
@@ -48,14 +56,26 @@ async function find(call: Call, id: string): Promise<Why> {
   }
 }
 
+function explainApproval({ approvalId, status, blocked }: ApprovalView): Why {
+  if (blocked === null) return { status, blocked, explanation: [] };
+  const details = { ...blocked.details, approvalId };
+  return { status, blocked: { ...blocked, details }, explanation: [blocked.message] };
+}
+
 export function showWhy(call: Call, why: Why): void {
   if (call.output.data(why)) return;
   const sentences = why.explanation.length > 0 ? why.explanation : [`Nothing is waited for; it is ${why.status}.`];
   call.output.lines(sentences.flatMap((sentence) => item(sentence, call.output.columns, sentences.length > 1)));
   const { program } = call.io.settings;
-  const remedy = why.status === "failed" ? "`tasks get TASK` shows each attempt." : REMEDIES[why.blocked?.reason ?? ""];
-  const next = remedy?.replaceAll(/`([^`]+)`/g, (_, command: string) => `${program} ${command}`);
+  const next = remedyOf(why)?.replaceAll(/`([^`]+)`/g, (_, command: string) => `${program} ${command}`);
   if (next !== undefined) call.say(wrap(next, call.output.columns).join("\n"));
+}
+
+function remedyOf({ status, blocked }: Why): string | undefined {
+  if (status === "failed") return "`tasks get TASK` shows each attempt.";
+  const id = blocked?.details?.approvalId;
+  const remedy = REMEDIES[blocked?.reason ?? ""];
+  return typeof id === "string" ? remedy?.replace("APPROVAL", () => plain(id)) : remedy;
 }
 
 /** One of several hangs on a dash, so that each is seen to be one. */

@@ -39,6 +39,9 @@ const TONES: Record<string, Tone> = {
   retrying: "warn",
   fell_back: "warn",
   interrupted: "warn",
+  approved: "good",
+  rejected: "bad",
+  expired: "bad",
   pending: "dim",
   skipped: "dim",
 };

@@ -112,7 +112,7 @@ export const approvalOperations = {
       .strictObject({
         /** What it can be used for. */
         decision: z.enum(["approve", "reject", "any"]).default("any"),
-        /** Such as `24h`, which is the default; at most `30d`. */
+        /** Such as `24h`, which is the default; from `1m` to `30d`. */
         expiresIn: z.string().max(20).optional(),
         /** Whom it is for; default: the name of the key that makes it. */
         for: z.string().min(1).max(100).optional(),

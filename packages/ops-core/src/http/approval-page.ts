@@ -33,8 +33,8 @@ export function decisionPage({ link, approval }: OpenedLink): string {
     ["Workflow", approval.workflowId],
     ["Step", approval.stepId],
     ["Session", approval.sessionId],
-    ["Asked", formatTime(approval.requestedAt)],
-    ...(expiresAt === null ? [] : [["Expires", formatTime(expiresAt)] satisfies [string, string]]),
+    ["Asked", timeText(approval.requestedAt)],
+    ...(expiresAt === null ? [] : [["Expires", timeText(expiresAt)] satisfies [string, string]]),
   ];
   const shown = facts.map(([term, value]) => `<dt>${term}</dt><dd>${escaped(value)}</dd>`).join("");
   return page(
@@ -48,7 +48,7 @@ ${details === null ? "" : `<pre dir="auto">${escaped(JSON.stringify(readStored(d
 <textarea id="comment" name="comment" maxlength="10000"></textarea>
 ${link.decision === "reject" ? "" : button("approve", "Approve")}${link.decision === "approve" ? "" : button("reject", "Reject")}
 </form>
-<p class="small">This link is for ${escaped(link.recipient)}. It can be used once, until ${formatTime(link.expiresAt)}.</p>`,
+<p class="small">This link is for ${escaped(link.recipient)}. It can be used once, until ${timeText(link.expiresAt)}.</p>`,
   );
 }
 
@@ -61,6 +61,11 @@ export function decidedPage({ status, comment }: Approval): string {
 /** There is nothing to decide here. */
 export function noticePage(title: string, text: string): string {
   return page(title, `<p>${escaped(text)}</p>`);
+}
+
+/** For people, and not to be broken over two lines. */
+function timeText(micros: number): string {
+  return `${formatTime(micros).slice(0, 19).replace("T", "\u00a0")}\u00a0UTC`;
 }
 
 function button(decision: "approve" | "reject", label: string): string {

@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
-import { formatTime } from "@opspawn/contract";
 import { cursorOf } from "../domain/events/cursor.ts";
 import type { StreamItem } from "../domain/events/live-stream.ts";
+import { eventView } from "../domain/events/operations.ts";
 import type { StoredEvent } from "../domain/store.ts";
 import type { Timers } from "../domain/timers.ts";
 
@@ -128,5 +128,5 @@ function framesOf(events: readonly StoredEvent[]): Buffer {
 }
 
 function frameOf(event: StoredEvent): string {
-  return `id: ${cursorOf(event)}\ndata: ${JSON.stringify({ ...event, at: formatTime(event.at) })}\n\n`;
+  return `id: ${cursorOf(event)}\ndata: ${JSON.stringify(eventView(event))}\n\n`;
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { allOperations, type JsonObject } from "@opspawn/contract";
 import { TestApp } from "../app/test-app.ts";
+import { ask } from "./test-approvals.ts";
 
 let app: TestApp;
 before(async () => {
@@ -22,11 +23,17 @@ test("every operation answers what it declares", async () => {
   const taskId = assignment.opscore_task_id as string;
   await app.ok("POST", "/v1/tools", { body: { name: "declared", endpoint: "http://127.0.0.1/" } });
   await app.ok("POST", "/v1/opscore/keys", { body: { name: "declared", scopes: ["tasks:read"] } });
+  const due = { name: "declared", workflowId: "declared", every: "1h" };
+  const { scheduleId } = await app.ok("POST", "/v1/opscore/schedules", { body: due });
+  const fired = await app.ok("POST", `/v1/opscore/schedules/${scheduleId}/trigger`);
+  assert.equal(fired.scheduleId, scheduleId);
   const values: Record<string, string> = {
     agentId: agent.id,
     workflowId: "declared",
     sessionId: sessionId as string,
     taskId,
+    scheduleId: scheduleId as string,
+    approvalId: (await ask(app)).approval,
   };
   const reads = allOperations.filter(({ idempotency, method }) => idempotency === "read" && method === "GET");
   let checked = 0;

@@ -18,6 +18,7 @@ import { leasesSuite } from "./suite/leases.suite.ts";
 import { loopsSuite } from "./suite/loops.suite.ts";
 import { neighboursSuite } from "./suite/neighbours.suite.ts";
 import { outcomesSuite } from "./suite/outcomes.suite.ts";
+import { redriveSuite } from "./suite/redrive.suite.ts";
 import { reportsSuite } from "./suite/reports.suite.ts";
 import { reservesSuite } from "./suite/reserves.suite.ts";
 import { scheduleFiresSuite } from "./suite/schedule-fires.suite.ts";
@@ -35,8 +36,8 @@ import { uncertainSuite } from "./suite/uncertain.suite.ts";
 import { undoingSuite } from "./suite/undoing.suite.ts";
 import { waitsSuite } from "./suite/waits.suite.ts";
 
-export const SUITES: readonly Suite[] = [
-  sessionsSuite,
+/** What steps are, beside one task of one agent. */
+export const LANGUAGE_SUITES: readonly Suite[] = [
   conditionsSuite,
   itemsSuite,
   loopsSuite,
@@ -49,6 +50,14 @@ export const SUITES: readonly Suite[] = [
   uncertainSuite,
   approvalsSuite,
   approvalLinksSuite,
+  controlSuite,
+  forksSuite,
+  redriveSuite,
+];
+
+export const SUITES: readonly Suite[] = [
+  sessionsSuite,
+  ...LANGUAGE_SUITES,
   failuresSuite,
   outcomesSuite,
   schemasSuite,
@@ -61,8 +70,6 @@ export const SUITES: readonly Suite[] = [
   leasesSuite,
   claimsSuite,
   slotsSuite,
-  controlSuite,
-  forksSuite,
   circuitsSuite,
   toolsSuite,
   toolRegistrySuite,

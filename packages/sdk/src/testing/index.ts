@@ -2,6 +2,8 @@ export { type FakeClock, fakeChance, fakeClock } from "./fake-clock.ts";
 export { type FakeCall, FakeFailure, FakeServer, FakeStream, HangUp } from "./fake-server.ts";
 export {
   sampleAgent,
+  sampleApproval,
+  sampleApprovalLink,
   sampleAssignment,
   sampleDelivery,
   sampleEvent,

@@ -1,5 +1,7 @@
 import type {
   AgentView,
+  ApprovalLinkView,
+  ApprovalView,
   Assignment,
   DeliveryView,
   EventView,
@@ -16,6 +18,7 @@ import type {
 const AT = "2026-05-01T12:00:00.000000Z";
 const SESSION_ID = "01999999-0000-7000-8000-000000000001";
 const TASK_ID = "task_01999999-0000-7000-8000-000000000002";
+const APPROVAL_ID = "apr_01999999-0000-7000-8000-000000000004";
 const AGENT_ID = "01999999-0000-7000-8000-000000000003";
 
 export function sampleSession(change: Partial<SessionView> = {}): SessionView {
@@ -199,6 +202,41 @@ export function sampleDelivery(change: Partial<DeliveryView> = {}): DeliveryView
     endedAt: null,
     lastError: "503",
     blocked: null,
+    ...change,
+  };
+}
+
+export function sampleApproval(change: Partial<ApprovalView> = {}): ApprovalView {
+  return {
+    approvalId: APPROVAL_ID,
+    sessionId: SESSION_ID,
+    workflowId: "review-article",
+    stepId: "publish-ok",
+    status: "pending",
+    message: "Publish the review?",
+    details: { title: "A title" },
+    subjectHash: "ab".repeat(32),
+    approvers: null,
+    requestedAt: AT,
+    expiresAt: "2026-05-02T12:00:00.000000Z",
+    reminders: 0,
+    nextReminderAt: null,
+    endedAt: null,
+    decidedBy: null,
+    comment: null,
+    blocked: { reason: "waiting_for_decision", message: "Somebody has to approve or reject it.", since: AT },
+    ...change,
+  };
+}
+
+export function sampleApprovalLink(change: Partial<ApprovalLinkView> = {}): ApprovalLinkView {
+  return {
+    linkId: "lnk_1",
+    approvalId: APPROVAL_ID,
+    decision: "any",
+    for: "carol",
+    url: "http://127.0.0.1:8000/v1/opscore/approval-links/lnk_1?token=secret",
+    expiresAt: "2026-05-02T12:00:00.000000Z",
     ...change,
   };
 }

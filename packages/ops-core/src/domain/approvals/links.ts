@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { OpspawnError } from "@opspawn/contract";
-import { DAY } from "../clock.ts";
+import { DAY, MINUTE } from "../clock.ts";
 import type { Actor } from "../context.ts";
 import type { Ports } from "../ports.ts";
 import type { Approval, ApprovalLink } from "./approval.ts";
@@ -10,6 +10,7 @@ import { needApproval } from "./view.ts";
 /** Where links lead; `?token=` is added, since paths are logged and queries are not. */
 export const LINK_PATH = "/v1/opscore/approval-links";
 export const LINK_LIFETIME = DAY;
+export const LINK_LIFETIME_MIN = MINUTE;
 export const LINK_LIFETIME_MAX = 30 * DAY;
 
 /** What somebody finds who opens a link. `ended` and `decided`: there is nothing to decide any more. */
@@ -85,7 +86,10 @@ export function useLink(
   { link }: OpenedLink,
   decision: { readonly approved: boolean; readonly comment: string | null; readonly subjectHash: string },
 ): Promise<Approval> {
-  return store.approvals.decideByLink(link.id, { ...decision, by: `link ${link.id} for ${link.recipient}` });
+  return store.approvals.decideByLink(link.id, {
+    ...decision,
+    by: `link ${link.id} of ${link.keyId} for ${link.recipient}`,
+  });
 }
 
 function hashOf(token: string): string {

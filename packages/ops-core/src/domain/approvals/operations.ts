@@ -1,9 +1,9 @@
 import { type ApprovalView, formatTime, type OperationInput, type operations } from "@opspawn/contract";
 import type { Context } from "../context.ts";
 import type { NounHandlers, Ports } from "../ports.ts";
-import { readDuration } from "../request-fields.ts";
+import { invalidField, readDuration } from "../request-fields.ts";
 import { checkMayDecide, nameOf } from "./deciders.ts";
-import { LINK_LIFETIME, LINK_LIFETIME_MAX, makeLink } from "./links.ts";
+import { LINK_LIFETIME, LINK_LIFETIME_MAX, LINK_LIFETIME_MIN, makeLink } from "./links.ts";
 import { approvalView, needApproval } from "./view.ts";
 
 type Decision = OperationInput<typeof operations.approvals.approve>;
@@ -29,10 +29,7 @@ export function approvalHandlers(ports: Ports): NounHandlers<"approvals"> {
     reject: (context, input) => decide(context, input, false),
     async link({ actor }, { params, body }) {
       const { decision, expiresIn, for: recipient } = body;
-      const lifetime =
-        expiresIn === undefined
-          ? LINK_LIFETIME
-          : readDuration(expiresIn, ["body", "expiresIn"], LINK_LIFETIME_MAX, "30d");
+      const lifetime = readLifetime(expiresIn);
       const made = await makeLink(ports, actor, { ...params, decision, lifetime, recipient });
       const { link, url } = made;
       return {
@@ -45,4 +42,13 @@ export function approvalHandlers(ports: Ports): NounHandlers<"approvals"> {
       };
     },
   };
+}
+
+/** How long a link can be used; one that nobody could open in time is a mistake. */
+function readLifetime(expiresIn: string | undefined): number {
+  if (expiresIn === undefined) return LINK_LIFETIME;
+  const loc = ["body", "expiresIn"];
+  const lifetime = readDuration(expiresIn, loc, LINK_LIFETIME_MAX, "30d");
+  if (lifetime < LINK_LIFETIME_MIN) throw invalidField(loc, "must be at least 1m");
+  return lifetime;
 }

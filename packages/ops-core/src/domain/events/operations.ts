@@ -67,6 +67,6 @@ function numberOf({ counts }: Selection, last: StoredEvent | null): number | und
   return counts === "positions" ? last?.position : last?.sequence;
 }
 
-function eventView(event: StoredEvent): EventView {
+export function eventView(event: StoredEvent): EventView {
   return { ...event, at: formatTime(event.at) };
 }

@@ -1,6 +1,8 @@
 import type { JsonObject } from "@opspawn/contract";
 import { absent, closed, duration, given, id, needed, needs, oneAtMost, step } from "./editor-schema-values.ts";
 import {
+  APPROVER_LENGTH_MAX,
+  APPROVERS_MAX,
   SIGNAL_NAME_LENGTH_MAX,
   STEP_ID_LENGTH_MAX,
   TARGET_LENGTH_MAX,
@@ -45,6 +47,15 @@ function approval(): JsonObject {
         STEP_ID_LENGTH_MAX,
       ),
       onReject: step("A step that runs instead of what comes after. Default: the step fails.", STEP_ID_LENGTH_MAX),
+      remindEvery: duration("How often it is asked again, from 1m to 365d. Default: never."),
+      approvers: {
+        description: "Names of the keys that may decide, as they stand. Default: every key that may approve.",
+        type: ["array", "null"],
+        minItems: 1,
+        maxItems: APPROVERS_MAX,
+        uniqueItems: true,
+        items: { type: "string", minLength: 1, maxLength: APPROVER_LENGTH_MAX, not: { pattern: "\\$\\{\\{" } },
+      },
     },
     { required: ["message"], allOf: [needs("timeout", ["onTimeout"])] },
   );

@@ -43,8 +43,11 @@ const at = (...names: (string | number)[]) => ["tasks", 0, ...names];
 
 type Case = readonly [found: () => readonly Issue[], loc: Issue["loc"], type: string, msg: string | RegExp];
 
+/** Beyond this one nothing is refused: an approval just is not asked again. See reminders.test.ts. */
+type Silent = "REMINDERS_MAX";
+
 /** For each limit something just beyond it. */
-const BEYOND: Readonly<Record<keyof typeof definitions | keyof typeof expressions, Case>> = {
+const BEYOND: Readonly<Record<Exclude<keyof typeof definitions | keyof typeof expressions, Silent>, Case>> = {
   DEFINITION_BYTES_MAX: [
     () => yaml(long(definitions.DEFINITION_BYTES_MAX)),
     [],
@@ -196,6 +199,30 @@ const BEYOND: Readonly<Record<keyof typeof definitions | keyof typeof expression
     "wrong_duration",
     "must be from 1ms to 365d",
   ],
+  REMIND_EVERY_MIN: [
+    () => task({ approval: { message: "m", remindEvery: "59s" } }),
+    at("approval", "remindEvery"),
+    "wrong_duration",
+    "must be from 1m to 365d",
+  ],
+  REMIND_EVERY_MAX: [
+    () => task({ approval: { message: "m", remindEvery: "366d" } }),
+    at("approval", "remindEvery"),
+    "wrong_duration",
+    "must be from 1m to 365d",
+  ],
+  APPROVERS_MAX: [
+    () => task({ approval: { message: "m", approvers: many(definitions.APPROVERS_MAX + 1, (n) => `k${n}`) } }),
+    at("approval", "approvers"),
+    "too_long",
+    "must have at most 100 names",
+  ],
+  APPROVER_LENGTH_MAX: [
+    () => task({ approval: { message: "m", approvers: ["ann", long(definitions.APPROVER_LENGTH_MAX)] } }),
+    at("approval", "approvers", 1),
+    "too_long",
+    "must have at most 100 characters",
+  ],
   SCHEMA_SIZE_MAX: [
     () => task({ output: { schema: { title: long(65_536) } } }),
     at("output", "schema"),
@@ -299,7 +326,7 @@ test("JSON has the same limit of values as YAML, counted in keys", () => {
 });
 
 /** Limits that are lengths of time, in microseconds. */
-const DURATION = /^(TIMEOUT|DEADLINE|DELAY|WAIT|APPROVAL_TIMEOUT)_/;
+const DURATION = /^(TIMEOUT|DEADLINE|DELAY|WAIT|APPROVAL_TIMEOUT|REMIND_EVERY)_/;
 
 test("the documentation lists every limit by its name, with the value it has", () => {
   const page = readFileSync(new URL("../../../../../docs/workflows.md", import.meta.url), "utf8");
@@ -327,4 +354,8 @@ for (const [name, [found, loc, type, msg]] of Object.entries(BEYOND)) {
 test("at a limit nothing is refused", () => {
   assert.equal(childRefusal(definitions.CHILD_DEPTH_MAX), null);
   planOf(document([{ taskId: "a", forEach: many(definitions.ITEMS_MAX, (n) => n), concurrency: 100 }]));
+  const approvers = many(definitions.APPROVERS_MAX, (n) => String(n).padStart(definitions.APPROVER_LENGTH_MAX, "x"));
+  for (const remindEvery of ["1m", "365d"]) {
+    planOf(document([{ taskId: "a", approval: { message: "m", approvers, remindEvery } }]));
+  }
 });

@@ -35,13 +35,19 @@ test("a tool step has parameters, a workflow step its input, an approval its mes
   const approval = stepOf({
     approval: { message: "Publish ${{ input }}?", details: ["${{ input }}"], timeout: "24h" },
   });
-  assert.deepEqual([approval.kind, approval.approval], ["approval", { timeout: 86_400_000_000, onTimeout: "fail" }]);
+  assert.deepEqual(
+    [approval.kind, approval.approval],
+    ["approval", { timeout: 86_400_000_000, onTimeout: "fail", remindEvery: null, approvers: null }],
+  );
   assert.deepEqual(approval.parameters, { message: "Publish ${{ input }}?", details: ["${{ input }}"] });
   assert.deepEqual(approval.parametersAt, ["approval"]);
   assert.deepEqual(stepOf({ approval: { message: "Go?", details: null } }).parameters, { message: "Go?" });
-  assert.deepEqual(stepOf({ approval: { message: "Go?", timeout: "1h", onTimeout: "reject" } }).approval, {
+  const strict = { timeout: "1h", onTimeout: "reject", remindEvery: "10m", approvers: ["ann", "Bob Smith"] };
+  assert.deepEqual(stepOf({ approval: { message: "Go?", ...strict } }).approval, {
     timeout: 3_600_000_000,
     onTimeout: "reject",
+    remindEvery: 600_000_000,
+    approvers: ["ann", "Bob Smith"],
   });
 });
 
@@ -235,6 +241,55 @@ test("the fields of each kind have their types and sizes", () => {
       at("approval", "onReject", "taskId"),
       "missing",
       "is required: the id of a task",
+    ],
+    [
+      "reminders without a unit",
+      approval({ remindEvery: "often" }),
+      at("approval", "remindEvery"),
+      "wrong_duration",
+      DURATION,
+    ],
+    [
+      "one approver",
+      approval({ approvers: "ann" }),
+      at("approval", "approvers"),
+      "wrong_type",
+      "must be a list of strings",
+    ],
+    [
+      "an approver that is no text",
+      approval({ approvers: ["ann", 1] }),
+      at("approval", "approvers"),
+      "wrong_type",
+      "must be a list of strings",
+    ],
+    [
+      "no approvers",
+      approval({ approvers: [] }),
+      at("approval", "approvers"),
+      "empty",
+      "must name at least one key; leave it out for any",
+    ],
+    [
+      "an approver twice",
+      approval({ approvers: ["ann", "bob", "ann"] }),
+      at("approval", "approvers"),
+      "duplicate",
+      "names something twice",
+    ],
+    [
+      "a nameless approver",
+      approval({ approvers: ["ann", ""] }),
+      at("approval", "approvers", 1),
+      "empty",
+      "must not be empty",
+    ],
+    [
+      "an approver from the input",
+      approval({ approvers: ["${{ input.boss }}"] }),
+      at("approval", "approvers", 0),
+      "expression_invalid",
+      NAME,
     ],
     ["wait a text", task({ wait: "10m" }), at("wait"), "wrong_type", "must be an object such as { for: 10m }"],
     ["wait for nothing", task({ wait: {} }), at("wait"), "missing", "must have one of for, until, signal"],

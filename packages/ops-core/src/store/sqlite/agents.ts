@@ -165,8 +165,9 @@ function setUnknown(tx: Tx, id: string): void {
 function restart(tx: Tx, id: string): void {
   const agent = tx.context.agents.get(id);
   if (agent === undefined) return;
-  loseAttempts(tx, agent, { code: "agent_restarted", message: "The agent registered again." });
   tx.run("update agents set messages_since_idle = 0 where id = ?", id);
+  // What that sets free may be sent to it in this very transaction, and counts.
+  loseAttempts(tx, agent, { code: "agent_restarted", message: "The agent registered again." });
 }
 
 function wake(tx: Tx, agent: Agent): void {
@@ -182,12 +183,13 @@ export function removeAgent(tx: Tx, agentId: string, announcedAt?: number): { re
   if (agent === undefined) throw new OpspawnError("agent_not_found", `Agent not found: ${agentId}`);
   if (announcedAt !== undefined && announcedAt !== lastAnnounced(tx, agentId)) return { reassigned: 0 };
   const error: TaskError = { code: "agent_gone", message: `Agent ${agentId} was deregistered.`, retryable: true };
+  tx.run("update agents set removed_at = ? where id = ? and removed_at is null", tx.now, agentId);
+  // Before its work is lost: what that sets free may be claimed in this very transaction, and not by this agent.
+  tx.context.agents.reload(agentId);
   const reassigned = loseAttempts(tx, agent, error);
   agentEvent(tx, agentId, "agent.removed", {});
-  tx.run("update agents set removed_at = ? where id = ? and removed_at is null", tx.now, agentId);
   redirectMessages(tx, agentId, null);
   tx.run("update keys set revoked_at = ? where agent_id = ? and revoked_at is null", tx.now, agentId);
-  tx.context.agents.reload(agentId);
   // Twice: a fallback may lead into another lane of the same agent.
   for (const lane of [...agent.lanes, ...agent.lanes]) failAbandoned(tx, lane, error);
   return { reassigned };

@@ -101,9 +101,10 @@ function childOutcome(child: SessionUnit, step: PlanStep, part: number): Session
   if (child.status !== "completed") {
     const error = JSON.parse(child.row.error ?? "null") as TaskError | null;
     const why = error === null ? "" : `: ${error.message}`;
+    const ended = child.status === "cancelled" ? "was cancelled" : "failed";
     return failed({
       code: child.status === "cancelled" ? "child_cancelled" : "child_failed",
-      message: `Session ${child.id} of workflow \`${child.row.workflow_id}\` was ${child.status}${why}`,
+      message: `Session ${child.id} of workflow \`${child.row.workflow_id}\` ${ended}${why}`,
       retryable: false,
     });
   }

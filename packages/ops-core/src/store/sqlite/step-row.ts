@@ -19,9 +19,9 @@ interface StateColumns {
 
 const STATE = `select t.status as task, s.status as own, s.remaining, s.error, s.total, s.next_item, s.open_items,
     s.failed_items
-  from (select :session as session, :step as step) k
-  left join tasks t on t.session_id = k.session and t.step = k.step and t.part = 0 and t.undoes = 0
-  left join session_steps s on s.session_id = k.session and s.step = k.step`;
+  from (select :session as session, :step as step) wanted
+  left join tasks t on t.session_id = wanted.session and t.step = wanted.step and t.part = 0 and t.undoes = 0
+  left join session_steps s on s.session_id = wanted.session and s.step = wanted.step`;
 
 /**
  * Whether a step keeps a row of its own from the moment it begins. The others have one task, and are as their task is:

@@ -119,6 +119,7 @@ const REDUNDANT: readonly Redundant[] = [
     reason: READ_BEFORE,
   },
   { statement: "update approvals set status = ?", predicates: ["status = 'pending'"], reason: READ_BEFORE },
+  { statement: "update approvals set reminders", predicates: ["status = 'pending'"], reason: READ_BEFORE },
   {
     statement: "update tasks set timeout_at",
     predicates: ["wake_at <= ?", "status = 'running'"],

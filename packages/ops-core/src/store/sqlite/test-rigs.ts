@@ -27,6 +27,7 @@ export function recycle<Kept extends KeptDatabase>(db: Kept, into: Kept[]): void
 export function rigOn(db: KeptDatabase): StoreRig {
   return {
     open: async (ports) => {
+      if (db.deaf) await lastGasps();
       db.deaf = false;
       return openedOn(db, ports, ":memory:", () => {
         db.deaf = true;
@@ -34,6 +35,11 @@ export function rigOn(db: KeptDatabase): StoreRig {
     },
     remove: async () => undefined,
   };
+}
+
+/** What a dead process still meant to write has met a deaf connection by then; a busy one waits the longest, ten turns. */
+async function lastGasps(): Promise<void> {
+  for (let turn = 0; turn < 12; turn += 1) await new Promise<void>((resolve) => setImmediate(resolve));
 }
 
 /** A connection that its store does not close, and that can stop listening to it. */

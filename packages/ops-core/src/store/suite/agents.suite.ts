@@ -313,6 +313,34 @@ function removal(on: Declare): void {
     }
   });
 
+  on("what the loss of a removed agent's work sets free is not given to that agent", async (w) => {
+    const leaving = await w.agent("leaving", { capabilities: ["work"] });
+    const once = { retry: { maxAttempts: 1 }, onFailure: "continue" };
+    await w.start(workflow([step("a", once), step("b", { dependsOn: ["a"] })]), { agentId: leaving });
+    assert.deepEqual([w.take().agentId, w.sent.length], [leaving, 0]);
+    const staying = await w.agent("staying", { capabilities: ["work"] });
+    await w.store.agents.remove(leaving);
+    await w.dispatch();
+    const next = w.take();
+    assert.deepEqual([next.taskName, next.agentId, w.sent.length], ["b", staying, 0]);
+  });
+
+  on("what an agent is sent in the transaction of its return counts as a message to it", async (w) => {
+    const agentId = await w.agent("bare", { capabilities: ["work"] });
+    const once = { retry: { maxAttempts: 1 }, onFailure: "continue" };
+    const session = await w.start(workflow([step("a", once), step("b", { dependsOn: ["a"] })]), { agentId });
+    w.take();
+    await w.agent("bare", { capabilities: ["work"], replace: "allowed" });
+    const next = w.take();
+    await w.acknowledge(next);
+    for (const state of ["active", "idle"]) {
+      w.clock.advance(SECOND);
+      await w.report(agentId, state);
+    }
+    await w.wait(3 * SECOND);
+    assert.deepEqual([next.taskName, await w.steps(session.id)], ["b", { 0: "failed", 1: "completed" }]);
+  });
+
   on("work of a removed agent that has a fallback takes it", async (w) => {
     const agentId = await w.agent("only", { capabilities: ["work"] });
     await w.agent("cheap", { capabilities: ["work.cheap"], maxConcurrency: 2 });

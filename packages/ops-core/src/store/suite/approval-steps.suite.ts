@@ -34,6 +34,7 @@ export const approvalStepsSuite: Suite = (on) => {
     );
     const [waiting] = await w.store.sessions.steps(id);
     assert.deepEqual([waiting?.status, waiting?.approvalId, waiting?.taskId], ["waiting", asked.id, null]);
+    assert.equal(waiting?.wakeAt, asked.expiresAt);
     assert.equal((await w.getSession(id)).status, "waiting");
   });
 
@@ -42,6 +43,7 @@ export const approvalStepsSuite: Suite = (on) => {
     const id = await start(w, workflow([ASK, step("next", { parameters: { by: "${{ steps.ok.result.by }}" } })]));
     const decided = await decide(w, id, true, "looks good");
     assert.deepEqual([decided.status, decided.decidedBy, decided.comment], ["approved", "ann", "looks good"]);
+    assert.equal((await w.store.sessions.steps(id))[0]?.wakeAt, null);
     assert.deepEqual(await workOff(w), [{ by: "ann" }]);
     const alone = await start(w, workflow([ASK], { version: "2" }));
     await decide(w, alone, true);

@@ -103,7 +103,7 @@ export const childrenSuite: Suite = (on) => {
     await w.fail(w.take());
     const child = await childOf(w, id);
     assert.deepEqual(await end(w, child.id), ["failed", "agent_error"]);
-    const message = `Session ${child.id} of workflow \`child\` was failed: It failed: agent_error.`;
+    const message = `Session ${child.id} of workflow \`child\` failed: It failed: agent_error.`;
     assert.deepEqual(
       [await end(w, id), await errorOf(w, id, 0)],
       [
@@ -274,7 +274,7 @@ export const childrenSuite: Suite = (on) => {
     assert.deepEqual(await statuses(w, id), ["running", "running"]);
     await pass(w, 1);
     assert.deepEqual(await statuses(w, id), ["failed", "running"]);
-    assert.match((await errorOf(w, id, 0))[1], /was failed: The session's deadline has passed\./);
+    assert.match((await errorOf(w, id, 0))[1], / failed: The session's deadline has passed\./);
     await pass(w, 20 * MINUTE);
     assert.deepEqual(await statuses(w, id), ["failed", "failed"]);
   });

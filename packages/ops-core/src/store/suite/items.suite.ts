@@ -143,7 +143,7 @@ export const itemsSuite: Suite = (on) => {
     await workers(w);
     const id = await startEach(w, [0, 1, 2], { onItemError: "collect", ...ONCE });
     await workOff(w, ({ i }) => (i === 1 ? FAILS : `did ${String(i)}`));
-    const error = { code: "rejected", message: "It failed: rejected." };
+    const error = { code: "rejected", message: "It failed: rejected.", retryable: false };
     const results = ["did 0", null, "did 2"];
     assert.deepEqual(await end(w, id), ["completed", { results, errors: [null, error, null], result: results }]);
     assert.deepEqual((await w.getSession(id)).failedSteps, []);
@@ -169,7 +169,7 @@ export const itemsSuite: Suite = (on) => {
     await w.fail(w.take(), "rejected");
     await workOff(w);
     const [failed, fine] = await Promise.all(sessions.map(async ({ id }) => (await end(w, id))[1]));
-    const error = { code: "rejected", message: "It failed: rejected." };
+    const error = { code: "rejected", message: "It failed: rejected.", retryable: false };
     assert.deepEqual(
       [failed, fine],
       [

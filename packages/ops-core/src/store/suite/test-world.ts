@@ -349,7 +349,7 @@ export interface FailureOptions {
 export function failed(
   reason: FailureReason,
   evidence: "result" | "answer" | null = null,
-  { retryAfter, retryable }: FailureOptions = {},
+  { retryAfter, retryable = reason === "rejected" ? false : undefined }: FailureOptions = {},
 ): AttemptOutcome {
   return {
     type: "failed",

@@ -225,7 +225,9 @@ async function sessionStep(w: World, state: StepStatus, event: StepEvent) {
         if (state === "waiting") return pass(w, FAR);
         return sent === undefined ? w.complete(first, {}) : w.fail(sent, "rejected");
       },
-      skip: () => w.complete(first, { x: 1 }),
+      skip() {
+        return w.complete(first, { x: 1 });
+      },
       cancel: () => w.store.sessions.cancel(id, "changed my mind"),
       doubt: undo,
       compensate: undo,

@@ -34,7 +34,7 @@ export const uncertainSuite: Suite = (on) => {
     assert.deepEqual(said?.data, {
       stepId: "b",
       part: 0,
-      error: { code: "rejected", message: "It failed: rejected." },
+      error: { code: "rejected", message: "It failed: rejected.", retryable: false },
     });
     const last = (await w.store.events.list(0, 100, id)).at(-1);
     assert.deepEqual([last?.type, last?.data.compensation], ["session.failed", "incomplete"]);

@@ -1,0 +1,30 @@
+/** How many things an agent is at, as it counts them itself: what it was given and has not told the end of. */
+export class OwnSlots {
+  /** Tasks, and until when its platform must keep the slot for each, by the clock of the platform. Microseconds. */
+  readonly #at = new Map<string, number>();
+
+  /** @param lasts microseconds that the attempt was given; an ended one keeps its slot for as long again */
+  begin(task: string, now: number, lasts: number): void {
+    this.#at.set(task, Math.max(this.#at.get(task) ?? 0, now + lasts - MESSAGE_TAKES));
+  }
+
+  end(task: string): void {
+    this.#at.delete(task);
+  }
+
+  /** Its platform was told, or can see, that it is at nothing. */
+  forget(): void {
+    this.#at.clear();
+  }
+
+  isAt(task: string): boolean {
+    return this.#at.has(task);
+  }
+
+  most(now: number): number {
+    return [...this.#at.values()].filter((until) => until > now).length;
+  }
+}
+
+/** What an attempt was given began to run when it was sent. */
+const MESSAGE_TAKES = 20_000;
