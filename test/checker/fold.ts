@@ -19,6 +19,7 @@ const SESSION: Meaning = {
   "session.started": "begin",
   "session.running": "run",
   "session.waiting": "wait",
+  "session.paused": "pause",
   "session.resumed": "resume",
   "session.completed": "complete",
   "session.failed": "fail",
@@ -49,6 +50,7 @@ export const ANNOTATIONS: ReadonlySet<string> = new Set([
   "attempt.late_result",
   "attempt.ambiguous_report",
   "session.labelled",
+  "task.redriven",
 ]);
 
 export interface Folded {
@@ -96,6 +98,9 @@ class Folder implements Fold {
       ...this.#apply(taskTable, TASK, String(data.taskId), fact),
       ...this.#apply(attemptTable, ATTEMPT, `${data.taskId}/${data.number}`, fact),
     ];
+    if (type === "attempt.created" && this.things.get(`session ${stream}`)?.state === "paused") {
+      this.illegal.push(`${type} on ${stream}/${fact.sequence}: its session is paused`);
+    }
     if (meant.length === 0) this.illegal.push(`${type} on ${stream}/${fact.sequence} has no meaning`);
     this.#time(fact);
   }

@@ -38,9 +38,12 @@ const NOTES = new Set([
 const ASKED = new Set(["approval.requested", "approval.reminded"]);
 const ENDS = new Set(["session.completed", "session.failed", "session.cancelled"]);
 
+/** A step that ended in another session: its data say how. */
+const TAKEN = "step.taken_over";
+
 /** Whether this fold knows what an event says. */
 export function isOfSteps(type: string): boolean {
-  return type in STEP || type in APPROVAL || ASKED.has(type) || NOTES.has(type);
+  return type === TAKEN || type in STEP || type in APPROVAL || ASKED.has(type) || NOTES.has(type);
 }
 
 export interface StepFold {
@@ -87,7 +90,14 @@ class Folder implements StepFold {
     this.#time(fact);
     if (type.startsWith("approval.")) this.#takeApproval(fact);
     else if (type.startsWith("task.")) this.#takeTask(fact);
+    else if (type === TAKEN) this.#takeOver(fact);
     else if (STEP[type] !== undefined) this.#apply(keyOf(fact), STEP[type], fact);
+  }
+
+  #takeOver(fact: Fact): void {
+    const before = this.steps.get(keyOf(fact));
+    if (before !== undefined) this.illegal.push(`${nameOf(fact)}: step ${keyOf(fact)} was ${before}`);
+    this.steps.set(keyOf(fact), String(fact.data.status));
   }
 
   #takeTask(fact: Fact): void {

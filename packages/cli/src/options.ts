@@ -19,7 +19,7 @@ export function collectPairs(
 /** Reads a whole number within bounds. */
 export function whole(least: number, most: number): (value: string) => number {
   return (value) => {
-    const number = /^\d{1,15}$/.test(value) ? Number(value) : Number.NaN;
+    const number = /^-?\d{1,15}$/.test(value) ? Number(value) : Number.NaN;
     if (number >= least && number <= most) return number;
     throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
   };

@@ -4,7 +4,7 @@ import type { Tone } from "./output/style.ts";
 type Told = readonly [tone: Tone | undefined, text: string];
 
 /** What happens to steps that are not one task, and to the session as a whole. */
-const TELLERS: Readonly<Record<string, (data: JsonObject) => Told>> = {
+const TELLERS: Readonly<Record<string, (data: JsonObject) => Told | null>> = {
   "step.waiting": () => ["dim", "waits"],
   "step.timer_set": (data) => ["dim", `until ${text(data.until)}`],
   "step.completed": (data) => ["good", `done${itemsOf(data)}`],
@@ -25,7 +25,11 @@ const TELLERS: Readonly<Record<string, (data: JsonObject) => Told>> = {
     `signal \`${text(data.name)}\`${data.delivered === true ? "" : ", kept until a step waits for it"}`,
   ],
   "session.compensating": (data) => ["warn", `the session has failed, and undoes what it did (${data.steps})`],
-  "session.paused": () => ["warn", "the session is paused"],
+  "session.paused": (data) => ["warn", `the session is paused by ${text(data.by)}${reasonIn(data)}`],
+  // One that merely waited goes on without anybody's doing.
+  "session.resumed": (data) =>
+    data.by === undefined ? null : [undefined, `the session is resumed by ${text(data.by)}`],
+  "step.taken_over": (data) => ["dim", `${text(data.status)} in session ${text(data.sessionId)}`],
 };
 
 /** What an event of a step without a task of its own says; undefined for other events, null when it says nothing. */
@@ -39,6 +43,10 @@ function itemsOf({ items }: JsonObject): string {
   if (!isJsonObject(items)) return "";
   const { total, failed } = items;
   return failed === 0 ? `, ${total} items` : `, ${failed} of ${total} items failed`;
+}
+
+function reasonIn({ reason }: JsonObject): string {
+  return typeof reason === "string" ? `: ${reason}` : "";
 }
 
 function errorIn({ error }: JsonObject): string {

@@ -91,6 +91,10 @@ export const ERRORS = {
   signal_unknown: { status: 422, retryable: false, help: "Send one of the signals that the workflow waits for." },
   too_many_signals: { status: 409, retryable: false, help: "Wait until the session has taken some." },
   session_compensating: { status: 409, retryable: false, help: "Wait: it undoes what it did, and then has failed." },
+  session_open: { status: 409, retryable: false, help: "Wait for its end, or cancel it." },
+  session_completed: { status: 409, retryable: false, help: "Fork it from the step that is to be done again." },
+  step_not_finished: { status: 409, retryable: false, help: "Fork from a step that began; the session names them." },
+  parent_paused: { status: 409, retryable: false, help: "Resume the session that it is a step of." },
   nesting_too_deep: { status: 422, retryable: false, help: "Start fewer sessions from within sessions." },
   // Expressions
   expression_failed: { status: 422, retryable: false, help: "Correct the expression at the path named." },

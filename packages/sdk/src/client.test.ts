@@ -50,6 +50,7 @@ const one = <T>(item: T) => ({ items: [item], nextCursor: null });
 test("every operation of the contract is a method of its noun, and sends what the contract declares", async () => {
   const { agents, workflows, sessions, tasks, schedules, approvals, deliveries, tools, keys, events } = operations;
   const [session, task, agent, workflow] = [sampleSession(), sampleTask(), sampleAgent(), sampleWorkflow()];
+  const begun = { sessionId: "s", workflowId: "w", workflowVersion: "1", status: "started" as const };
   const why = { status: "running" as const, blocked: null, explanation: ["It runs."] };
   fake
     .on(agents.register, { agent, agentKey: "opk_2_s" })
@@ -63,9 +64,13 @@ test("every operation of the contract is a method of its noun, and sends what th
     .on(workflows.list, one(workflow))
     .on(workflows.get, { ...workflow, definition: { id: "w" } })
     .on(workflows.versions, one(workflow))
-    .on(sessions.start, { sessionId: "s", workflowId: "w", workflowVersion: "1", status: "started" })
+    .on(sessions.start, begun)
     .on(sessions.get, sampleSessionDetail())
     .on(sessions.list, one(session))
+    .on(sessions.retry, { ...begun, forkedFrom: "s" })
+    .on(sessions.fork, { ...begun, forkedFrom: "s" })
+    .on(sessions.pause, session)
+    .on(sessions.resume, session)
     .on(sessions.cancel, session)
     .on(sessions.signal, { sessionId: "s", name: "go", delivered: true })
     .on(sessions.label, session)
@@ -76,6 +81,7 @@ test("every operation of the contract is a method of its noun, and sends what th
     .on(tasks.why, { taskId: "t", ...why })
     .on(tasks.result, { taskId: "t", status: "completed", accepted: true })
     .on(tasks.lease, { taskId: "t", leaseUntil: AT })
+    .on(tasks.redrive, { redriveOf: "t", taskId: "t2", sessionId: null })
     .on(tasks.cancel, task)
     .on(tasks.create, task)
     .on(tasks.events, { items: [sampleEvent()], next: 1 })
@@ -119,6 +125,10 @@ test("every operation of the contract is a method of its noun, and sends what th
   await client.sessions.start({ workflow: { id: "w" }, agentId: "a", delay: "1s", callbackUrl: "http://127.0.0.1/x" });
   await client.sessions.get("s", { wait: "1s" });
   await client.sessions.list({ status: "failed", label: "a=b", since: AT });
+  await client.sessions.retry("s", { labels: { a: "b" } });
+  await client.sessions.fork("s", { from: "a", parameters: { x: 1 } });
+  await client.sessions.pause("s", { reason: "why not" });
+  await client.sessions.resume("s");
   await client.sessions.cancel("s", { reason: "why not" });
   await client.sessions.signal("s", "go", { payload: { n: 1 } });
   await client.sessions.label("s", { a: "b" });
@@ -130,6 +140,7 @@ test("every operation of the contract is a method of its noun, and sends what th
   await client.tasks.why("t");
   await client.tasks.result("t", { token: "1.a", status: "failed", error: { message: "no" } });
   await client.tasks.lease("t", "1.a");
+  await client.tasks.redrive("t");
   await client.tasks.cancel("t");
   await client.tasks.events("t", { wait: "1s" });
   await client.schedules.create({ name: "nightly", workflowId: "w", cron: "0 2 * * *", timeZone: "Europe/Berlin" });

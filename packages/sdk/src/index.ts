@@ -27,6 +27,7 @@ export type {
 export {
   isTerminal,
   type SessionDetail,
+  type SessionFork,
   type SessionQuery,
   type SessionStart,
   type Sessions,

@@ -5,9 +5,23 @@ import { allItems, PAGE_LIMIT } from "./page.ts";
 import { atLeast, retrying, SHORTEST_POLL } from "./retry.ts";
 import type { CallOptions, KeyedCallOptions, Transport } from "./transport.ts";
 
-const { start, get, list, cancel, signal: sendSignal, label, why, events } = operations.sessions;
+const {
+  start,
+  get,
+  list,
+  retry,
+  fork,
+  pause,
+  resume,
+  cancel,
+  signal: sendSignal,
+  label,
+  why,
+  events,
+} = operations.sessions;
 
 export type SessionStart = OperationRequest<typeof start>["body"];
+export type SessionFork = OperationRequest<typeof fork>["body"];
 export type SessionQuery = OperationRequest<typeof list>["query"];
 export type SessionDetail = OperationOutput<typeof get>;
 
@@ -78,6 +92,26 @@ export class Sessions {
   /** All pages, newest first. */
   listAll(query: SessionQuery = {}, options?: CallOptions) {
     return allItems((cursor) => this.list({ limit: PAGE_LIMIT, ...query, cursor: cursor ?? query.cursor }, options));
+  }
+
+  /** Goes on where a failed or cancelled session stopped, in a new session that takes over what was done. */
+  retry(sessionId: string, body: { labels?: Record<string, string> } = {}, options?: KeyedCallOptions) {
+    return this.#transport.call(retry, { params: { sessionId }, body }, options);
+  }
+
+  /** Does the step `from` of an ended session, and all behind it, again, in a new session. */
+  fork(sessionId: string, body: SessionFork, options?: KeyedCallOptions) {
+    return this.#transport.call(fork, { params: { sessionId }, body }, options);
+  }
+
+  /** What runs may end; nothing new is given out until it is resumed. */
+  pause(sessionId: string, body: { reason?: string | undefined } = {}, options?: CallOptions) {
+    return this.#transport.call(pause, { params: { sessionId }, body }, options);
+  }
+
+  /** Lets a paused session go on. */
+  resume(sessionId: string, options?: CallOptions) {
+    return this.#transport.call(resume, { params: { sessionId } }, options);
   }
 
   /** No new step starts, open tasks are cancelled, late results are refused. */

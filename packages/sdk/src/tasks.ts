@@ -2,7 +2,7 @@ import { type OperationRequest, operations } from "@opspawn/contract";
 import { allItems, PAGE_LIMIT } from "./page.ts";
 import type { CallOptions, KeyedCallOptions, Transport } from "./transport.ts";
 
-const { create, list, get, why, result, lease, cancel, events } = operations.tasks;
+const { create, list, get, why, result, lease, redrive, cancel, events } = operations.tasks;
 
 export type TaskQuery = OperationRequest<typeof list>["query"];
 export type NewTask = OperationRequest<typeof create>["body"];
@@ -48,6 +48,11 @@ export class Tasks {
   /** Says that an attempt is still being worked on; `lease_lost` when it is not this agent's any more. */
   lease(taskId: string, token: string, options?: CallOptions) {
     return this.#transport.call(lease, { params: { taskId }, body: { token } }, options);
+  }
+
+  /** Does a dead letter again, as a new task or in a new session; the answer says which. */
+  redrive(taskId: string, options?: KeyedCallOptions) {
+    return this.#transport.call(redrive, { params: { taskId } }, options);
   }
 
   /** Cancels a stand-alone task; a session's task is cancelled with its session. */

@@ -23,18 +23,23 @@ const itemsOnce: Invariant = {
   *check({ db }) {
     const defined = definedTasks(db);
     const lists = db.all<ListRow>(
-      "select session_id, step, status, total, next_item from session_steps where total is not null",
+      `select session_id, step, status, total, next_item from session_steps
+        where total is not null and source is null`,
     );
     for (const { session_id: session, step, status, total, next_item: next } of lists) {
       const name = `step ${step} of session ${session}`;
       const runs = db.named<{ part: number }>(RUNS, { session, step }).map(({ part }) => part);
-      const items = db.all<{ item: number; error: string | null }>(
-        "select item, error from step_items where session_id = ? and step = ? order by item",
+      const items = db.all<{ item: number; error: string | null; source: string | null }>(
+        "select item, error, source from step_items where session_id = ? and step = ? order by item",
         session,
         step,
       );
       if (items.length !== total) yield `${name} has ${total} items, and ${items.length} are kept`;
-      const begun = new Set([...runs, ...items.filter(({ error }) => error !== null).map(({ item }) => item)]);
+      const settled = items.filter(({ item, error, source }) => error !== null || (source !== null && item < next));
+      const begun = new Set([...runs, ...settled.map(({ item }) => item)]);
+      for (const { item, source } of items) {
+        if (source !== null && runs.includes(item)) yield `${name} did item ${item} again, which ${source} had done`;
+      }
       if (new Set(runs).size !== runs.length) yield `${name} did an item more than once: ${runs.join(", ")}`;
       if (begun.size !== next || [...begun].some((part) => part >= next)) {
         yield `${name} has begun ${next} items, and there are ${[...begun].sort((a, b) => a - b).join(", ") || "none"}`;

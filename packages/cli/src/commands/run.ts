@@ -4,7 +4,7 @@ import type { Call } from "../call.ts";
 import { type Context, withExamples } from "../context.ts";
 import { readDefinition, readInput } from "../document.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
-import { collectPairs, duration } from "../options.ts";
+import { collectPairs, duration, whole } from "../options.ts";
 import { TO_THE_END } from "../wait-option.ts";
 import { exitCodeOf, showSession } from "./sessions.ts";
 
@@ -16,6 +16,7 @@ interface RunOptions {
   readonly idempotencyKey?: string;
   readonly definitionVersion?: string;
   readonly delay?: string;
+  readonly priority?: number;
   readonly callbackUrl?: string;
 }
 
@@ -38,6 +39,7 @@ export function addRun(program: Command, context: Context): void {
     .option("--idempotency-key <key>", "the same key starts it only once in 24 h")
     .option("--definition-version <version>", "of an applied workflow (default: the latest)")
     .option("--delay <time>", "start later, such as 10m", duration)
+    .option("--priority <n>", "added to its steps'; higher is sooner", whole(-1_000, 1_000))
     .option("--callback-url <url>", "receives one signed POST at the end")
     .action(context.action(runWorkflow));
   withExamples(command, [
@@ -64,6 +66,7 @@ async function runWorkflow(call: Call, workflow: string, options: RunOptions): P
     agentId: options.agent,
     labels: options.label,
     delay: options.delay,
+    priority: options.priority,
     callbackUrl: options.callbackUrl,
   };
   const started = await call.client.sessions.start(body, { idempotencyKey: options.idempotencyKey });

@@ -11,15 +11,17 @@ import { type Column, ID_WIDTH } from "../output/table.ts";
 import { age, elapsed } from "../output/time.ts";
 import { type PageOptions, showList, withPaging } from "../paging.ts";
 import { drawSpans, Timeline } from "../timeline.ts";
+import { addControl } from "./session-control.ts";
 import { showWhy } from "./why.ts";
 
 /** `opspawn sessions`: executions of workflows. */
 export function addSessions(program: Command, context: Context): void {
-  const sessions = noun(program, "sessions", "List, show, watch, label and cancel executions.", [
+  const sessions = noun(program, "sessions", "List, show, watch and control executions.", [
     "sessions list --status failed",
     "sessions watch SESSION",
   ]);
   addReading(sessions, context);
+  addControl(sessions, context);
   addChanging(sessions, context);
 }
 
@@ -123,6 +125,8 @@ export function showSession(call: Call, session: SessionDetail): void {
   ];
   if (session.agentId !== null) fields.push(["Agent", session.agentId]);
   if (Object.keys(session.labels).length > 0) fields.push(["Labels", labelText(session)]);
+  if (session.priority !== 0) fields.push(["Priority", String(session.priority)]);
+  if (session.forkedFrom !== null) fields.push(["Goes on from", session.forkedFrom]);
   if (session.parentSessionId !== null) fields.push(["Step of", session.parentSessionId]);
   if (session.compensation !== null) fields.push(["Undoing", session.compensation]);
   if (session.failedSteps.length > 0) fields.push(["Failed steps", session.failedSteps.join(", ")]);

@@ -8,6 +8,7 @@ import { toneOf } from "../output/style.ts";
 import { type Column, ID_WIDTH } from "../output/table.ts";
 import { age, elapsed } from "../output/time.ts";
 import { type PageOptions, showList, withPaging } from "../paging.ts";
+import { addRedrive } from "./redrive.ts";
 import { showWhy } from "./why.ts";
 
 type TaskDetail = OperationOutput<typeof operations.tasks.get>;
@@ -43,6 +44,8 @@ export function addTasks(program: Command, context: Context): void {
     .description("Say why a task waits.")
     .action(context.action(async (call, id: string) => showWhy(call, await call.client.tasks.why(id))));
   withExamples(why, ["tasks why TASK"]);
+
+  addRedrive(tasks, context);
 
   const cancel = tasks
     .command("cancel <task>")

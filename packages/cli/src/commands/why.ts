@@ -25,6 +25,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
   no_such_tool: "Register one under that name (`tools register`), or correct the workflow.",
   tool_busy: "More calls at once (maxConcurrency), if it can take them, would shorten the wait: `tools list`.",
   circuit_open: "The endpoint fails again and again: look at its own log, and at `agents list` or `tools list`.",
+  session_paused: "Let it go on: `sessions resume SESSION`.",
   waiting_for_approval: "Look at it, then approve or reject it: `approvals get APPROVAL`.",
   waiting_for_decision: "Look at it, then approve or reject it: `approvals get APPROVAL`.",
   agent_error: "The agent says that it has a problem: look at its own log.",

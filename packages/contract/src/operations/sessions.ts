@@ -44,6 +44,8 @@ const step = z.object({
   /** The session it consists of. */
   childSessionId: id.nullable(),
   approvalId: id.nullable(),
+  /** The session in which it ended, where this one took it over. */
+  fromSessionId: id.nullable(),
 });
 
 const session = z.object({
@@ -60,6 +62,10 @@ const session = z.object({
   compensation: z.enum(["running", "complete", "incomplete"]).nullable(),
   /** The session whose step this one is. */
   parentSessionId: id.nullable(),
+  /** The session whose finished steps this one took over. */
+  forkedFrom: id.nullable(),
+  /** Added to the priority of each of its steps. */
+  priority: z.number().int(),
   createdAt: time,
   updatedAt: time,
   endedAt: time.nullable(),
@@ -81,9 +87,19 @@ const sessionStart = z.strictObject({
   labels: labels.default({}),
   /** Not before this long from now, such as `10m`. */
   delay: z.string().max(20).optional(),
+  /** Added to the priority of each step: higher is sooner, by a minute per point. */
+  priority: z.number().int().min(-1_000).max(1_000).default(0),
   /** Receives one signed POST when the session ends. */
   callbackUrl: z.string().max(2083).optional(),
 });
+
+const begun = z.object({
+  sessionId: id,
+  workflowId: z.string(),
+  workflowVersion: z.string(),
+  status: sessionStatus,
+});
+const forked = begun.extend({ forkedFrom: id });
 
 export const sessionOperations = {
   start: operation({
@@ -92,7 +108,7 @@ export const sessionOperations = {
     method: "POST",
     path: "/v1/opscore/sessions",
     body: sessionStart,
-    output: z.object({ sessionId: id, workflowId: z.string(), workflowVersion: z.string(), status: sessionStatus }),
+    output: begun,
     status: 202,
     errors: [
       "workflow_not_found",
@@ -138,6 +154,65 @@ export const sessionOperations = {
     output: listOf(session),
     permission: { scope: "sessions:read" },
     idempotency: "read",
+  }),
+  retry: operation({
+    id: "sessions.retry",
+    summary: "Go on where a failed or cancelled session stopped, in a new session that takes over what was done.",
+    method: "POST",
+    path: "/v1/opscore/sessions/{sessionId}/retry",
+    params: sessionParams,
+    /** Absent: the labels of the source. */
+    body: z.strictObject({ labels: labels.optional() }).optional(),
+    output: forked,
+    status: 202,
+    errors: ["session_not_found", "session_open", "session_completed", "agent_not_found"],
+    permission: { scope: "sessions:write" },
+    idempotency: "key",
+  }),
+  fork: operation({
+    id: "sessions.fork",
+    summary: "Do a step of an ended session and all behind it again, in a new session that takes over the others.",
+    method: "POST",
+    path: "/v1/opscore/sessions/{sessionId}/fork",
+    params: sessionParams,
+    body: z.strictObject({
+      /** The step to begin at. */
+      from: z.string().min(1).max(200),
+      /** The session's input; absent: that of the source. Steps that were taken over are not done again for it. */
+      input: jsonValue.nullable().optional(),
+      /** What the step gets instead of what its definition says. */
+      parameters: jsonObject.optional(),
+      /** Absent: the labels of the source. */
+      labels: labels.optional(),
+    }),
+    output: forked,
+    status: 202,
+    errors: ["session_not_found", "session_open", "step_not_finished", "input_invalid", "agent_not_found"],
+    permission: { scope: "sessions:write" },
+    idempotency: "key",
+  }),
+  pause: operation({
+    id: "sessions.pause",
+    summary: "Pause a session: what runs may end, nothing new of it is given out until it is resumed.",
+    method: "POST",
+    path: "/v1/opscore/sessions/{sessionId}/pause",
+    params: sessionParams,
+    body: z.strictObject({ reason: z.string().max(1000).optional() }).optional(),
+    output: session,
+    errors: ["session_not_found", "session_terminal", "session_compensating"],
+    permission: { scope: "sessions:write" },
+    idempotency: "natural",
+  }),
+  resume: operation({
+    id: "sessions.resume",
+    summary: "Let a paused session go on, with the sessions within it that were not paused for themselves.",
+    method: "POST",
+    path: "/v1/opscore/sessions/{sessionId}/resume",
+    params: sessionParams,
+    output: session,
+    errors: ["session_not_found", "session_terminal", "parent_paused"],
+    permission: { scope: "sessions:write" },
+    idempotency: "natural",
   }),
   cancel: operation({
     id: "sessions.cancel",

@@ -87,6 +87,8 @@ const task = z.object({
   error: taskError.nullable(),
   /** A failed task whose attempts or deadline ran out. */
   deadLetter: z.boolean(),
+  /** The dead letter it was made from. */
+  redriveOf: id.nullable(),
   blocked: blocked.nullable(),
 });
 export type TaskView = z.infer<typeof task>;
@@ -158,6 +160,9 @@ export const taskOperations = {
       agent: z.string().optional(),
       blockedReason: z.string().optional(),
       deadLetter: z.enum(["true"]).optional(),
+      capability: z.string().optional(),
+      /** `false`: nothing was made from it, nor from its session. */
+      redriven: z.enum(["false"]).optional(),
     }),
     output: listOf(task),
     permission: { scope: "tasks:read" },
@@ -212,6 +217,19 @@ export const taskOperations = {
     errors: ["task_not_found", "lease_lost"],
     permission: { scope: "tasks:result", agent: "self", token: true },
     idempotency: "natural",
+  }),
+  redrive: operation({
+    id: "tasks.redrive",
+    summary: "Do a dead letter again: as a new task, or, where it is part of a session, by a retry of that session.",
+    method: "POST",
+    path: "/v1/opscore/tasks/{taskId}/redrive",
+    params: taskParams,
+    /** The new task, or the new session. */
+    output: z.object({ redriveOf: id, taskId: id.nullable(), sessionId: id.nullable() }),
+    status: 202,
+    errors: ["task_not_found", "task_not_dead_letter", "session_open"],
+    permission: { scope: "tasks:write" },
+    idempotency: "key",
   }),
   cancel: operation({
     id: "tasks.cancel",

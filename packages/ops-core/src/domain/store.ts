@@ -13,7 +13,7 @@ import type {
   ScheduleFilter,
   ScheduleRecord,
 } from "./schedules/schedule.ts";
-import type { SessionFilter, SessionRecord, StepRecord } from "./sessions/session.ts";
+import type { ForkSession, SessionFilter, SessionRecord, StepRecord } from "./sessions/session.ts";
 import type { SessionStatus } from "./sessions/transitions.ts";
 import type {
   AttemptOutcome,
@@ -181,6 +181,8 @@ export interface StartSession {
   /** No task is ready before. */
   readonly startAt: number;
   readonly callbackUrl: string | null;
+  /** Added to the priority of each step. Default: 0. */
+  readonly priority?: number;
   /** Save the definition under its id when that id is new (the originals' inline trigger). */
   readonly saveWorkflow?: boolean;
   readonly idempotency?: Idempotency | undefined;
@@ -197,6 +199,18 @@ export interface SendSignal {
 export interface SessionStore {
   /** Errors: `idempotency_key_reused`. */
   start(session: StartSession): Promise<{ session: SessionRecord; replayed: boolean }>;
+  /**
+   * Steps that were done in the source count as done, and their results are read where they are. Errors:
+   * `session_not_found`, `session_open`, `session_completed`, `step_not_finished`.
+   */
+  fork(fork: ForkSession, idempotency?: Idempotency): Promise<{ session: SessionRecord; replayed: boolean }>;
+  /**
+   * Gives nothing new of it out, nor of the sessions within it. Repeating it changes nothing. Errors:
+   * `session_not_found`, `session_terminal`, `session_compensating`.
+   */
+  pause(sessionId: string, by: string, reason: string | null): Promise<SessionRecord>;
+  /** Repeating it changes nothing. Errors: `session_not_found`, `session_terminal`, `parent_paused`. */
+  resume(sessionId: string, by: string): Promise<SessionRecord>;
   /** Errors: `session_not_found`, `session_terminal`, `session_compensating`. */
   cancel(sessionId: string, reason: string): Promise<SessionRecord>;
   label(sessionId: string, labels: Readonly<Record<string, string>>): Promise<SessionRecord>;
@@ -278,6 +292,12 @@ export interface CreateTask {
 
 export interface TaskStore {
   create(task: CreateTask): Promise<{ task: TaskRecord; replayed: boolean }>;
+  /** A new task as a dead letter was that stands alone. Errors: `task_not_found`, `task_not_dead_letter`. */
+  redrive(
+    sourceId: string,
+    taskId: string,
+    idempotency?: Idempotency,
+  ): Promise<{ task: TaskRecord; replayed: boolean }>;
   get(taskId: string): Promise<TaskRecord | null>;
   attempts(taskId: string): Promise<readonly AttemptRecord[]>;
   list(page: Page, filter: TaskFilter): Promise<Paged<TaskRecord>>;

@@ -34,6 +34,9 @@ export const BODY_EXAMPLES: Readonly<Record<string, JsonObject>> = {
     input: { url: "https://example.com/article" },
     labels: { team: "news" },
   },
+  "sessions.retry": { labels: { team: "news" } },
+  "sessions.fork": { from: "score", parameters: { text: "The corrected text of the article" } },
+  "sessions.pause": { reason: "The index is being rebuilt" },
   "sessions.cancel": { reason: "No longer needed" },
   "sessions.label": { labels: { team: "news" } },
   "schedules.create": {

@@ -7,15 +7,18 @@ import { childrenSuite } from "./suite/children.suite.ts";
 import { circuitsSuite } from "./suite/circuits.suite.ts";
 import { claimsSuite } from "./suite/claims.suite.ts";
 import { conditionsSuite } from "./suite/conditions.suite.ts";
+import { controlSuite } from "./suite/control.suite.ts";
 import { deliveriesSuite } from "./suite/deliveries.suite.ts";
 import { evidenceSuite } from "./suite/evidence.suite.ts";
 import { failuresSuite } from "./suite/failures.suite.ts";
+import { forksSuite } from "./suite/forks.suite.ts";
 import { idempotencySuite } from "./suite/idempotency.suite.ts";
 import { itemsSuite } from "./suite/items.suite.ts";
 import { leasesSuite } from "./suite/leases.suite.ts";
 import { loopsSuite } from "./suite/loops.suite.ts";
 import { neighboursSuite } from "./suite/neighbours.suite.ts";
 import { outcomesSuite } from "./suite/outcomes.suite.ts";
+import { redriveSuite } from "./suite/redrive.suite.ts";
 import { reportsSuite } from "./suite/reports.suite.ts";
 import { reservesSuite } from "./suite/reserves.suite.ts";
 import { scheduleFiresSuite } from "./suite/schedule-fires.suite.ts";
@@ -47,6 +50,9 @@ export const LANGUAGE_SUITES: readonly Suite[] = [
   uncertainSuite,
   approvalsSuite,
   approvalLinksSuite,
+  controlSuite,
+  forksSuite,
+  redriveSuite,
 ];
 
 export const SUITES: readonly Suite[] = [

@@ -34,6 +34,8 @@ export function sampleSession(change: Partial<SessionView> = {}): SessionView {
     failedSteps: [],
     compensation: null,
     parentSessionId: null,
+    forkedFrom: null,
+    priority: 0,
     createdAt: AT,
     updatedAt: AT,
     endedAt: null,
@@ -59,6 +61,7 @@ export function sampleSessionDetail(change: Partial<SessionDetailView> = {}): Se
     signal: null,
     childSessionId: null,
     approvalId: null,
+    fromSessionId: null,
   };
   return { ...sampleSession(), input: { url: "https://example.org" }, steps: [step], ...change };
 }
@@ -82,6 +85,7 @@ export function sampleTask(change: Partial<TaskView> = {}): TaskView {
     result: null,
     error: null,
     deadLetter: false,
+    redriveOf: null,
     blocked: { reason: "no_free_agent", message: "Every agent that can do this is busy.", since: AT },
     ...change,
   };

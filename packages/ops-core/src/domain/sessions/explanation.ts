@@ -9,7 +9,7 @@ import { needTask } from "../tasks/view.ts";
 import type { WorkflowPlan } from "../workflows/plan.ts";
 import type { SessionRecord, StepRecord } from "./session.ts";
 import { hasEnded } from "./view.ts";
-import { waitingBlock } from "./waiting.ts";
+import { pausedBlock, waitingBlock } from "./waiting.ts";
 
 /** A wide graph is explained by its first steps. */
 const STEPS_MAX = 50;
@@ -17,7 +17,7 @@ const STEPS_MAX = 50;
 const ITEMS_LOOKED_AT = 20;
 
 export interface SessionExplanation {
-  /** Of the first step that waits, else of the first at work. */
+  /** Why it is paused, else of the first step that waits, else of the first at work. */
   readonly blocked: Blocked | null;
   readonly sentences: readonly string[];
 }
@@ -27,10 +27,14 @@ export async function explainSession(ports: Ports, session: SessionRecord): Prom
   const { store, plans } = ports;
   const [plan, touched] = await Promise.all([plans.stored(session.planHash), store.sessions.steps(session.id)]);
   if (hasEnded(session)) return { blocked: null, sentences: await endSentences(ports, plan, session, touched) };
-  if (session.compensation === "running") return explainUndoing(ports, session);
+  const paused = session.pause === null ? null : pausedBlock(session.id, session.pause);
+  const sentences = paused === null ? [] : [blockedSentence(paused)];
+  if (session.compensation === "running") {
+    const undoing = await explainUndoing(ports, session);
+    return { blocked: paused ?? undoing.blocked, sentences: [...sentences, ...undoing.sentences] };
+  }
   const view: View = { session, plan, byIndex: new Map(touched.map((step) => [step.index, step])) };
-  const sentences: string[] = [];
-  let waiting: Blocked | null = null;
+  let waiting = paused;
   let working: Blocked | null = null;
   for (const step of touched.filter(isOpen).slice(0, STEPS_MAX)) {
     const found = await explainStep(ports, view, step);

@@ -1,4 +1,5 @@
 import { type OperationInput, type operations, stringifyJson } from "@opspawn/contract";
+import { nameOf } from "../approvals/deciders.ts";
 import { blockedView } from "../blocked-view.ts";
 import { DAY } from "../clock.ts";
 import type { Context } from "../context.ts";
@@ -8,6 +9,7 @@ import type { NounHandlers, Ports } from "../ports.ts";
 import { invalidField, readDuration, readLabel, readTime, readWait } from "../request-fields.ts";
 import { sessionKey } from "../waiters.ts";
 import { explainSession } from "./explanation.ts";
+import { forkSession, retrySession } from "./fork.ts";
 import type { SessionFilter, SessionRecord } from "./session.ts";
 import { type SessionRequest, startSession, type WorkflowSource } from "./start.ts";
 import { hasEnded, needSession, sessionDetailView, sessionView } from "./view.ts";
@@ -38,6 +40,14 @@ export function sessionHandlers(ports: Ports): NounHandlers<"sessions"> {
       const { limit, cursor } = query;
       const { items, nextCursor } = await store.sessions.list({ limit, cursor }, toFilter(query));
       return { items: items.map(sessionView), nextCursor };
+    },
+    retry: (context, input) => retrySession(ports, context, input),
+    fork: (context, input) => forkSession(ports, context, input),
+    async pause({ actor }, { params, body }) {
+      return sessionView(await store.sessions.pause(params.sessionId, nameOf(actor), body?.reason ?? null));
+    },
+    async resume({ actor }, { params }) {
+      return sessionView(await store.sessions.resume(params.sessionId, nameOf(actor)));
     },
     async cancel(_context, { params, body }) {
       return sessionView(await store.sessions.cancel(params.sessionId, body?.reason ?? CANCEL_REASON));
@@ -71,6 +81,7 @@ function toRequest(context: Context, body: StartBody): SessionRequest {
     inputLoc: ["body", "input"],
     agentId: body.agentId ?? null,
     labels: body.labels,
+    priority: body.priority,
     delay: delay === undefined ? 0 : readDuration(delay, ["body", "delay"], DELAY_MAX, "365d"),
     callbackUrl: callbackUrl ?? null,
     idempotency: idempotencyOf(context, "sessions.start", body),

@@ -2,6 +2,16 @@ import type { Blocked } from "../blocked.ts";
 import type { TaskError } from "../tasks/task.ts";
 import type { SessionStatus, StepStatus } from "./transitions.ts";
 
+/** Why a session is paused. */
+export interface Pause {
+  /** The session that was asked to: itself, or one above it. */
+  readonly sessionId: string;
+  /** Who asked. */
+  readonly by: string;
+  readonly reason: string | null;
+  readonly since: number;
+}
+
 /** A session as stored. Times are microseconds; `input` and `result` are JSON text. */
 export interface SessionRecord {
   readonly id: string;
@@ -19,6 +29,14 @@ export interface SessionRecord {
   readonly compensation: "running" | "complete" | "incomplete" | null;
   /** The session whose step it is; null for one that was started by itself. */
   readonly parentId: string | null;
+  /** Which step of it. */
+  readonly parentStep: number | null;
+  /** The session whose finished steps it took over; null for one that began at the beginning. */
+  readonly forkedFrom: string | null;
+  /** Added to the priority of its steps. */
+  readonly priority: number;
+  /** Set while it is paused. */
+  readonly pause: Pause | null;
   readonly createdAt: number;
   readonly updatedAt: number;
   readonly endedAt: number | null;
@@ -52,6 +70,8 @@ export interface StepRecord {
   /** The session it consists of, or the last one. */
   readonly childId: string | null;
   readonly approvalId: string | null;
+  /** The session in which it ended, where this one took it over. */
+  readonly source: string | null;
 }
 
 export interface SessionFilter {
@@ -66,4 +86,18 @@ export interface SessionFilter {
   readonly blockedReason?: string | undefined;
   /** The session whose steps they are. */
   readonly parent?: string | undefined;
+}
+
+/** A session that goes on from one that has ended, under the same definition. */
+export interface ForkSession {
+  readonly sessionId: string;
+  readonly sourceId: string;
+  /** The step to begin anew, with all behind it; null = where it failed or was cancelled. */
+  readonly from: number | null;
+  /** JSON text or null; absent = that of the source. */
+  readonly input?: string | null;
+  /** JSON text; what the step `from` gets instead of its own. */
+  readonly parameters?: string;
+  /** Absent = those of the source. */
+  readonly labels?: Readonly<Record<string, string>>;
 }

@@ -35,6 +35,8 @@ export interface SessionRequest {
   /** The agent for steps that name none. */
   readonly agentId: string | null;
   readonly labels: Readonly<Record<string, string>>;
+  /** Added to the priority of each step. Default: 0. */
+  readonly priority?: number;
   /** Microseconds from now. */
   readonly delay: number;
   /** As it was asked for. */
@@ -72,6 +74,7 @@ async function start(ports: Ports, request: SessionRequest): Promise<{ value: Se
     agentId: request.agentId,
     input: request.input === null ? null : stringifyJson(request.input),
     labels: request.labels,
+    priority: request.priority ?? 0,
     startAt: clock.now() + request.delay,
     callbackUrl: callbackUrl === null ? null : readEndpoint(callbackUrl, ["body", "callbackUrl"], ports.decideUrl),
     saveWorkflow: request.source.kind === "inline" && request.source.save,
@@ -117,7 +120,15 @@ function checkTargets(plan: WorkflowPlan): void {
 }
 
 function checkSessionInput(plan: WorkflowPlan, { input, inputLoc }: Pick<SessionRequest, "input" | "inputLoc">): void {
-  const issues = checkInput(plan, input).map((issue) => ({ ...issue, loc: [...inputLoc, ...issue.loc] }));
-  if (issues.length === 0) return;
+  refuseInput(plan, checkInput(plan, input), inputLoc);
+}
+
+/**
+ * @param loc where in the request the value stands that has the issues
+ * @throws OpspawnError `input_invalid`, unless there are none
+ */
+export function refuseInput(plan: WorkflowPlan, found: readonly Issue[], loc: Loc): void {
+  if (found.length === 0) return;
+  const issues = found.map((issue) => ({ ...issue, loc: [...loc, ...issue.loc] }));
   throw new OpspawnError("input_invalid", `The input does not fit workflow \`${plan.id}\`.`, { issues });
 }

@@ -1,22 +1,23 @@
 import type { TransitionTable } from "../transition-table.ts";
 
 export type SessionStatus = "started" | "running" | "waiting" | "paused" | "completed" | "failed" | "cancelled";
-export type SessionEvent = "run" | "wait" | "resume" | "complete" | "fail" | "cancel";
+export type SessionEvent = "run" | "wait" | "pause" | "resume" | "complete" | "fail" | "cancel";
 
-const open = ["started", "running", "waiting"] as const;
+const open = ["started", "running", "waiting", "paused"] as const;
 
 /**
- * `waiting`: nothing runs, and only times, signals and decisions are open. `paused` is a word of the API that no event of
- * this version leads to.
+ * `waiting`: nothing runs, and only times, signals and decisions are open. `paused`: what runs may end, and what follows
+ * from it is noted, but nothing new is given out. A session paused with the one it is a step of may be paused for itself.
  */
 export const sessionTable: TransitionTable<SessionStatus, SessionEvent> = {
   noun: "session",
-  states: ["started", "running", "waiting", "completed", "failed", "cancelled"],
+  states: ["started", "running", "waiting", "paused", "completed", "failed", "cancelled"],
   initial: ["started"],
   transitions: {
     run: { from: ["started"], to: "running" },
     wait: { from: ["started", "running"], to: "waiting" },
-    resume: { from: ["waiting"], to: "running" },
+    pause: { from: open, to: "paused" },
+    resume: { from: ["waiting", "paused"], to: "running" },
     complete: { from: open, to: "completed" },
     fail: { from: open, to: "failed" },
     cancel: { from: open, to: "cancelled" },

@@ -27,6 +27,8 @@ export function sessionView(session: SessionRecord): SessionView {
     failedSteps: [...session.failedSteps],
     compensation: session.compensation,
     parentSessionId: session.parentId,
+    forkedFrom: session.forkedFrom,
+    priority: session.priority,
     createdAt: formatTime(session.createdAt),
     updatedAt: formatTime(session.updatedAt),
     endedAt: timeOrNull(session.endedAt),
@@ -43,25 +45,47 @@ export async function sessionDetailView(ports: Ports, session: SessionRecord): P
   return { ...sessionView(session), input: readStored(session.input), steps };
 }
 
+/** What is known of a step that nothing has touched. */
+const UNTOUCHED: Omit<StepRecord, "index"> = {
+  status: "pending",
+  taskId: null,
+  agentId: null,
+  attempts: 0,
+  startedAt: null,
+  endedAt: null,
+  error: null,
+  items: null,
+  iteration: 0,
+  wakeAt: null,
+  signal: null,
+  childId: null,
+  approvalId: null,
+  source: null,
+};
+
 function stepView(step: PlanStep, touched: StepRecord | undefined, ended: boolean): SessionDetailView["steps"][number] {
-  const status = touched?.status ?? "pending";
+  const { status, wakeAt, childId, source, startedAt, endedAt, ...known } = touched ?? {
+    ...UNTOUCHED,
+    index: step.index,
+  };
   return {
     stepId: step.id,
     name: step.name,
     // What has not begun when the session ends never will.
     status: ended && status === "pending" ? "skipped" : status,
-    taskId: touched?.taskId ?? null,
-    agentId: touched?.agentId ?? null,
-    attempts: touched?.attempts ?? 0,
-    startedAt: timeOrNull(touched?.startedAt ?? null),
-    endedAt: timeOrNull(touched?.endedAt ?? null),
-    error: touched?.error ?? null,
-    items: touched?.items ?? null,
-    iteration: touched?.iteration ?? 0,
-    waitsUntil: timeOrNull(touched?.wakeAt ?? null),
-    signal: touched?.signal ?? null,
-    childSessionId: touched?.childId ?? null,
-    approvalId: touched?.approvalId ?? null,
+    taskId: known.taskId,
+    agentId: known.agentId,
+    attempts: known.attempts,
+    startedAt: timeOrNull(startedAt),
+    endedAt: timeOrNull(endedAt),
+    error: known.error,
+    items: known.items,
+    iteration: known.iteration,
+    waitsUntil: timeOrNull(wakeAt),
+    signal: known.signal,
+    childSessionId: childId,
+    approvalId: known.approvalId,
+    fromSessionId: source,
   };
 }
 

@@ -1,6 +1,6 @@
 import { formatTime } from "@opspawn/contract";
 import type { Blocked } from "../blocked.ts";
-import type { StepRecord } from "./session.ts";
+import type { Pause, StepRecord } from "./session.ts";
 
 /** What a step waits for that no task does. */
 export const WAITING_REASONS = ["waiting_for_time", "waiting_for_signal", "waiting_for_approval"] as const;
@@ -24,4 +24,12 @@ export function waitingBlock(stepId: string, step: WaitingStep): Blocked {
   }
   const time = wakeAt === null ? "" : ` until ${formatTime(wakeAt)}`;
   return { reason: "waiting_for_time", message: `Step \`${stepId}\` waits${time}.`, since, details };
+}
+
+/** Why nothing of a paused session is given out. */
+export function pausedBlock(sessionId: string, { sessionId: asked, by, reason, since }: Pause): Blocked {
+  const what = asked === sessionId ? `Session ${sessionId} was` : `Session ${asked}, which it is part of, was`;
+  const why = reason === null ? "" : `: ${reason.replace(/\.$/, "")}`;
+  const message = `${what} paused by ${by}${why}.`;
+  return { reason: "session_paused", message, since, details: { sessionId: asked, by, reason } };
 }

@@ -6,6 +6,7 @@ import type { NounHandlers, Ports } from "../ports.ts";
 import { invalidField } from "../request-fields.ts";
 import { createTask } from "./create.ts";
 import { explainTask } from "./explanation.ts";
+import { redriveTask } from "./redrive.ts";
 import type { AttemptOutcome } from "./task.ts";
 import type { TaskStatus } from "./transitions.ts";
 import { needTask, taskDetailView, taskView } from "./view.ts";
@@ -21,8 +22,16 @@ export function taskHandlers(ports: Ports): NounHandlers<"tasks"> {
       return taskView(await createTask(ports, context, body));
     },
     async list(_context, { query }) {
-      const { deadLetter, status, session, agent, blockedReason, ...page } = query;
-      const filter = { status, session, agent, blockedReason, deadLetter: deadLetter === "true" ? true : undefined };
+      const { deadLetter, redriven, status, session, agent, capability, blockedReason, ...page } = query;
+      const filter = {
+        status,
+        session,
+        agent,
+        capability,
+        blockedReason,
+        deadLetter: deadLetter === "true" ? true : undefined,
+        redriven: redriven === "false" ? (false as const) : undefined,
+      };
       const { items, nextCursor } = await store.tasks.list(page, filter);
       return { items: items.map(taskView), nextCursor };
     },
@@ -46,6 +55,7 @@ export function taskHandlers(ports: Ports): NounHandlers<"tasks"> {
       const { leaseUntil } = await store.attempts.extendLease(params.taskId, body.token, body.resend === true);
       return { taskId: params.taskId, leaseUntil: formatTime(leaseUntil) };
     },
+    redrive: (context, input) => redriveTask(ports, context, input),
     async cancel(_context, { params }) {
       const task = await needTask(store, params.taskId);
       if (task.sessionId !== null) {

@@ -75,6 +75,8 @@ export interface TaskRecord {
   readonly name: string;
   readonly sessionId: string | null;
   readonly stepId: string | null;
+  /** It undoes its step. */
+  readonly undoes: boolean;
   readonly status: TaskStatus;
   readonly requirement: Requirement;
   readonly fellBack: boolean;
@@ -91,6 +93,8 @@ export interface TaskRecord {
   readonly result: string | null;
   readonly error: TaskError | null;
   readonly deadLetter: boolean;
+  /** The dead letter it was made from. */
+  readonly redriveOf: string | null;
   /** Why it waits, as last evaluated; null unless it is pending. */
   readonly blocked: Blocked | null;
 }
@@ -145,4 +149,8 @@ export interface TaskFilter {
   readonly agent?: string | undefined;
   readonly blockedReason?: string | undefined;
   readonly deadLetter?: boolean | undefined;
+  /** The capability that is asked for. */
+  readonly capability?: string | undefined;
+  /** False: nothing was made from it, nor from its session. */
+  readonly redriven?: false | undefined;
 }

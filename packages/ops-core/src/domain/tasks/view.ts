@@ -23,6 +23,7 @@ export function taskView(task: TaskRecord): TaskView {
     result: readStored(task.result),
     error: task.error,
     deadLetter: task.deadLetter,
+    redriveOf: task.redriveOf,
     blocked: blockedView(task.blocked),
   };
 }

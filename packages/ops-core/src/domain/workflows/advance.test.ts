@@ -7,20 +7,28 @@ import { begin, isWork, type ModelSession, NO } from "./test-session.ts";
 
 /** What happens next, to which of the things that can happen, and how it turns out. */
 const happening = fc.record({
-  what: fc.constantFrom("answer", "answer", "answer", "answer", "again", "foreign"),
+  what: fc.constantFrom("answer", "answer", "answer", "answer", "again", "foreign", "pause"),
   pick: fc.nat(),
   how: fc.nat({ max: 11 }),
 });
 type Happening = typeof happening extends fc.Arbitrary<infer H> ? H : never;
 
 function happen(session: ModelSession, { what, pick, how }: Happening): void {
-  if (what === "answer") {
+  if (what === "pause") pauseOrResume(session);
+  else if (what === "answer") {
     const owed = session.owed[pick % session.owed.length];
     if (owed !== undefined) session.give(answerTo(session, owed, how));
   } else {
     const input = strayInput(session, pick, how);
     if (input !== null) assertNothing(session.give(input));
   }
+}
+
+/** A pause keeps nothing from being noted: it changes the session's status and nothing else. */
+function pauseOrResume(session: ModelSession): void {
+  const { steps, effects, status } = session.give({ type: session.status === "paused" ? "resume" : "pause" });
+  assert.deepEqual([steps, effects], [[], []]);
+  if (session.undoing !== null) assert.notEqual(status, "waiting");
 }
 
 function answerTo(session: ModelSession, owed: Effect, how: number): SessionInput {

@@ -21,12 +21,17 @@ export type SessionInput =
     }
   /** All steps are done, and what the session is to answer cannot be told. */
   | { readonly type: "output_failed"; readonly error: TaskError }
+  /** Nothing new is given out; whoever carries out the effects sees to that. */
+  | { readonly type: "pause" }
+  | { readonly type: "resume" }
   | { readonly type: "cancel"; readonly reason: string }
   | { readonly type: "deadline" };
 
 /** What happens to the steps. */
 export type StepInput =
   | { readonly type: "start" }
+  /** As `start`, where another session got to: some steps ended there already, and do nothing here. */
+  | { readonly type: "fork"; readonly kept: ReadonlyMap<number, Kept> }
   /** The step's condition holds. */
   | { readonly type: "step_admitted"; readonly step: number }
   | { readonly type: "step_skipped"; readonly step: number }
@@ -43,6 +48,16 @@ export type StepInput =
       readonly error: TaskError;
     };
 
+/** How a step ended in the session that this one goes on from. */
+export type Kept =
+  | { readonly how: "completed" }
+  | { readonly how: "skipped" }
+  /** What comes of a failure comes again: the step that stands in for it, or those behind it. */
+  | { readonly how: "failed"; readonly error: TaskError }
+  | { readonly how: "refused"; readonly role: "rejected" | "expired"; readonly error: TaskError }
+  /** It has not ended, but some items of its list have: those that `isDone`. */
+  | { readonly how: "items"; readonly total: number };
+
 /** Counters and statuses, no payloads. A step that was never touched is `pending` with all its dependencies left. */
 export interface SessionIndex {
   readonly status: SessionStatus;
@@ -57,6 +72,8 @@ export interface SessionIndex {
   /** Set once the session undoes what it did. */
   readonly undoing: Undoing | null;
   step(index: number): StepState;
+  /** Whether an item was done in the session that this one goes on from. Absent: it goes on from none. */
+  isDone?(step: number, item: number): boolean;
 }
 
 export interface StepState {
@@ -147,7 +164,7 @@ export function advance(plan: WorkflowPlan, index: SessionIndex, input: SessionI
 }
 
 function isOpen(status: SessionStatus): boolean {
-  return status === "started" || status === "running" || status === "waiting";
+  return status === "started" || status === "running" || status === "waiting" || status === "paused";
 }
 
 function apply(move: Move, input: SessionInput): void {
@@ -160,6 +177,12 @@ function apply(move: Move, input: SessionInput): void {
       break;
     case "output_failed":
       move.failOutput(input.error);
+      break;
+    case "pause":
+      move.pause(true);
+      break;
+    case "resume":
+      move.pause(false);
       break;
     case "cancel":
       move.cancel(input.reason);
@@ -177,6 +200,9 @@ function applyToSteps(move: Move, input: StepInput): void {
   switch (input.type) {
     case "start":
       move.start();
+      break;
+    case "fork":
+      move.fork(input.kept);
       break;
     case "step_admitted":
       move.admit(input.step);

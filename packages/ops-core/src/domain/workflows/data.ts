@@ -38,6 +38,14 @@ export function checkInput(plan: WorkflowPlan, input: JsonValue): Issue[] {
   return [{ loc: [], msg, type: "wrong_type" }];
 }
 
+/**
+ * Checks what a step is to be given instead of its own parameters.
+ * @returns issues with paths inside of it; none when it will do
+ */
+export function checkParameters(step: PlanStep, parameters: JsonValue): Issue[] {
+  return step.inputSchema === null ? [] : validate(step.inputSchema, parameters);
+}
+
 /** Ids of the steps whose status, result or error a step's expressions, or `stepParameters`, ask the scope for. */
 export function parameterReads(plan: WorkflowPlan, step: PlanStep): readonly string[] {
   return plan.data === "expressions" ? step.reads : idsOf(plan, step.dependsOn);

@@ -4,6 +4,7 @@ import type {
   Advance,
   Effect,
   Items,
+  Kept,
   SessionFailure,
   SessionIndex,
   SessionInput,
@@ -12,9 +13,8 @@ import type {
   Undoing,
 } from "./advance.ts";
 import { afterItem, beginItems, mayBegin } from "./items.ts";
-import type { PlanStep, WorkflowPlan } from "./plan.ts";
-
-type Undone = Extract<SessionInput, { type: "undone" }>;
+import { skippedFallback, tooManyIterations } from "./move-errors.ts";
+import { type PlanStep, reservesOf, type WorkflowPlan } from "./plan.ts";
 
 /** One call of `advance` under construction. */
 export class Move {
@@ -28,6 +28,10 @@ export class Move {
   #ended: number;
   #failure: SessionFailure | null;
   #undoing: Undoing | null;
+  #paused: boolean;
+  #kept: ReadonlyMap<number, Kept> = new Map();
+  /** Steps that began and are to end as they did before. */
+  readonly #retold: number[] = [];
 
   constructor(plan: WorkflowPlan, index: SessionIndex) {
     this.#plan = plan;
@@ -37,10 +41,29 @@ export class Move {
     this.#ended = index.ended;
     this.#failure = index.failure;
     this.#undoing = index.undoing;
+    this.#paused = index.status === "paused";
   }
 
   start(): void {
     for (const step of this.#plan.steps) if (step.dependsOn.length === 0) this.#begin(step);
+  }
+
+  /** Plays what was done before, step by step, as far as it goes; from there on it begins as always. */
+  fork(kept: ReadonlyMap<number, Kept>): void {
+    this.#kept = kept;
+    this.start();
+    for (const index of this.#retold) this.#retell(index, kept.get(index));
+  }
+
+  #retell(index: number, kept: Kept | undefined): void {
+    if (kept?.how === "completed") this.#completeStep(index);
+    else if (kept?.how === "skipped") this.skip(index);
+    else if (kept?.how === "items") this.listItems(index, kept.total);
+    else if (kept?.how === "failed") this.fail(index, null, kept.error);
+    else if (kept !== undefined) {
+      this.#wait(index);
+      this.refuse(index, kept.role, kept.error);
+    }
   }
 
   admit(index: number): void {
@@ -139,7 +162,7 @@ export class Move {
     this.#undo(0);
   }
 
-  noteUndone({ n, step, failed, restored }: Undone): void {
+  noteUndone({ n, step, failed, restored }: Extract<SessionInput, { type: "undone" }>): void {
     if (this.#undoing === null) return;
     const state = this.#state(step);
     if (restored && state.status !== "uncertain") this.#set(step, { ...state, status: "compensated" });
@@ -154,6 +177,11 @@ export class Move {
 
   failOutput(error: TaskError): void {
     this.#failure ??= { step: null, error, ...(this.#plan.onFailure === "compensate" ? { compensate: true } : {}) };
+  }
+
+  /** What follows in a pause is noted as always, and given out later. What undoes itself is not interrupted. */
+  pause(paused: boolean): void {
+    if (!paused || this.#undoing === null) this.#paused = paused;
   }
 
   /** Ends the session at once; what it did stays done. */
@@ -188,8 +216,10 @@ export class Move {
   /** A session waits when nothing of it runs. One that ends says nothing else first. */
   #status(): Advance["status"] {
     if (this.#isFinished()) return this.#index.status;
+    if (this.#paused) return "paused";
     if (this.#open > 0 && this.#open === this.#waiting) return "waiting";
-    return this.#index.status === "waiting" ? "running" : this.#index.status;
+    const { status } = this.#index;
+    return status === "waiting" || status === "paused" ? "running" : status;
   }
 
   #begin(step: PlanStep): void {
@@ -200,7 +230,8 @@ export class Move {
     }
     this.#set(step.index, { status: "running", remaining: 0 });
     this.#open += 1;
-    if (step.when !== null || step.forEach !== null) this.#effects.push({ type: "open_step", step: step.index });
+    if (this.#kept.has(step.index)) this.#retold.push(step.index);
+    else if (step.when !== null || step.forEach !== null) this.#effects.push({ type: "open_step", step: step.index });
     else this.#run(step, 0);
   }
 
@@ -215,11 +246,15 @@ export class Move {
         break;
       case "approval":
       case "wait":
-        this.#set(step.index, { status: "waiting", remaining: 0 });
-        this.#waiting += 1;
+        this.#wait(step.index);
         this.#effects.push({ type: step.kind === "wait" ? "wait" : "ask_approval", step: step.index });
         break;
     }
+  }
+
+  #wait(index: number): void {
+    this.#set(index, { status: "waiting", remaining: 0 });
+    this.#waiting += 1;
   }
 
   /** Begins as many items as may run, and ends the step when none is left. */
@@ -227,8 +262,9 @@ export class Move {
     const step = this.#step(index);
     let items = before;
     while (this.#failure === null && mayBegin(step, items)) {
-      this.#run(step, items.next);
-      items = { ...items, next: items.next + 1, open: items.open + 1 };
+      const open = this.#index.isDone?.(index, items.next) === true ? 0 : 1;
+      if (open === 1) this.#run(step, items.next);
+      items = { ...items, next: items.next + 1, open: items.open + open };
     }
     this.#set(index, { status: "running", remaining: 0, items });
     if (items.open > 0) return;
@@ -359,20 +395,4 @@ export class Move {
     if (step === undefined) throw new Error(`step ${index} is not in plan ${this.#plan.id}`);
     return step;
   }
-}
-
-function reservesOf({ reserves: { fallback, rejected, expired } }: PlanStep): number[] {
-  return [fallback, rejected, expired].filter((index) => index !== null);
-}
-
-function tooManyIterations(max: number): TaskError {
-  const message = `\`repeat.until\` was not true after ${max} ${max === 1 ? "run" : "runs"}.`;
-  return { code: "iterations_exhausted", message, retryable: false };
-}
-
-function skippedFallback(step: PlanStep): TaskError {
-  return {
-    code: "fallback_skipped",
-    message: `The step failed, and \`${step.id}\`, which stands in for it, was skipped.`,
-  };
 }

@@ -176,3 +176,8 @@ export interface PlanStep {
   readonly onFailure: OnFailure | null;
   readonly priority: number;
 }
+
+/** Indices of the steps that are kept in reserve for this one. */
+export function reservesOf({ reserves: { fallback, rejected, expired } }: PlanStep): number[] {
+  return [fallback, rejected, expired].filter((index) => index !== null);
+}

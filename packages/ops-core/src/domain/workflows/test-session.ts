@@ -38,9 +38,16 @@ export class ModelSession implements SessionIndex {
   readonly failedSteps: string[] = [];
   readonly finished: string[] = [];
   readonly plan: WorkflowPlan;
+  /** Items, as `step/item`, that the session which it goes on from has done. */
+  readonly done: ReadonlySet<string>;
 
-  constructor(plan: WorkflowPlan) {
+  constructor(plan: WorkflowPlan, done: ReadonlySet<string> = new Set()) {
     this.plan = plan;
+    this.done = done;
+  }
+
+  isDone(step: number, item: number): boolean {
+    return this.done.has(`${step}/${item}`);
   }
 
   step(index: number): StepState {
@@ -140,7 +147,7 @@ export class ModelSession implements SessionIndex {
       // Within one move a step may be started and counted down before; what is written is where it ended up.
       assert.ok(legal || status === before, `step ${index}: ${before} -> ${status}`);
     }
-    if (input.type === "start" || input.type === "cancel" || input.type === "deadline") return;
+    if (["start", "fork", "cancel", "deadline"].includes(input.type)) return;
     // With the first failure all that waits is cancelled, wherever it stands.
     if (this.waiting > 0 && this.failure === null && move.failure !== null) return;
     const changed = move.steps.map(({ index }) => index);
@@ -166,7 +173,8 @@ export class ModelSession implements SessionIndex {
     assert.equal(this.ended, this.plan.steps.filter(({ index }) => stepHasEnded(this.state(index).status)).length);
     assert.ok(this.finished.length <= 1, "finished twice");
     if (this.finished.length > 0) return;
-    assert.equal(this.status === "waiting", this.open > 0 && this.open === this.waiting, `it is ${this.status}`);
+    const waits = this.status !== "paused" && this.open > 0 && this.open === this.waiting;
+    assert.equal(this.status === "waiting", waits, `it is ${this.status}`);
     assert.ok(this.owed.length > 0, "it waits for nothing");
   }
 }

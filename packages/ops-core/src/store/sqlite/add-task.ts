@@ -1,14 +1,15 @@
 import type { JsonObject } from "@opspawn/contract";
 import { claimDirectly } from "./claim.ts";
-import { type TaskRow, taskEvent } from "./task-row.ts";
+import { isSessionPaused, type TaskRow, taskEvent } from "./task-row.ts";
 import type { Tx } from "./tx.ts";
 
 /** Brings a task into the world: already claimed where an agent is free, else waiting in its lane. */
 export function addTask(tx: Tx, row: TaskRow): void {
   taskEvent(tx, row, "task.created", { name: row.name, lane: row.lane, ...placeOf(row) });
+  if (isSessionPaused(tx, row)) row.held = 1;
   claimDirectly(tx, row);
   tx.tasks.add(tx, row);
-  if (row.status !== "pending") return;
+  if (row.status !== "pending" || row.held === 1) return;
   tx.context.agents.waiting.add(row.lane);
   tx.hints.lanes.add(row.lane);
 }

@@ -223,7 +223,9 @@ export class AgentIndex {
     for (const { endpoint } of this.#db.all<{ endpoint: string }>("select endpoint from circuits")) {
       this.#failing.add(endpoint);
     }
-    for (const { lane } of this.#db.all<{ lane: string }>("select distinct lane from tasks where status = 'pending'")) {
+    for (const { lane } of this.#db.all<{ lane: string }>(
+      "select distinct lane from tasks where status = 'pending' and held = 0",
+    )) {
       this.#waiting.add(lane);
     }
   }

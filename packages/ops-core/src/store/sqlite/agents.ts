@@ -199,10 +199,14 @@ function lastAnnounced(tx: Tx, agentId: string): number | null | undefined {
   return tx.get<{ announced_at: number | null }>("select announced_at from agents where id = ?", agentId)?.announced_at;
 }
 
+/** Each index holds one half of what waits in a lane. */
+const WAITING_IN = `select id from tasks where status = 'pending' and held = 0 and lane = :lane
+  union all select id from tasks where status = 'pending' and held = 1 and lane = :lane`;
+
 /** Work that only the removed agent could have done. */
 function failAbandoned(tx: Tx, lane: string, error: TaskError): void {
   if (tx.context.agents.inLane(lane).length > 0) return;
-  for (const { id } of tx.all<{ id: string }>("select id from tasks where status = 'pending' and lane = ?", lane)) {
+  for (const { id } of tx.all<{ id: string }>(WAITING_IN, { lane })) {
     const task = loadTask(tx, id);
     if (task !== undefined) abandon(tx, task, error);
   }

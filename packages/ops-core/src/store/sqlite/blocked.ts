@@ -1,7 +1,10 @@
 import { formatTime, type JsonObject } from "@opspawn/contract";
 import type { Blocked } from "../../domain/blocked.ts";
+import type { Pause } from "../../domain/sessions/session.ts";
+import { pausedBlock } from "../../domain/sessions/waiting.ts";
 import { type Requirement, type TaskError, toolOf } from "../../domain/tasks/task.ts";
 import { explainLane } from "./lanes.ts";
+import { SessionUnit } from "./session-unit.ts";
 import { type AttemptRow, loadTask, type TaskColumns, type TaskRow } from "./task-row.ts";
 import type { Tx } from "./tx.ts";
 
@@ -10,29 +13,35 @@ export interface LaneColumns {
   lane_message: string | null;
   lane_details: string | null;
   lane_since: number | null;
+  /** Why its session is paused. */
+  pause: string | null;
 }
 
 /** A task with what was last found about its lane. */
 export const TASKS = `select t.*, l.reason as lane_reason, l.message as lane_message, l.details as lane_details,
-  l.since as lane_since from tasks t left join lanes l on l.lane = t.lane and t.status = 'pending'`;
+  l.since as lane_since, p.pause from tasks t left join lanes l on l.lane = t.lane and t.status = 'pending'
+  left join sessions p on t.held = 1 and p.id = t.session_id`;
 
 /** The tasks of `TASKS` that `storedBlock` says this reason of. */
 export function blockedBy(reason: string, now: number): { sql: string; values: (string | number)[] } {
   switch (reason) {
+    case "session_paused":
+      return { sql: "t.status = 'pending' and t.held = 1", values: [] };
     case "delayed":
-      return { sql: "t.status = 'pending' and t.attempts = 0 and t.ready_at > ?", values: [now] };
+      return { sql: "t.status = 'pending' and t.held = 0 and t.attempts = 0 and t.ready_at > ?", values: [now] };
     case "backoff":
-      return { sql: "t.status = 'pending' and t.attempts > 0 and t.ready_at > ?", values: [now] };
+      return { sql: "t.status = 'pending' and t.held = 0 and t.attempts > 0 and t.ready_at > ?", values: [now] };
     case "queued":
-      return { sql: "t.status = 'pending' and t.ready_at <= ? and l.reason is null", values: [now] };
+      return { sql: "t.status = 'pending' and t.held = 0 and t.ready_at <= ? and l.reason is null", values: [now] };
     default:
-      return { sql: "t.status = 'pending' and t.ready_at <= ? and l.reason = ?", values: [now, reason] };
+      return { sql: "t.status = 'pending' and t.held = 0 and t.ready_at <= ? and l.reason = ?", values: [now, reason] };
   }
 }
 
 /** Why a pending task waits, from what was stored when a claim last found nothing. */
 export function storedBlock(row: TaskColumns & LaneColumns, now: number): Blocked | null {
   if (row.status !== "pending") return null;
+  if (row.pause !== null) return heldBack(row, row.pause);
   if (row.ready_at > now) return notReady(row);
   if (row.lane_reason === null) return queued(row);
   return {
@@ -49,6 +58,8 @@ export function explainTask(tx: Tx, taskId: string): Blocked | null {
   if (row === undefined) return null;
   if (row.status === "running") return atWork(tx, row);
   if (row.status !== "pending") return null;
+  const pause = row.held === 1 && row.session_id !== null ? SessionUnit.load(tx, row.session_id)?.row.pause : null;
+  if (pause !== null && pause !== undefined) return heldBack(row, pause);
   if (row.ready_at > tx.now) return notReady(row);
   const { reason, message, details } = explainLane(tx, JSON.parse(row.requirement) as Requirement);
   if (reason === "ready") return queued(row);
@@ -58,6 +69,10 @@ export function explainTask(tx: Tx, taskId: string): Blocked | null {
     reason,
   )?.since;
   return { reason, message, since: Math.max(since ?? 0, row.ready_at), details };
+}
+
+function heldBack({ session_id: sessionId }: TaskColumns, pause: string): Blocked {
+  return pausedBlock(sessionId ?? "", JSON.parse(pause) as Pause);
 }
 
 function notReady(row: TaskColumns): Blocked {

@@ -7,6 +7,7 @@ import { checkInput, checkResult, evaluatedParameters } from "../../domain/workf
 import type { PlanStep, WorkflowPlan } from "../../domain/workflows/plan.ts";
 import type { StoredWorkflow } from "../../domain/workflows/stored.ts";
 import { wantsAgent } from "../../domain/workflows/targets.ts";
+import { beginPaused } from "./pause-mark.ts";
 import { openSession } from "./session-start.ts";
 import { SessionUnit } from "./session-unit.ts";
 import { refusal, stepFailed } from "./step-failure.ts";
@@ -39,11 +40,13 @@ export function startChild(
         labels: JSON.parse(parent.row.labels) as Record<string, string>,
         input: input === null ? null : stringifyJson(input),
         callbackUrl: null,
+        priority: parent.row.priority,
         parent: { id: parent.id, step: step.index, part, depth: parent.row.depth },
       },
       from + (part === 0 ? 0 : (step.repeat?.delay ?? 0)),
       step.deadline,
     );
+    beginPaused(child, parent);
     parent.event("session.child_started", { stepId: step.id, part, sessionId: child.id, workflowId: workflow.id });
     // Whoever asks for its row from now on shall find it.
     child.flush(tx);

@@ -39,7 +39,7 @@ function isFree(tx: Tx, doer: Doer): boolean {
  * key wants anything this agent serves; else a long session would keep its agent for ever.
  */
 export function claimDirectly(tx: Tx, task: TaskRow): void {
-  if (task.ready_at > tx.now) return;
+  if (task.held === 1 || task.ready_at > tx.now) return;
   if (tx.sendCapacity <= 0) return;
   const agent = chooseDoer(tx, task);
   if (agent === undefined || hasEarlierWork(tx, agent, task.order_key)) return;
@@ -50,7 +50,8 @@ function hasEarlierWork(tx: Tx, agent: Doer, orderKey: number): boolean {
   for (const lane of agent.lanes) {
     if (!tx.context.agents.waiting.has(lane)) continue;
     const earlier = tx.get(
-      "select 1 from tasks where status = 'pending' and lane = ? and order_key < ? and ready_at <= ? limit 1",
+      `select 1 from tasks where status = 'pending' and held = 0 and lane = ? and order_key < ? and ready_at <= ?
+        limit 1`,
       lane,
       orderKey,
       tx.now,
@@ -66,7 +67,7 @@ function hasEarlierWork(tx: Tx, agent: Doer, orderKey: number): boolean {
  */
 export function assign(tx: Tx, task: TaskRow, agent: Doer): ClaimedAttempt | null {
   const n = task.attempts + 1;
-  if (task.status !== "pending") throw new Error(`task ${task.id} was thought to wait`);
+  if (task.status !== "pending" || task.held === 1) throw new Error(`task ${task.id} was thought to wait`);
   const slot = takeSlot(tx, agent);
   if (slot === null) return null;
   const policy = JSON.parse(task.policy) as TaskPolicy;
@@ -174,7 +175,7 @@ export function toClaimed(task: TaskRow, agent: Doer, workflowId: string | null,
 /** The first task of a lane that may be given out now. */
 export function nextWaiting(tx: Tx, lane: string): TaskRow | undefined {
   const stored = tx.get<StoredTask>(
-    `select * from tasks where status = 'pending' and lane = ? and ready_at <= ? and deadline > ?
+    `select * from tasks where status = 'pending' and held = 0 and lane = ? and ready_at <= ? and deadline > ?
       order by order_key limit 1`,
     lane,
     tx.now,

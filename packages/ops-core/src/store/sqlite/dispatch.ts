@@ -79,7 +79,7 @@ class LaneHeads {
 
 /** Nothing of this lane may be given out now. */
 function forgetIfEmpty(tx: Tx, lane: string): void {
-  if (tx.get("select 1 from tasks where status = 'pending' and lane = ? limit 1", lane) === undefined) {
+  if (tx.get("select 1 from tasks where status = 'pending' and held = 0 and lane = ? limit 1", lane) === undefined) {
     tx.context.agents.waiting.delete(lane);
   }
   if (tx.get("select 1 from lanes where lane = ?", lane) === undefined) return;

@@ -61,7 +61,7 @@ export function cancelTask(tx: Tx, taskId: string, reason: string): boolean {
   const error: TaskError = { code: "cancelled", message: reason };
   if (task.status !== "running" && task.status !== "pending") return false;
   if (task.status === "running") endLastAttempt(tx, task, "cancel", error);
-  changeTask(tx, task, { status: "cancelled", error: JSON.stringify(error), ended_at: tx.now });
+  changeTask(tx, task, { status: "cancelled", error: JSON.stringify(error), held: 0, ended_at: tx.now });
   taskEvent(tx, task, "task.cancelled", { reason });
   return true;
 }

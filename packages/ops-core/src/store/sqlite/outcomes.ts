@@ -27,6 +27,7 @@ import {
   attemptFacts,
   changeAttempt,
   changeTask,
+  isSessionPaused,
   loadAttempt,
   loadTask,
   type TaskRow,
@@ -231,7 +232,9 @@ export function abandon(tx: Tx, task: TaskRow, error: TaskError): void {
 /** Puts a task that no attempt runs for any more back among those that wait. */
 function backToLane(tx: Tx, task: TaskRow, error: TaskError | null): void {
   if (task.ended_at !== null) throw new OpspawnError("lease_lost", "The task has ended meanwhile.");
-  changeTask(tx, task, { status: "pending", error: error === null ? null : JSON.stringify(error) });
+  const held = isSessionPaused(tx, task) ? 1 : 0;
+  changeTask(tx, task, { status: "pending", held, error: error === null ? null : JSON.stringify(error) });
+  if (held === 1) return;
   tx.context.agents.waiting.add(task.lane);
   tx.hints.lanes.add(task.lane);
 }
@@ -248,6 +251,7 @@ export function endTask(
     status: "failed",
     error: JSON.stringify(error),
     dead_letter: exhausted,
+    held: 0,
     ended_at: tx.now,
   });
   taskEvent(tx, task, "task.failed", { error: { ...error }, deadLetter: exhausted });

@@ -1,9 +1,10 @@
 import type { JsonObject } from "@opspawn/contract";
+import { stepHasEnded } from "../../domain/sessions/transitions.ts";
 import { type Advance, advance, type SessionInput, type StepChange } from "../../domain/workflows/advance.ts";
 import { applyEffect } from "./session-effects.ts";
-import type { SessionUnit } from "./session-unit.ts";
+import type { Fork, SessionUnit } from "./session-unit.ts";
 import { noteItemFailure } from "./step-items.ts";
-import { keepsRow, markStep, noteStepWithoutTask, writeStepRow } from "./step-row.ts";
+import { keepsRow, markStep, noteStepWithoutTask, writeKeptStep, writeStepRow } from "./step-row.ts";
 import type { InboxEntry, Tx } from "./tx.ts";
 
 /** Gives one input to a session and does everything that follows from it, in other sessions too, in this transaction. */
@@ -36,9 +37,12 @@ function writeSession(session: SessionUnit, move: Advance): void {
   if (move.failedSteps.length > 0) {
     session.change({ failed_steps: addSteps(session.row.failed_steps, move.failedSteps) });
   }
-  if (move.status === session.status) return;
+  const before = session.status;
+  if (move.status === before) return;
   session.change({ status: move.status });
-  session.event(move.status === "waiting" ? "session.waiting" : "session.resumed", {});
+  if (move.status === "waiting") session.event("session.waiting", {});
+  // Who pauses a session, or lets it go on, says so.
+  else if (before !== "paused" && move.status !== "paused") session.event("session.resumed", {});
 }
 
 function addSteps(text: string, steps: readonly string[]): string {
@@ -50,6 +54,7 @@ function writeStep(tx: Tx, session: SessionUnit, change: StepChange): void {
   const step = session.plan.steps[change.index];
   if (step === undefined) return;
   const { status } = change;
+  if (session.fork !== null && takeOver(tx, session, session.fork, step.id, change)) return;
   const before = keepsRow(step) ? session.step(change.index).status : null;
   session.know(change.index, change);
   if (status === "compensated" || status === "uncertain") {
@@ -65,6 +70,17 @@ function writeStep(tx: Tx, session: SessionUnit, change: StepChange): void {
   }
   if (status === "running" || status === "completed") return;
   if (noteStepWithoutTask(tx, session.id, change)) stepEvent(session, step.id, change);
+}
+
+/** A step that ended in the session that this one goes on from; false when it is none. */
+function takeOver(tx: Tx, session: SessionUnit, fork: Fork, stepId: string, change: StepChange): boolean {
+  const row = fork.kept.has(change.index) ? fork.steps.get(change.index) : undefined;
+  if (row === undefined || !stepHasEnded(change.status)) return false;
+  session.know(change.index, change);
+  writeKeptStep(tx, session.id, change, fork.source, row);
+  const sessionId = row.source ?? fork.source;
+  session.event("step.taken_over", { stepId, status: change.status, sessionId });
+  return true;
 }
 
 /** Steps that are as their task is have its events; these are those of the others. */

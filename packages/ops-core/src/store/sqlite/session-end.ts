@@ -40,6 +40,7 @@ export function finishSession(
     error: error === null ? null : JSON.stringify(error),
     ended_at: tx.now,
     wake_at: null,
+    pause: null,
   });
   session.event(STATUS_EVENT[status], { ...errorData(error), ...compensationData(session) });
   tx.hints.endedSessions.push(session.id);

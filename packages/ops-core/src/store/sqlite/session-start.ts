@@ -1,4 +1,5 @@
 import type { JsonObject } from "@opspawn/contract";
+import type { SessionInput } from "../../domain/workflows/advance.ts";
 import { type NewSession, SessionUnit } from "./session-unit.ts";
 import type { Tx } from "./tx.ts";
 
@@ -12,12 +13,17 @@ export function openSession(tx: Tx, start: NewSession, startAt: number, bound: n
   if (bounds.length > 0) session.change({ wake_at: Math.max(startAt, tx.now) + Math.min(...bounds) });
   for (const [key, value] of Object.entries(start.labels)) insertLabel(tx, session.id, key, value);
   session.event("session.started", startedData(start));
-  tx.inbox.push({ session, input: { type: "start" }, startAt });
+  const { fork } = start;
+  const input: SessionInput = fork === undefined ? { type: "start" } : { type: "fork", kept: fork.kept };
+  tx.inbox.push({ session, input, startAt });
   return session;
 }
 
-function startedData({ workflowId, workflowVersion, parent }: NewSession): JsonObject {
-  return { workflowId, workflowVersion, ...(parent === null ? {} : { parentSessionId: parent.id }) };
+function startedData({ workflowId, workflowVersion, parent, fork }: NewSession): JsonObject {
+  const data: JsonObject = { workflowId, workflowVersion };
+  if (parent !== null) data.parentSessionId = parent.id;
+  if (fork !== undefined) data.fork = { of: fork.source, from: fork.from, kept: fork.kept.size };
+  return data;
 }
 
 export function insertLabel(tx: Tx, sessionId: string, key: string, value: string): void {

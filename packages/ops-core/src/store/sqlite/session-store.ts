@@ -1,10 +1,12 @@
 import type { Blocked } from "../../domain/blocked.ts";
-import type { SessionFilter, SessionRecord } from "../../domain/sessions/session.ts";
-import { WAITING_REASONS } from "../../domain/sessions/waiting.ts";
+import type { Pause, SessionFilter, SessionRecord } from "../../domain/sessions/session.ts";
+import { pausedBlock, WAITING_REASONS } from "../../domain/sessions/waiting.ts";
 import type { SessionStore } from "../../domain/store.ts";
 import { blockedBy, type LaneColumns, storedBlock, TASKS } from "./blocked.ts";
+import { forkSession } from "./forks.ts";
 import { once } from "./idempotency.ts";
 import { decodeCursor, toPage, Where } from "./paging.ts";
+import { pauseSession, resumeSession } from "./pausing.ts";
 import { type SessionRow, toSessionRecord } from "./session-unit.ts";
 import { cancelSession, labelSession, startSession } from "./sessions.ts";
 import { signalSession } from "./signals.ts";
@@ -23,6 +25,7 @@ const SESSIONS = `select s.*, l.input as large from sessions s
 export function sessionStore({ db, writer, clock, tx: { recent, plans } }: SqliteContext): SessionStore {
   const blocked = (row: SessionRow): Blocked | null => {
     if (row.ended_at !== null) return null;
+    if (row.pause !== null) return pausedBlock(row.id, JSON.parse(row.pause) as Pause);
     const task = db.get<TaskColumns & LaneColumns>(
       `${TASKS} where t.session_id = ? and t.status = 'pending' order by t.order_key limit 1`,
       row.id,
@@ -37,6 +40,13 @@ export function sessionStore({ db, writer, clock, tx: { recent, plans } }: Sqlit
         const { value, replayed } = once(tx, start.idempotency, () => startSession(tx, start));
         return { session: value, replayed };
       }),
+    fork: (fork, idempotency) =>
+      writer.submit("intake", (tx) => {
+        const { value, replayed } = once(tx, idempotency, () => forkSession(tx, fork));
+        return { session: value, replayed };
+      }),
+    pause: (sessionId, by, reason) => writer.submit("normal", (tx) => pauseSession(tx, sessionId, by, reason)),
+    resume: (sessionId, by) => writer.submit("normal", (tx) => resumeSession(tx, sessionId, by)),
     cancel: (sessionId, reason) => writer.submit("normal", (tx) => cancelSession(tx, sessionId, reason)),
     label: (sessionId, labels) => writer.submit("normal", (tx) => labelSession(tx, sessionId, labels)),
     signal: ({ sessionId, name, payload, idempotency }) =>
@@ -88,7 +98,8 @@ function conditions(filter: SessionFilter, now: number): Where {
   if (filter.until !== undefined) where.add("s.created_at < ?", filter.until);
   if (filter.parent !== undefined) where.add("s.parent_id = ?", filter.parent);
   const waiting = WAITING_REASONS.find((reason) => reason === filter.blockedReason);
-  if (waiting !== undefined) where.add(waitingFor(waiting));
+  if (filter.blockedReason === "session_paused") where.add("s.status = 'paused'");
+  else if (waiting !== undefined) where.add(`s.status <> 'paused' and ${waitingFor(waiting)}`);
   else if (filter.blockedReason !== undefined) {
     const { sql, values } = blockedBy(filter.blockedReason, now);
     where.add(

@@ -1,11 +1,12 @@
 import type { JsonObject } from "@opspawn/contract";
 import type { Blocked } from "../../domain/blocked.ts";
-import type { SessionRecord } from "../../domain/sessions/session.ts";
+import type { Pause, SessionRecord } from "../../domain/sessions/session.ts";
 import type { SessionStatus } from "../../domain/sessions/transitions.ts";
 import type { TaskError } from "../../domain/tasks/task.ts";
-import type { SessionFailure, SessionIndex, StepState, Undoing } from "../../domain/workflows/advance.ts";
+import type { Kept, SessionFailure, SessionIndex, StepState, Undoing } from "../../domain/workflows/advance.ts";
 import type { WorkflowPlan } from "../../domain/workflows/plan.ts";
 import { readStepState } from "./step-row.ts";
+import type { StepRow } from "./steps.ts";
 import type { TaskRow } from "./task-row.ts";
 import type { Tx } from "./tx.ts";
 
@@ -44,6 +45,19 @@ export interface SessionRow {
   parent_step: number | null;
   parent_part: number | null;
   depth: number;
+  pause: string | null;
+  priority: number;
+  forked_from: string | null;
+}
+
+/** What a session goes on from. */
+export interface Fork {
+  readonly source: string;
+  /** The step that it was asked to begin at. */
+  readonly from: string | null;
+  readonly kept: ReadonlyMap<number, Kept>;
+  /** The rows of the source's steps. */
+  readonly steps: ReadonlyMap<number, StepRow>;
 }
 
 /** What is known of a session when it begins. */
@@ -57,6 +71,8 @@ export interface NewSession {
   /** JSON text or null. */
   readonly input: string | null;
   readonly callbackUrl: string | null;
+  readonly priority?: number;
+  readonly fork?: Fork;
   /** The step that it is, in a session of its own. */
   readonly parent: { readonly id: string; readonly step: number; readonly part: number; readonly depth: number } | null;
 }
@@ -92,6 +108,9 @@ function newSessionRow({ parent, ...session }: NewSession, now: number): Session
     parent_step: parent?.step ?? null,
     parent_part: parent?.part ?? null,
     depth: parent === null ? 0 : parent.depth + 1,
+    pause: null,
+    priority: session.priority ?? 0,
+    forked_from: session.fork?.source ?? null,
   };
 }
 
@@ -111,6 +130,9 @@ export class SessionUnit implements SessionIndex {
   readonly #steps = new Map<number, StepState>();
   readonly #tasks = new Map<number, TaskRow>();
   readonly #results = new Map<number, string>();
+  readonly #homes = new Map<number, string>();
+  /** Set in the transition that begins it. */
+  #fork: Fork | null = null;
   #state: "clean" | "dirty" | "new";
 
   private constructor(tx: Tx, row: SessionRow, state: "clean" | "new") {
@@ -123,6 +145,7 @@ export class SessionUnit implements SessionIndex {
 
   static create(tx: Tx, session: NewSession): SessionUnit {
     const unit = new SessionUnit(tx, newSessionRow(session, tx.now), "new");
+    unit.#fork = session.fork ?? null;
     if (unit.row.large_input === 1) {
       tx.run("insert into large_inputs (session_id, input) values (?, ?)", session.id, session.input);
     }
@@ -205,6 +228,28 @@ export class SessionUnit implements SessionIndex {
     return this.#results.get(index) ?? null;
   }
 
+  /** What it goes on from, while it begins. */
+  get fork(): Fork | null {
+    return this.#fork;
+  }
+
+  isDone(step: number, item: number): boolean {
+    if (this.row.forked_from === null) return false;
+    const sql = "select 1 from step_items where session_id = ? and step = ? and item = ? and source is not null";
+    return this.#tx.get(sql, this.id, step, item) !== undefined;
+  }
+
+  /** The session in which the runs of a step are: another one, where the step was taken over. */
+  homeOf(index: number): string {
+    if (this.row.forked_from === null) return this.id;
+    const known = this.#homes.get(index);
+    if (known !== undefined) return known;
+    const sql = "select source from session_steps where session_id = ? and step = ?";
+    const home = this.#tx.get<{ source: string | null }>(sql, this.id, index)?.source ?? this.id;
+    this.#homes.set(index, home);
+    return home;
+  }
+
   #readStep(index: number): StepState {
     const own = this.#state === "new" ? undefined : readStepState(this.#tx, this.id, index);
     return own ?? { status: "pending", remaining: this.plan.steps[index]?.dependsOn.length ?? 0 };
@@ -225,7 +270,7 @@ export class SessionUnit implements SessionIndex {
   nextOrderKey(readyAt: number, priority: number): number {
     const key = Math.max(readyAt, this.row.next_key);
     this.change({ next_key: key + 100_000 });
-    return key - priority * 60_000_000;
+    return key - (priority + this.row.priority) * 60_000_000;
   }
 
   flush(tx: Tx): void {
@@ -252,6 +297,8 @@ const FIXED = [
   "parent_step",
   "parent_part",
   "depth",
+  "priority",
+  "forked_from",
 ] as const satisfies readonly (keyof SessionRow)[];
 
 /** What is written again and again; the row's payload is not rewritten by choice. */
@@ -272,6 +319,7 @@ const CHANGING = [
   "updated_at",
   "ended_at",
   "wake_at",
+  "pause",
 ] as const satisfies readonly (keyof SessionRow)[];
 
 const COLUMNS = [...FIXED, ...CHANGING];
@@ -306,6 +354,10 @@ export function toSessionRecord(
     failedSteps: JSON.parse(row.failed_steps) as string[],
     compensation: compensationOf(row),
     parentId: row.parent_id,
+    parentStep: row.parent_step,
+    forkedFrom: row.forked_from,
+    priority: row.priority,
+    pause: row.pause === null ? null : (JSON.parse(row.pause) as Pause),
     createdAt: row.created_at,
     updatedAt: row.updated_at,
     endedAt: row.ended_at,

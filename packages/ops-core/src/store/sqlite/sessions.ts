@@ -16,14 +16,21 @@ export function startSession(tx: Tx, start: StartSession): SessionRecord {
   return toSessionRecord(session.row);
 }
 
-function need(tx: Tx, sessionId: string): SessionUnit {
+export function needSession(tx: Tx, sessionId: string): SessionUnit {
   const session = SessionUnit.load(tx, sessionId);
   if (session === undefined) throw new OpspawnError("session_not_found", `Session not found: ${sessionId}`);
   return session;
 }
 
+/** @throws OpspawnError `session_not_found`, `session_terminal` */
+export function needOpenSession(tx: Tx, sessionId: string): SessionUnit {
+  const session = needSession(tx, sessionId);
+  if (session.row.ended_at === null) return session;
+  throw new OpspawnError("session_terminal", `Session ${sessionId} is ${session.status} already.`);
+}
+
 export function cancelSession(tx: Tx, sessionId: string, reason: string): SessionRecord {
-  const session = need(tx, sessionId);
+  const session = needSession(tx, sessionId);
   // Asking again for what is already so changes nothing.
   if (session.status === "cancelled") return toSessionRecord(session.row);
   if (session.undoing !== null && session.row.ended_at === null) {
@@ -38,7 +45,7 @@ export function cancelSession(tx: Tx, sessionId: string, reason: string): Sessio
 }
 
 export function labelSession(tx: Tx, sessionId: string, labels: Readonly<Record<string, string>>): SessionRecord {
-  const session = need(tx, sessionId);
+  const session = needSession(tx, sessionId);
   for (const [key, value] of Object.entries(JSON.parse(session.row.labels) as Record<string, string>)) {
     tx.run("delete from session_labels where key = ? and value = ? and session_id = ?", key, value, sessionId);
   }

@@ -3,6 +3,7 @@ import type { TaskError } from "../../domain/tasks/task.ts";
 import type { TaskStatus } from "../../domain/tasks/transitions.ts";
 import type { Items, StepChange, StepState } from "../../domain/workflows/advance.ts";
 import type { PlanStep } from "../../domain/workflows/plan.ts";
+import type { StepRow } from "./steps.ts";
 import type { Tx } from "./tx.ts";
 
 interface StateColumns {
@@ -120,4 +121,29 @@ export function noteStepWithoutTask(tx: Tx, session: string, change: StepChange)
     index,
   );
   return rows > 0;
+}
+
+/** A step that ended in another session counts as it did there; what it brought stays there. */
+export function writeKeptStep(
+  tx: Tx,
+  session: string,
+  { index, status, error }: StepChange,
+  source: string,
+  row: StepRow,
+): void {
+  tx.run(
+    `insert into session_steps (session_id, step, status, remaining, started_at, ended_at, error, total, next_item,
+      open_items, failed_items, source) values (?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    session,
+    index,
+    status,
+    row.started_at,
+    row.ended_at ?? tx.now,
+    error === undefined ? null : JSON.stringify(error),
+    row.total,
+    row.next_item,
+    row.open_items,
+    row.failed_items,
+    row.source ?? source,
+  );
 }

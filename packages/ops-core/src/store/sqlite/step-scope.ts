@@ -80,8 +80,8 @@ function runOf(tx: Tx, session: SessionUnit, step: PlanStep): Outcome | undefine
     case "tool":
     case "workflow":
       return step.repeat === null
-        ? (session.taskOf(step.index) ?? firstRun(tx, session.id, step))
-        : lastRun(tx, session.id, step);
+        ? (session.taskOf(step.index) ?? firstRun(tx, session.homeOf(step.index), step))
+        : lastRun(tx, session.homeOf(step.index), step);
     default:
       return undefined;
   }
@@ -105,7 +105,7 @@ function runsOf(step: PlanStep): string {
 
 function ownRow(tx: Tx, session: SessionUnit, index: number): Outcome | undefined {
   const sql = "select result, error from session_steps where session_id = ? and step = ?";
-  return tx.get<Outcome>(sql, session.id, index);
+  return tx.get<Outcome>(sql, session.homeOf(index), index);
 }
 
 function itemsView(tx: Tx, session: SessionUnit, step: PlanStep, status: string): StepView {
@@ -116,10 +116,10 @@ function itemsView(tx: Tx, session: SessionUnit, step: PlanStep, status: string)
     // Its result is the list.
     result: null,
     get results() {
-      return list(total, itemResults(tx, session.id, step));
+      return list(total, itemResults(tx, session.homeOf(step.index), step));
     },
     get errors() {
-      return list(total, itemErrors(tx, session.id, step.index));
+      return list(total, itemErrors(tx, session.homeOf(step.index), step.index));
     },
     get error() {
       return done ? null : readStored(ownRow(tx, session, step.index)?.error ?? null);
@@ -136,8 +136,17 @@ interface Part {
 function itemResults(tx: Tx, sessionId: string, step: PlanStep): Part[] {
   const sql = `select part, result as value from ${runsOf(step)} and status = 'completed' and not exists (select 1
     from step_items i where i.session_id = ? and i.step = ? and i.item = part and i.error is not null)`;
-  return tx.all<Part>(sql, sessionId, step.index, sessionId, step.index);
+  const own = tx.all<Part>(sql, sessionId, step.index, sessionId, step.index);
+  return [...own, ...tx.all<Part>(step.kind === "workflow" ? TAKEN_CHILDREN : TAKEN_TASKS, sessionId, step.index)];
 }
+
+/** The results of items that were done in another session. */
+const TAKEN_TASKS = `select i.item as part, t.result as value from step_items i join tasks t on t.session_id = i.source
+    and t.step = i.step and t.part = i.item and t.undoes = 0
+  where i.session_id = ? and i.step = ? and i.source is not null`;
+const TAKEN_CHILDREN = `select i.item as part, c.result as value from step_items i join sessions c
+    on c.parent_id = i.source and c.parent_step = i.step and c.parent_part = i.item
+  where i.session_id = ? and i.step = ? and i.source is not null`;
 
 function list(total: number, parts: readonly Part[]): JsonValue[] {
   const values = new Array<JsonValue>(total).fill(null);

@@ -22,7 +22,9 @@ export function createStepTask(
 ): SessionInput | null {
   let parameters: string;
   try {
-    parameters = stringifyJson(stepParameters(session.plan, step, scopeOf(tx, session, { step, part })));
+    parameters =
+      givenParameters(tx, session, step) ??
+      stringifyJson(stepParameters(session.plan, step, scopeOf(tx, session, { step, part })));
   } catch (error) {
     return stepFailed(step, part, error);
   }
@@ -47,6 +49,13 @@ export function createStepTask(
   );
   addTask(tx, row);
   return null;
+}
+
+/** What whoever forked the session wants the step to get. */
+function givenParameters(tx: Tx, { id, row }: SessionUnit, step: PlanStep): string | null {
+  if (row.forked_from === null) return null;
+  const sql = "select parameters from fork_parameters where session_id = ? and step = ?";
+  return tx.get<{ parameters: string }>(sql, id, step.index)?.parameters ?? null;
 }
 
 /** Cancels the tasks that a step has under way. */

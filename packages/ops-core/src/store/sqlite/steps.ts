@@ -21,6 +21,8 @@ export interface StepRow {
   readonly signal: string | null;
   readonly child_id: string | null;
   readonly approval_id: string | null;
+  /** The session in which it ended, where it was taken over. */
+  readonly source: string | null;
 }
 
 /** The steps something is known of: as their own row says, unless that says nothing yet and there is a task. */
@@ -28,15 +30,17 @@ export const STEPS = `select s.step, s.status, t.id as task_id, t.agent_id, coal
     coalesce(t.part, 0) as iteration, coalesce(s.started_at, t.created_at) as started_at, s.ended_at,
     coalesce(s.error, t.error) as error, s.total, s.next_item, s.open_items, s.failed_items,
     coalesce(s.wake_at, case when a.status = 'pending' then a.expires_at end) as wake_at, s.signal,
-    (select c.id from sessions c where c.parent_id = s.session_id and c.parent_step = s.step and s.total is null
-      order by c.parent_part desc limit 1) as child_id,
-    a.id as approval_id
-  from session_steps s left join approvals a on a.session_id = s.session_id and a.step = s.step left join tasks t on s.total is null and t.session_id = s.session_id and t.step = s.step
-    and t.undoes = 0 and t.part = (select max(part) from tasks l where l.session_id = s.session_id and l.step = s.step
-      and l.undoes = 0)
+    (select c.id from sessions c where c.parent_id = coalesce(s.source, s.session_id) and c.parent_step = s.step
+      and s.total is null order by c.parent_part desc limit 1) as child_id,
+    a.id as approval_id, s.source
+  from session_steps s
+  left join approvals a on a.session_id = coalesce(s.source, s.session_id) and a.step = s.step
+  left join tasks t on s.total is null and t.session_id = coalesce(s.source, s.session_id) and t.step = s.step
+    and t.undoes = 0 and t.part = (select max(part) from tasks l where l.session_id = coalesce(s.source, s.session_id)
+      and l.step = s.step and l.undoes = 0)
   where s.session_id = :session and (s.status <> 'pending' or t.id is null)
   union all select t.step, t.status, t.id, t.agent_id, t.attempts, t.part, t.created_at, t.ended_at, t.error, null, null,
-    null, null, null, null, null, null
+    null, null, null, null, null, null, null
   from tasks t where t.session_id = :session and t.part = 0 and t.undoes = 0 and not exists (select 1
     from session_steps s where s.session_id = t.session_id and s.step = t.step and s.status <> 'pending')
   order by step`;
@@ -59,6 +63,7 @@ export function toStep(row: StepRow): StepRecord {
     signal: row.signal,
     childId: row.child_id,
     approvalId: row.approval_id,
+    source: row.source,
   };
 }
 

@@ -31,6 +31,8 @@ export function toTaskRow(stored: StoredTask): TaskRow {
     step_id: stored.step_id,
     part: stored.part,
     undoes: stored.undoes,
+    held: stored.held,
+    redrive_of: stored.redrive_of,
     status: stored.status,
     requirement: stored.requirement,
     lane: stored.lane,
@@ -146,6 +148,8 @@ const COLUMNS = new Map<string, Read>([
   ["attempt_error", ({ last }) => last?.error ?? null],
   ["part", (row) => row.part],
   ["undoes", (row) => row.undoes],
+  ["held", (row) => row.held],
+  ["redrive_of", (row) => row.redrive_of],
 ]);
 
 const NAMES = [...COLUMNS.keys()];

@@ -18,6 +18,10 @@ export interface TaskColumns {
   part: number;
   /** 1: it undoes that part of the step. */
   undoes: number;
+  /** 1 while its session is paused: no claim finds it. */
+  held: number;
+  /** The dead letter it was made from. */
+  redrive_of: string | null;
   status: TaskStatus;
   requirement: string;
   lane: string;
@@ -80,6 +84,7 @@ export interface NewTask {
   readonly stepId: string | null;
   readonly part?: number;
   readonly undoes?: boolean;
+  readonly redriveOf?: string;
   readonly requirement: Requirement;
   readonly orderKey: number;
   readonly readyAt: number;
@@ -97,6 +102,8 @@ export function newTaskRow(task: NewTask, now: number): TaskRow {
     step_id: task.stepId,
     part: task.part ?? 0,
     undoes: task.undoes === true ? 1 : 0,
+    held: 0,
+    redrive_of: task.redriveOf ?? null,
     status: "pending",
     requirement: JSON.stringify(task.requirement),
     lane: laneOf(task.requirement),
@@ -204,6 +211,11 @@ export function attemptFacts(
   return { number: n, agentId: null, tool: toolOf(task.lane) };
 }
 
+/** Whether a task has to be held. Its session is at hand: it gets the events of its tasks. */
+export function isSessionPaused(tx: Tx, task: TaskRow): boolean {
+  return task.session_id !== null && SessionUnit.load(tx, task.session_id)?.status === "paused";
+}
+
 /** The name under which an attempt has its exchange. */
 export function attemptId(taskId: string, n: number): string {
   return `${taskId}/${n}`;
@@ -215,6 +227,7 @@ export function toTaskRecord(row: TaskColumns, blocked: Blocked | null): TaskRec
     name: row.name,
     sessionId: row.session_id,
     stepId: row.step_id,
+    undoes: row.undoes === 1,
     status: row.status,
     requirement: JSON.parse(row.requirement) as Requirement,
     fellBack: row.fell_back === 1,
@@ -230,6 +243,7 @@ export function toTaskRecord(row: TaskColumns, blocked: Blocked | null): TaskRec
     result: row.result,
     error: row.error === null ? null : (JSON.parse(row.error) as TaskError),
     deadLetter: row.dead_letter !== null,
+    redriveOf: row.redrive_of,
     blocked,
   };
 }

@@ -1,7 +1,6 @@
 import { OpspawnError } from "@opspawn/contract";
 import { keepsLease } from "../../domain/agents/claimable.ts";
-import { MINUTE } from "../../domain/clock.ts";
-import type { AttemptStore, CreateTask, TaskStore } from "../../domain/store.ts";
+import type { AttemptStore, TaskStore } from "../../domain/store.ts";
 import {
   type AttemptRecord,
   type Evidence,
@@ -10,29 +9,20 @@ import {
   type TaskRecord,
   toolOf,
 } from "../../domain/tasks/task.ts";
-import { addTask } from "./add-task.ts";
 import { renewLease } from "./agent-lease.ts";
 import { blockedBy, explainTask, type LaneColumns, storedBlock, TASKS } from "./blocked.ts";
 import { countMessage } from "./claim.ts";
 import { claimLanes } from "./dispatch.ts";
-import { cancelTask, isOpen } from "./ending.ts";
+import { isOpen } from "./ending.ts";
 import { type Due, expire, findDue } from "./expiry.ts";
 import { isDeaf, markJudged } from "./gap.ts";
 import { once } from "./idempotency.ts";
+import { cancelAlone, createTask, redriveTask } from "./lone-tasks.ts";
 import { findByToken, observe, settle } from "./outcomes.ts";
 import { decodeCursor, toPage, Where } from "./paging.ts";
 import { acknowledge, adopt, broken, undelivered } from "./sender.ts";
 import type { SqliteContext } from "./store.ts";
-import {
-  type AttemptRow,
-  changeAttempt,
-  loadTask,
-  newTaskRow,
-  type TaskColumns,
-  type TaskRow,
-  taskEvent,
-  toTaskRecord,
-} from "./task-row.ts";
+import { type AttemptRow, changeAttempt, type TaskColumns, taskEvent, toTaskRecord } from "./task-row.ts";
 import type { Tx } from "./tx.ts";
 
 export function taskStore({ db, writer, clock, read, tx: context }: SqliteContext): TaskStore {
@@ -63,46 +53,17 @@ export function taskStore({ db, writer, clock, read, tx: context }: SqliteContex
         const { value, replayed } = once(tx, task.idempotency, () => toTaskRecord(createTask(tx, task), null));
         return { task: value, replayed };
       }),
+    redrive: (sourceId, taskId, idempotency) =>
+      writer.submit("intake", (tx) => {
+        const redriven = () => toTaskRecord(redriveTask(tx, sourceId, taskId), null);
+        const { value, replayed } = once(tx, idempotency, redriven);
+        return { task: value, replayed };
+      }),
     cancel: (taskId, reason) => writer.submit("normal", (tx) => toTaskRecord(cancelAlone(tx, taskId, reason), null)),
     why: async (taskId) => read((tx) => explainTask(tx, taskId)),
     claimLanes: (max, lanes) =>
       writer.submit("normal", (tx) => claimLanes(tx, max, lanes ?? [...context.agents.waiting])),
   };
-}
-
-/** A task that belongs to no session. */
-function createTask(tx: Tx, task: CreateTask): TaskRow {
-  const readyAt = Math.max(task.readyAt, tx.now);
-  const row = newTaskRow(
-    {
-      id: task.taskId,
-      name: task.name,
-      sessionId: null,
-      step: null,
-      stepId: null,
-      requirement: task.requirement,
-      orderKey: readyAt - task.priority * MINUTE,
-      readyAt,
-      deadline: readyAt + task.deadline,
-      policy: { retry: task.retry, fallback: null, timeout: task.timeout },
-      parameters: task.parameters,
-    },
-    tx.now,
-  );
-  addTask(tx, row);
-  return row;
-}
-
-function cancelAlone(tx: Tx, taskId: string, reason: string): TaskRow {
-  const before = loadTask(tx, taskId);
-  if (before === undefined) throw new OpspawnError("task_not_found", `Task not found: ${taskId}`);
-  if (before.session_id !== null) {
-    throw new OpspawnError("task_terminal", `Task ${taskId} belongs to session ${before.session_id}; cancel that.`);
-  }
-  if (before.status !== "cancelled" && !cancelTask(tx, taskId, reason)) {
-    throw new OpspawnError("task_terminal", `Task ${taskId} is ${before.status} already.`);
-  }
-  return loadTask(tx, taskId) ?? before;
 }
 
 function conditions(filter: TaskFilter, now: number): Where {
@@ -111,6 +72,11 @@ function conditions(filter: TaskFilter, now: number): Where {
   if (filter.session !== undefined) where.add("t.session_id = ?", filter.session);
   if (filter.agent !== undefined) where.add("t.agent_id = ?", filter.agent);
   if (filter.deadLetter === true) where.add("t.dead_letter is not null");
+  if (filter.capability !== undefined) where.add("t.lane = ?", `capability:${filter.capability}`);
+  if (filter.redriven === false) {
+    where.add(`not exists (select 1 from tasks r where r.redrive_of = t.id)
+      and not exists (select 1 from sessions f where f.forked_from = t.session_id)`);
+  }
   if (filter.blockedReason !== undefined) {
     const { sql, values } = blockedBy(filter.blockedReason, now);
     where.add(sql, ...values);

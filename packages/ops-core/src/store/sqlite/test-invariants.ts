@@ -50,7 +50,7 @@ const INVARIANTS: Readonly<Record<string, string>> = {
     "select id from tasks where status = 'pending' and wake_at is not deadline",
   "what has ended says when, and nothing else does": `select id from tasks where (ended_at is null) <>
       (status in ('pending', 'running'))
-    union all select id from sessions where (ended_at is null) <> (status in ('started', 'running', 'waiting'))
+    union all select id from sessions where (ended_at is null) <> (status in ('started', 'running', 'waiting', 'paused'))
     union all select id from approvals where (ended_at is null) <> (status = 'pending')
     union all select task_id from attempts where (ended_at is null) <>
       (status in ('created', 'dispatched', 'acknowledged'))
@@ -72,8 +72,15 @@ const INVARIANTS: Readonly<Record<string, string>> = {
   "a session counts its ended steps": `select id, ended from sessions s where ended <>
     (select count(*) from session_steps p where p.session_id = s.id and p.ended_at is not null)
     + (select count(*) from tasks t where t.session_id = s.id and t.ended_at is not null and t.part = 0 and ${IS_STEP})`,
-  "a session waits when all its open steps wait": `select id from sessions where (status = 'waiting') <>
-    (ended_at is null and open > 0 and open = waiting)`,
+  "a session waits when all its open steps wait, unless it is paused": `select id from sessions
+    where (status = 'waiting') <> (ended_at is null and status <> 'paused' and open > 0 and open = waiting)`,
+  "a paused session says why, and no other does": `select id from sessions where (status = 'paused') <>
+    (pause is not null)`,
+  "a task is held while it waits and its session is paused": `select t.id from tasks t
+    left join sessions s on s.id = t.session_id where t.held <> (t.status = 'pending' and s.status is 'paused')`,
+  "within a paused session nothing goes on, but what is being undone": `select c.id from sessions c
+    join sessions s on s.id = c.parent_id where s.status = 'paused' and c.status not in ('paused', 'completed', 'failed',
+    'cancelled') and c.undo_total is null`,
   "a waiting step waits for something": `select p.session_id, p.step from session_steps p where p.status = 'waiting'
     and p.wake_at is null and p.signal is null and not exists (select 1 from approvals a
       where a.session_id = p.session_id and a.step = p.step and a.status = 'pending')`,

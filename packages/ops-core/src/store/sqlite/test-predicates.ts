@@ -86,6 +86,11 @@ const REDUNDANT: readonly Redundant[] = [
     reason: "all labels of the session go, one by one, so that the index finds them",
   },
   {
+    statement: "update tasks set held = 0",
+    predicates: ["held = 1"],
+    reason: "saves writes that change nothing",
+  },
+  {
     statement: "insert into lanes",
     predicates: ["lanes.reason <> excluded.reason or lanes.details <> excluded.details"],
     reason: "saves a write that changes nothing",

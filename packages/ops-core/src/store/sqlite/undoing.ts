@@ -49,8 +49,18 @@ export function planUndoing(tx: Tx, session: SessionUnit): SessionInput {
   }
   const left = runs.filter((run) => !undone.includes(run));
   const uncertain = [...new Set(left.map(({ step }) => step.index))];
-  session.event("session.compensating", { steps: undone.length, uncertain: uncertain.length });
+  const data = { steps: undone.length, uncertain: uncertain.length };
+  session.event(
+    "session.compensating",
+    session.row.forked_from === null ? data : { ...data, taken: taken(tx, session) },
+  );
   return { type: "undoing_planned", total: undone.length, uncertain };
+}
+
+/** Steps that could be undone, but were done by another session: that is not this one's to undo. */
+function taken(tx: Tx, { id, plan }: SessionUnit): number {
+  const sql = "select step from session_steps where session_id = ? and source is not null and status = 'completed'";
+  return tx.all<{ step: number }>(sql, id).filter(({ step }) => plan.steps[step]?.compensation != null).length;
 }
 
 interface RunRow {

@@ -10,6 +10,7 @@ const FOLD: Readonly<Record<string, { noun: Noun; status: string }>> = {
   "session.running": { noun: "session", status: "running" },
   "session.waiting": { noun: "session", status: "waiting" },
   "session.resumed": { noun: "session", status: "running" },
+  "session.paused": { noun: "session", status: "paused" },
   "session.completed": { noun: "session", status: "completed" },
   "session.failed": { noun: "session", status: "failed" },
   "session.cancelled": { noun: "session", status: "cancelled" },
@@ -19,6 +20,8 @@ const FOLD: Readonly<Record<string, { noun: Noun; status: string }>> = {
   "step.failed": { noun: "step", status: "failed" },
   "step.skipped": { noun: "step", status: "skipped" },
   "step.cancelled": { noun: "step", status: "cancelled" },
+  // Its data say how it ended elsewhere.
+  "step.taken_over": { noun: "step", status: "completed" },
   "step.compensated": { noun: "step", status: "compensated" },
   "step.uncertain": { noun: "step", status: "uncertain" },
   "approval.requested": { noun: "approval", status: "pending" },
@@ -68,7 +71,7 @@ export async function verifyHistory(store: Store): Promise<string[]> {
     if (before !== undefined && ENDED.has(before) && !isUndone) {
       problems.push(`${event.type} of ${name} after it was ${before}`);
     }
-    statuses.set(name, fact.status);
+    statuses.set(name, statusIn(event, fact.status));
     if (event.type === "attempt.created") statuses.set(nameOf("task", event), "running");
   }
   for (const [name, status] of statuses) {
@@ -77,6 +80,11 @@ export async function verifyHistory(store: Store): Promise<string[]> {
     if (stored !== status) problems.push(`${name} is ${stored}, its events say ${status}`);
   }
   return [...problems, ...(await steps(store, events, statuses))];
+}
+
+/** A step that was taken over ended elsewhere, and its event says how. */
+function statusIn({ type, data }: StoredEvent, usual: string): string {
+  return type === "step.taken_over" ? String(data.status) : usual;
 }
 
 /** Each step is as its own events say; one that has none is as its task is. */

@@ -145,6 +145,7 @@ async function session(w: World, state: string) {
   if (state === "completed") await complete();
   if (state === "failed") await pass(w, FAR);
   if (state === "cancelled") await w.store.sessions.cancel(id, "no more");
+  if (state === "paused") await w.store.sessions.pause(id, "ann", null);
   return {
     status: async () => (await w.store.sessions.get(id))?.status,
     facts: async () => {
@@ -153,8 +154,10 @@ async function session(w: World, state: string) {
     },
     fire: {
       run: () => w.dispatch(),
-      wait: passFirst,
-      resume: () => signal(true),
+      // What would let another session wait is noted by a paused one.
+      wait: async () => (state === "paused" ? undefined : passFirst()),
+      pause: () => w.store.sessions.pause(id, "bob", "later"),
+      resume: () => (state === "paused" ? w.store.sessions.resume(id, "ann") : signal(true)),
       complete,
       fail: () => pass(w, FAR),
       cancel: () => w.store.sessions.cancel(id, "changed my mind"),
