@@ -34,22 +34,37 @@ const itemsOnce: Invariant = {
         session,
         step,
       );
-      if (items.length !== total) yield `${name} has ${total} items, and ${items.length} are kept`;
-      const settled = items.filter(({ item, error, source }) => error !== null || (source !== null && item < next));
-      const begun = new Set([...runs, ...settled.map(({ item }) => item)]);
-      for (const { item, source } of items) {
-        if (source !== null && runs.includes(item)) yield `${name} did item ${item} again, which ${source} had done`;
-      }
-      if (new Set(runs).size !== runs.length) yield `${name} did an item more than once: ${runs.join(", ")}`;
-      if (begun.size !== next || [...begun].some((part) => part >= next)) {
-        yield `${name} has begun ${next} items, and there are ${[...begun].sort((a, b) => a - b).join(", ") || "none"}`;
-      }
+      yield* wrongItems(name, { items, runs, total, next });
       const hasStandIn = fallbackOf(defined.get(session)?.[step]) !== undefined;
-      if (status === "completed" && next < total && !hasStandIn)
+      if (isCutShort({ status, next, total }) && !hasStandIn)
         yield `${name} is completed with ${next} of ${total} items`;
     }
   },
 };
+
+interface ListItems {
+  readonly items: readonly { readonly item: number; readonly error: string | null; readonly source: string | null }[];
+  readonly runs: readonly number[];
+  readonly total: number;
+  readonly next: number;
+}
+
+function* wrongItems(name: string, { items, runs, total, next }: ListItems): Iterable<string> {
+  if (items.length !== total) yield `${name} has ${total} items, and ${items.length} are kept`;
+  const settled = items.filter(({ item, error, source }) => error !== null || (source !== null && item < next));
+  const begun = new Set([...runs, ...settled.map(({ item }) => item)]);
+  for (const { item, source } of items) {
+    if (source !== null && runs.includes(item)) yield `${name} did item ${item} again, which ${source} had done`;
+  }
+  if (new Set(runs).size !== runs.length) yield `${name} did an item more than once: ${runs.join(", ")}`;
+  if (begun.size !== next || [...begun].some((part) => part >= next)) {
+    yield `${name} has begun ${next} items, and there are ${[...begun].sort((a, b) => a - b).join(", ") || "none"}`;
+  }
+}
+
+function isCutShort(list: { readonly status: string; readonly next: number; readonly total: number }): boolean {
+  return list.status === "completed" && list.next < list.total;
+}
 
 function fallbackOf(task: JsonObject | undefined): unknown {
   const { fallback } = task ?? {};

@@ -75,6 +75,10 @@ function behind({ plan }: ModelSession, from: number): Set<number> {
 
 const END = fc.option(fc.nat({ max: 12 }), { nil: Number.POSITIVE_INFINITY });
 
+function assertNotAgain(name: string, how: string | undefined, done: ReadonlySet<string>): void {
+  assert.ok(how === undefined || (how === "items" && !done.has(name)), `${name} was done again`);
+}
+
 test("whatever a session came to, one that goes on from it repeats nothing that was done, and ends", () => {
   fc.assert(
     fc.property(anyPlan, picks, END, fc.option(fc.nat()), picks, (plan, first, cancelAfter, at, second) => {
@@ -92,9 +96,8 @@ test("whatever a session came to, one that goes on from it repeats nothing that 
       run(session, second);
       assert.equal(session.finished.length, 1);
       for (const name of session.begun) {
-        const index = Number(name.split("/")[0]);
-        const how = kept.get(index)?.how;
-        assert.ok(how === undefined || (how === "items" && !done.has(name)), `${name} was done again`);
+        const how = kept.get(Number(name.split("/")[0]))?.how;
+        assertNotAgain(name, how, done);
       }
     }),
     { numRuns: 3_000 },
