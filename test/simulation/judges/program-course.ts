@@ -71,6 +71,8 @@ function* end(story: ProgramStory): Iterable<string> {
   const fatal = fatalIn(story)[0];
   const code = (JSON.parse(row.error ?? "{}") as JsonObject).code;
   if (code === "deadline_exceeded" && row.error !== fatal?.end?.error) return;
+  if (fatal !== undefined && branchOf(fatal, story) !== undefined)
+    yield `step ${fatal.id} failed, and its branch was not taken`;
   if (fatal === undefined) yield `it failed (${row.error}) without a step that did`;
   else if (!isDeepStrictEqual(JSON.parse(row.error ?? "null"), JSON.parse(fatal.end?.error ?? "null")))
     yield `it failed of ${row.error}, its first step of ${fatal.end?.error}`;
