@@ -74,10 +74,14 @@ export class SimulatedAgent implements Host {
       timeout: this.#timeout,
       replace: "allowed",
     });
+    const since = this.#sim.clock.now();
+    const known = this.#isKnownAs;
+    // Whatever comes of this, until it is answered.
+    this.#isKnownAs = null;
     if (this.#isAnnounced) {
       const told = await this.#sim.call((store) => store.agents.announce(registration));
       const is = `${registration.registrationTime}, ${registration.version}`;
-      if (told.changed && this.#isKnownAs === is) {
+      if (told.changed && known === is) {
         this.#sim.complaints.push(`${this.name} was told of again, unchanged, and something changed`);
       }
       this.#isKnownAs = is;
@@ -85,6 +89,8 @@ export class SimulatedAgent implements Host {
       const { agentId } = await this.#sim.call((store) => store.agents.register(registration));
       this.id = agentId;
     }
+    const isNewLife = known !== null && !known.startsWith(`${registration.registrationTime},`);
+    if (!this.#isAnnounced || isNewLife) this.#impostor.ofEarlierLife(since);
     this.#own.forget();
   }
 
@@ -352,12 +358,10 @@ export class SimulatedAgent implements Host {
 
   /** AgentKit tells of it once more: as it was, after an upgrade, or because it has died and is there again. */
   async #tellAgain(): Promise<void> {
-    const what = this.#sim.pick(["nothing new", "another version", "another life"]);
-    if (what === "another version") this.#version += 1;
-    if (what === "another life") {
-      this.#life += 1;
-      this.#own.forget();
-    }
+    const news = this.#sim.between(0, 2);
+    if (news === 1) this.#version += 1;
+    if (news === 2) this.#life += 1;
+    if (news === 2) this.#own.forget();
     await this.register();
   }
 

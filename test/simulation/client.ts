@@ -2,9 +2,13 @@ import { OpspawnError } from "@opspawn/contract";
 import type { HttpPost, HttpResult } from "../../packages/ops-core/src/domain/http-client.ts";
 import type { Idempotency } from "../../packages/ops-core/src/domain/store.ts";
 import { response } from "../../packages/ops-core/src/engine/test-http.ts";
+import { programInput, randomProgram } from "./language.ts";
 import type { Host, Simulation } from "./simulation.ts";
+import { Voice } from "./voice.ts";
 import { CAPABILITIES, randomWorkflow, taskRetry } from "./workflows.ts";
 
+/** So many of its workflows use the whole language. */
+const PROGRAMS = 0.3;
 const RECEIVER = "https://receiver.test/hook";
 
 interface Asked {
@@ -17,6 +21,7 @@ interface Asked {
 export class Client implements Host {
   readonly asked: Asked[] = [];
   readonly isReliable = true;
+  readonly voice: Voice;
   readonly #refused = new Set<string>();
   readonly #sim: Simulation;
   readonly #agents: readonly { readonly name: string; readonly id: string }[];
@@ -24,6 +29,7 @@ export class Client implements Host {
   /** @param agents that it knows of, and may want */
   constructor(sim: Simulation, agents: readonly { readonly name: string; readonly id: string }[]) {
     this.#sim = sim;
+    this.voice = new Voice(sim);
     this.#agents = agents;
   }
 
@@ -61,7 +67,10 @@ export class Client implements Host {
     const sessionId = world.ids.uuid();
     const agentId = sim.roll(0.15) ? sim.pick(this.#agents).id : null;
     const names = this.#agents.map(({ name }) => name);
-    const session = world.session(randomWorkflow(sim, names, agentId !== null), {
+    const isProgram = sim.roll(PROGRAMS);
+    const document = isProgram ? randomProgram(sim, agentId !== null) : randomWorkflow(sim, names, agentId !== null);
+    const session = world.session(document, {
+      ...(isProgram ? { data: programInput(sim) } : {}),
       sessionId,
       agentId,
       callbackUrl: sim.roll(0.5) ? RECEIVER : null,
@@ -76,6 +85,7 @@ export class Client implements Host {
       const answer = await sim.call((store) => store.sessions.start(start()), true);
       return { id: answer.session.id, replayed: answer.replayed };
     });
+    if (isProgram) this.voice.accompany(sessionId, document);
     if (sim.roll(0.1)) sim.later(2_000, () => this.#cancel(sessionId));
   }
 

@@ -11,6 +11,7 @@ import { Client } from "./client.ts";
 import { courseOf } from "./judges/course.ts";
 import { endpointsOf } from "./judges/endpoints.ts";
 import { storiesOf } from "./judges/session-story.ts";
+import { saveChild, UNDO } from "./language.ts";
 import { Simulation } from "./simulation.ts";
 import { Watcher } from "./watcher.ts";
 import type { Manner } from "./work.ts";
@@ -94,7 +95,8 @@ async function live(sim: Simulation, watcher: Watcher): Promise<string[]> {
   const agents = Array.from({ length: 6 }, (_, i) => {
     const manner = MANNERS[i] ?? sim.pick(MANNERS);
     const capabilities = CAPABILITIES.filter(() => i < 2 || sim.roll(0.6));
-    return new SimulatedAgent(sim, `${manner}${i}`, manner, capabilities);
+    const own = i < 3 ? [...capabilities, UNDO] : capabilities;
+    return new SimulatedAgent(sim, `${manner}${i}`, manner, own);
   });
   const client = new Client(sim, agents);
   for (const agent of agents) {
@@ -103,9 +105,11 @@ async function live(sim: Simulation, watcher: Watcher): Promise<string[]> {
     agent.live();
   }
   sim.hosts.set("receiver.test", client);
+  await persist(() => saveChild(sim), sim);
   const partners = agents.filter(({ manner }) => manner === "answers" || manner === "posts");
   sim.chat = new Chat(sim, partners);
   client.ask();
+  void client.voice.decide();
   void watcher.watch(() => client.asked);
   sim.chat.talk();
   sim.later(5_000, () => trouble(sim, agents));
@@ -154,7 +158,7 @@ async function openWork(sim: Simulation): Promise<string[]> {
   const page = { limit: 200 };
   const open: { id: string }[] = [];
   for (const status of ["pending", "running"]) open.push(...(await tasks.list(page, { status })).items);
-  for (const status of ["started", "running"]) open.push(...(await sessions.list(page, { status })).items);
+  for (const status of ["started", "running", "waiting"]) open.push(...(await sessions.list(page, { status })).items);
   open.push(...(await deliveries.list(page, { status: "pending" })).items);
   return open.map(({ id }) => id);
 }

@@ -16,20 +16,6 @@ interface ListRow {
 const RUNS = `select part from tasks where session_id = :session and step = :step and undoes = 0
   union all select parent_part from sessions where parent_id = :session and parent_step = :step`;
 
-interface ItemRow {
-  readonly item: number;
-  readonly error: string | null;
-  /** The session that had done it. */
-  readonly source: string | null;
-}
-
-const ITEMS = "select item, error, source from step_items where session_id = ? and step = ? order by item";
-
-/** Whether an item of the first `next` needed no run of its own. */
-function isSettled({ item, error, source }: ItemRow, next: number): boolean {
-  return error !== null || (source !== null && item < next);
-}
-
 const itemsOnce: Invariant = {
   number: "14",
   name: "each item of a list is done once, in its turn, and none is left out",
@@ -43,20 +29,42 @@ const itemsOnce: Invariant = {
     for (const { session_id: session, step, status, total, next_item: next } of lists) {
       const name = `step ${step} of session ${session}`;
       const runs = db.named<{ part: number }>(RUNS, { session, step }).map(({ part }) => part);
-      const items = db.all<ItemRow>(ITEMS, session, step);
-      const begun = new Set([...runs, ...items.filter((each) => isSettled(each, next)).map(({ item }) => item)]);
-      const again = items.filter(({ item, source }) => source !== null && runs.includes(item));
-      if (again.length > 0) yield `${name} did what was done before: ${again.map(({ item }) => item).join(", ")}`;
-      if (items.length !== total) yield `${name} has ${total} items, and ${items.length} are kept`;
-      if (begun.size !== next || [...begun].some((part) => part >= next)) {
-        yield `${name} has begun ${next} items, and there are ${[...begun].sort((a, b) => a - b).join(", ") || "none"}`;
-      }
+      const items = db.all<{ item: number; error: string | null; source: string | null }>(
+        "select item, error, source from step_items where session_id = ? and step = ? order by item",
+        session,
+        step,
+      );
+      yield* wrongItems(name, { items, runs, total, next });
       const hasStandIn = fallbackOf(defined.get(session)?.[step]) !== undefined;
-      if (status === "completed" && next < total && !hasStandIn)
+      if (isCutShort({ status, next, total }) && !hasStandIn)
         yield `${name} is completed with ${next} of ${total} items`;
     }
   },
 };
+
+interface ListItems {
+  readonly items: readonly { readonly item: number; readonly error: string | null; readonly source: string | null }[];
+  readonly runs: readonly number[];
+  readonly total: number;
+  readonly next: number;
+}
+
+function* wrongItems(name: string, { items, runs, total, next }: ListItems): Iterable<string> {
+  if (items.length !== total) yield `${name} has ${total} items, and ${items.length} are kept`;
+  const settled = items.filter(({ item, error, source }) => error !== null || (source !== null && item < next));
+  const begun = new Set([...runs, ...settled.map(({ item }) => item)]);
+  for (const { item, source } of items) {
+    if (source !== null && runs.includes(item)) yield `${name} did item ${item} again, which ${source} had done`;
+  }
+  if (new Set(runs).size !== runs.length) yield `${name} did an item more than once: ${runs.join(", ")}`;
+  if (begun.size !== next || [...begun].some((part) => part >= next)) {
+    yield `${name} has begun ${next} items, and there are ${[...begun].sort((a, b) => a - b).join(", ") || "none"}`;
+  }
+}
+
+function isCutShort(list: { readonly status: string; readonly next: number; readonly total: number }): boolean {
+  return list.status === "completed" && list.next < list.total;
+}
 
 function fallbackOf(task: JsonObject | undefined): unknown {
   const { fallback } = task ?? {};

@@ -54,7 +54,9 @@ export interface SessionStory {
   readonly facts: readonly Fact[];
 }
 
-const SESSIONS = "select s.*, d.document from sessions s join definitions d on d.hash = s.plan_hash";
+/** Of plain workflows; `programsOf` judges the others. */
+const SESSIONS = `select s.*, d.document from sessions s join definitions d on d.hash = s.plan_hash
+  where s.workflow_id like 'flow%'`;
 
 export function storiesOf(db: Rows, history: History): SessionStory[] {
   const tasks = groupBy(

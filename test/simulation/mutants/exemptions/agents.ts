@@ -104,6 +104,13 @@ export const AGENTS_UNSEEN: readonly ExemptGroup[] = [
     ],
   },
   {
+    reason: "nobody compares what is stored of an agent with what AgentKit told of it",
+    ids: [
+      "store/sqlite/agents.ts announceAgent operand: && sameAgent(known, agent)",
+      "store/sqlite/agents.ts sameAgent operand: && known.version === agent.version",
+    ],
+  },
+  {
     reason: "no agent both registers itself and is told of, and news of it are out of date by their time or not at all",
     ids: [
       "store/sqlite/agents.ts announceAgent conjunct: announced_at is not null",
@@ -126,10 +133,6 @@ export const AGENTS_UNSEEN: readonly ExemptGroup[] = [
       "store/sqlite/agents.ts removeAgent conjunct: agent_id = ?",
       "store/sqlite/agents.ts removeAgent conjunct: revoked_at is null",
     ],
-  },
-  {
-    reason: "agents that ask for work ask for no more than they have room for",
-    ids: ["store/sqlite/agents.ts claimForAgent guard: attempt === null"],
   },
   {
     reason: "nobody compares what a message says of its workflow",

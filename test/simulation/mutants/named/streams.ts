@@ -27,24 +27,8 @@ export const STREAMS: readonly NamedMutant[] = [
     ],
   },
   {
-    name: "stream-never-looks-by-itself",
-    is: "a follower whose hint was lost, with the answer to a commit, is told nothing more until the next one",
-    rule: "26",
-    file: "domain/events/event-streams.ts",
-    changes: [
-      {
-        from: "    for (const stream of streams) this.#gathered.add(stream);",
-        to: "    for (const stream of [...streams].slice(0, 1)) this.#gathered.add(stream);",
-      },
-      {
-        from: "new Waiters({ timers: options.timers, max",
-        to: "new Waiters({ timers: { now: () => 0, set: () => () => undefined }, max",
-      },
-    ],
-  },
-  {
-    name: "stream-cursor-of-another-store",
-    is: "a place is believed whatever event is there, so its follower goes on before the one it names",
+    name: "stream-repeats-its-last-event",
+    is: "who comes back is told once more what was told last",
     rule: "26",
     file: "domain/events/cursor.ts",
     changes: [

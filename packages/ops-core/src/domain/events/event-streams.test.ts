@@ -7,8 +7,9 @@ import { memoryRig } from "../../store/sqlite/test-rigs.ts";
 import { listOf } from "../../store/suite/test-definitions.ts";
 import { World, withCode } from "../../store/suite/test-world.ts";
 import type { EventStore, StoredEvent } from "../store.ts";
-import { cursorOf } from "./cursor.ts";
+import { cursorOf, startAtNumber } from "./cursor.ts";
 import { EventStreams } from "./event-streams.ts";
+import type { Selection } from "./selection.ts";
 import { sessionTarget, type Target, taskTarget } from "./targets.ts";
 import { ALL, Follower } from "./test-follower.ts";
 
@@ -205,6 +206,46 @@ test("a place whose followers were removed is expired, the one right before the 
     await follower.takeAll();
     assert.deepEqual([follower.resets, follower.got], [["expired"], kept], cursor);
   }
+});
+
+test("a long look for what is hardly there gives signs of life, and finds it", async () => {
+  const many = Array.from({ length: 25_000 }, (_, i) => ({
+    ...{ position: i + 1, stream: "s", sequence: i + 1, at: 1, data: {} },
+    type: i === 24_999 ? "wanted" : "other",
+  }));
+  const events: EventStore = {
+    list: async (after, limit) => many.slice(after, after + limit),
+    sequenceAt: async () => 0,
+  };
+  const follower = new Follower({ ...ALL, type: "wanted" });
+  await follower.connect(new EventStreams({ events, timers: new TestTimers(), max: 9, maxPerKey: 9 }));
+  const items: unknown[] = [];
+  while (items.at(-1) !== "events") {
+    const item = await follower.take();
+    if (item !== null) items.push(item.type);
+  }
+  assert.deepEqual(items, ["quiet", "quiet", "events"]);
+  assert.deepEqual(follower.got, many.slice(-1));
+});
+
+test("a number is a place too: a position among all, a sequence in a stream, and none beyond the last", async () => {
+  const { rig, world } = await withRig();
+  await world.agent("worker", { capabilities: ["work"] });
+  const { id } = await world.start(FLOW);
+  const own = await world.raw.events.list(0, 100, id);
+  const start = (selection: Selection, number: number) => startAtNumber(world.raw.events, selection, number);
+  const last = (await rig.all()).length;
+  const stream = { stream: id, counts: "sequences" } as const;
+  assert.deepEqual(await start(ALL, 0), { after: 0, lost: null });
+  assert.deepEqual(await start(ALL, last), { after: last, lost: null });
+  assert.deepEqual(await start(ALL, last + 1), { after: 0, lost: "foreign" });
+  assert.deepEqual(await start(stream, 2), { after: 2, lost: null });
+  assert.deepEqual(await start(stream, own.length + 1), { after: 0, lost: "foreign" });
+  assert.deepEqual(await start({ ...stream, counts: "positions" }, own[1]?.position ?? 0), { after: 2, lost: null });
+  const kept = { position: 9, stream: "s", sequence: 9, at: 1, type: "t", data: {} };
+  const pruned: EventStore = { list: async () => [kept], sequenceAt: async () => 0 };
+  assert.deepEqual(await startAtNumber(pruned, ALL, 8), { after: 8, lost: null });
+  assert.deepEqual(await startAtNumber(pruned, ALL, 7), { after: 0, lost: "expired" });
 });
 
 test("streams are bounded, of one key and in all, and give their place back", async () => {

@@ -39,8 +39,6 @@ const ALLOWED: readonly RegExp[] = [
   /from events order by position desc limit 1/,
   // The parts of a view, each found by its index.
   /^select (\*|1) from attempts where task_id = \?/,
-  // One row of parameters.
-  /^select t\.status as task, s\.status as own/,
   // The saved workflows.
   /^select w\.\*, d\.document from workflows w/,
 ];
