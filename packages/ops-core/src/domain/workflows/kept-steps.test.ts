@@ -27,7 +27,7 @@ function answerTo(session: ModelSession, owed: Effect, how: number): SessionInpu
     case "ask_approval":
     case "wait":
       if (how > 3) return { type: "step_completed", step: owed.step, part: 0 };
-      return { type: "step_refused", step: owed.step, role: how > 1 ? "rejected" : "expired", error: NO };
+      return refused(owed.step, how > 1 ? "rejected" : "expired");
     case "plan_undoing":
       return { type: "undoing_planned", total: 0, uncertain: [] };
     default:
@@ -57,7 +57,11 @@ function run(session: ModelSession, happenings: Iterable<Pick>, cancelAfter = Nu
 function endedIn(session: ModelSession): (index: number) => EndedStep {
   return (index) => {
     const { status, items } = session.state(index);
-    return { status, error: status === "failed" ? NO : null, total: items?.total ?? null };
+    return {
+      status,
+      error: status === "failed" ? (session.errors.get(index) ?? NO) : null,
+      total: items?.total ?? null,
+    };
   };
 }
 
@@ -71,6 +75,11 @@ function behind({ plan }: ModelSession, from: number): Set<number> {
     }
   }
   return found;
+}
+
+/** As the store tells it: by the code of the error one sees which branch was taken. */
+function refused(step: number, role: "rejected" | "expired"): SessionInput {
+  return { type: "step_refused", step, role, error: { code: role, message: "No." } };
 }
 
 const END = fc.option(fc.nat({ max: 12 }), { nil: Number.POSITIVE_INFINITY });

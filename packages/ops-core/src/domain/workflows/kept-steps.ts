@@ -69,12 +69,16 @@ function failureOf(
 ): Kept | null {
   for (const role of ["rejected", "expired"] as const) {
     const branch = step.reserves[role];
-    if (branch !== null && !["pending", "skipped"].includes(ended(branch).status))
-      return { how: "refused", role, error };
+    if (branch !== null && wasTaken(ended(branch).status, role, error)) return { how: "refused", role, error };
   }
   // The session was failing, so that nothing new could begin.
   if (reservesOf(step).some((index) => ended(index).status === "pending")) return null;
   return isTolerated(plan, step) ? { how: "failed", error } : null;
+}
+
+/** A branch may have been taken and then have been skipped by a condition of its own. */
+function wasTaken(branch: StepStatus, role: "rejected" | "expired", error: TaskError): boolean {
+  return branch !== "pending" && (branch !== "skipped" || error.code === role);
 }
 
 /** Whether the session goes on when this step fails. */

@@ -28,6 +28,8 @@ export class ModelSession implements SessionIndex {
   ended = 0;
   failure: SessionFailure | null = null;
   undoing: Undoing | null = null;
+  /** What steps failed of. */
+  readonly errors = new Map<number, TaskError>();
   readonly steps = new Map<number, StepState>();
   /** Steps whose state was asked for since the last input. */
   readonly asked = new Set<number>();
@@ -84,7 +86,10 @@ export class ModelSession implements SessionIndex {
     const answered = this.owed.findIndex((owed) => answers(input, owed));
     if (answered >= 0) this.owed.splice(answered, 1);
     const failedBefore = this.failure !== null;
-    for (const { index, error: _error, ...state } of move.steps) this.steps.set(index, state);
+    for (const { index, error, ...state } of move.steps) {
+      this.steps.set(index, state);
+      if (error !== undefined) this.errors.set(index, error);
+    }
     this.status = move.status;
     this.open = move.open;
     this.waiting = move.waiting;
