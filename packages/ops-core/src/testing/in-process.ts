@@ -113,13 +113,18 @@ export class InProcess {
     return this.#store.outlook();
   }
 
-  /** Events after a position, oldest first. */
-  events(after: number, limit: number): Promise<readonly StoredEvent[]> {
-    return this.#store.events.list(after, limit);
+  /** Events after a position, or of one stream after a sequence; oldest first. */
+  events(after: number, limit: number, stream?: string): Promise<readonly StoredEvent[]> {
+    return this.#store.events.list(after, limit, stream);
+  }
+
+  /** The word for why a task waits; null when it does not. */
+  async whyTask(taskId: string): Promise<string | null> {
+    return (await this.#store.tasks.why(taskId))?.reason ?? null;
   }
 
   /** See `SqliteStore.forget`. */
-  forget(sessionIds: readonly string[]): Promise<void> {
+  forget(sessionIds: readonly string[]): Promise<readonly string[]> {
     return this.#store.forget(sessionIds);
   }
 

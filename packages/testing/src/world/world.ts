@@ -20,6 +20,16 @@ const OPERATOR: Actor = { kind: "key", id: "operator", name: "operator", scopes:
 /** Milliseconds of real time that agents' own code may take before it is thought to hang. */
 const PATIENCE = 10_000;
 
+/** Where it hurts most to die; null is anywhere. */
+const POINTS: readonly (FailpointName | null)[] = [
+  null,
+  "store.before-next-step",
+  "store.before-commit",
+  "store.after-commit",
+  "engine.before-send",
+  "engine.after-send",
+];
+
 /** One life of the server's process. */
 interface Life {
   isAlive: boolean;
@@ -68,6 +78,9 @@ export class World {
     return world;
   }
 
+  /** May do everything. */
+  readonly operator = OPERATOR;
+
   /** Microseconds since the epoch. */
   get now(): number {
     return this.time.now();
@@ -105,10 +118,10 @@ export class World {
   }
 
   /** As `call`, from somebody of this world, who does not make it go on. */
-  async tell<Op extends Operation>(operation: Op, request: Request<Op>): Promise<OperationOutput<Op>> {
+  async tell<Op extends Operation>(operation: Op, request: Request<Op>, key?: string): Promise<OperationOutput<Op>> {
     const { process } = this;
     if (process === null) throw new OpspawnError("unavailable", "The server is down.");
-    return process.call(operation, request, OPERATOR);
+    return process.call(operation, request, OPERATOR, key);
   }
 
   /** Does what a request to the server would do. @throws OpspawnError as it would be refused */
@@ -166,9 +179,11 @@ export class World {
     this.#restartIn(downFor);
   }
 
-  /** The server dies the next time it comes to this point. */
-  armCrash(point: FailpointName): void {
-    this.#armed = point;
+  /** The server dies now, or the next time it comes to a point where that hurts. */
+  crashSomewhere(chance: Chance): void {
+    const point = POINTS[chance.below(POINTS.length)] ?? null;
+    if (point === null) this.crash(this.downFor);
+    else this.#armed = point;
   }
 
   close(): void {

@@ -9,17 +9,18 @@ interface Column {
   readonly column: "session_id" | "task_id";
 }
 
-/** A slot that drains goes by its task, so a session is kept until none of its tasks has one. */
-const DRAINS = `select 1 from draining_slots d join tasks t on t.id = d.task_id
-  where t.session_id in (select value from json_each(?)) limit 1`;
+/** A slot that drains goes by its task, so a session is kept as long as one of its tasks has one. */
+const DRAINING = `select distinct t.session_id as id from draining_slots d join tasks t on t.id = d.task_id
+  where t.session_id in (select value from json_each(?))`;
 
 /**
  * Removes all rows of sessions that have ended. Their tasks go last, since other rows are found by them; the newest event
  * stays, because positions are counted on from it.
+ * @returns those that are still needed
  */
-export function forgetSessions(tx: Tx, sessionIds: readonly string[]): void {
-  const ids = JSON.stringify(sessionIds);
-  if (tx.get(DRAINS, ids) !== undefined) return;
+export function forgetSessions(tx: Tx, sessionIds: readonly string[]): string[] {
+  const kept = tx.all<{ id: string }>(DRAINING, JSON.stringify(sessionIds)).map(({ id }) => id);
+  const ids = JSON.stringify(sessionIds.filter((id) => !kept.includes(id)));
   const columns = tx.all<Column>(COLUMNS);
   const ofTasks = "task_id in (select id from tasks where session_id in (select value from json_each(?)))";
   for (const { table, column } of columns) {
@@ -35,4 +36,5 @@ export function forgetSessions(tx: Tx, sessionIds: readonly string[]): void {
       and position < (select max(position) from events)`,
     ids,
   );
+  return kept;
 }

@@ -50,8 +50,11 @@ export interface SqliteStore extends Store {
   readonly isBusy: boolean;
   /** What the loops will find to do next, and when. For who owns time. */
   outlook(): Outlook;
-  /** Removes all that is kept of sessions that have ended, as if they had never been. For long simulations. */
-  forget(sessionIds: readonly string[]): Promise<void>;
+  /**
+   * Removes all that is kept of sessions that have ended, as if they had never been. For long simulations.
+   * @returns those that are still needed, because an agent may be at one of their tasks
+   */
+  forget(sessionIds: readonly string[]): Promise<readonly string[]>;
   /** Where memory and rows differ; anything here is a defect. For tests and diagnosis. */
   disagreements(): string[];
 }
