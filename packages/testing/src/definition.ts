@@ -43,7 +43,8 @@ export function missingFor(plan: WorkflowPlan, members: Members): string | null 
   return `${wanted}, which step \`${stepId}\` asks for. Registered: ${known}. Add ${hint}, or run with { allowMissing: true }.`;
 }
 
-function needsOf(step: PlanStep): Missing[] {
+/** All that a step may need somebody for. */
+export function needsOf(step: PlanStep): Missing[] {
   const stepId = step.id;
   const needs: Missing[] = [];
   for (const target of [step.target, step.fallback, step.compensation?.target ?? null]) {

@@ -23,7 +23,7 @@ export interface HostOptions {
 }
 
 /** Tries that it remembers, so that a message that comes twice is done once. */
-const REMEMBERED = 10_000;
+const REMEMBERED = 1_000;
 /** Microseconds until a result is told again. */
 const TELLS_AGAIN_AFTER = 2_000_000;
 

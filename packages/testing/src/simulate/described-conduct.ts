@@ -9,7 +9,7 @@ import type { AgentSpec, ToolSpec } from "./spec.ts";
 /** What a step's task results in, where nothing goes wrong. */
 export type ResultOf = (stepId: string | null) => JsonValue;
 
-/** Behaves as it was described, by chance of its own. */
+/** Behaves as it was described. Those of one description share their chance: with more of them the same work comes up. */
 export class DescribedConduct implements Conduct {
   readonly #spec: AgentSpec | ToolSpec;
   readonly #draw: DrawLatency;

@@ -1,6 +1,5 @@
-import { type JsonObject, type JsonValue, OpspawnError, operations } from "@opspawn/contract";
+import { type JsonObject, OpspawnError, operations } from "@opspawn/contract";
 import type { WorkflowPlan } from "@opspawn/ops-core/testing";
-import { ScriptedHost } from "../agents/scripted-host.ts";
 import { realClock } from "../clock.ts";
 import { timelineOf } from "../timeline.ts";
 import { Chance } from "../world/chance.ts";
@@ -8,10 +7,9 @@ import { drawFrom } from "../world/latency.ts";
 import { World } from "../world/world.ts";
 import type { Arrivals } from "./arrivals.ts";
 import { Collector, type EndedSession } from "./collector.ts";
-import { DescribedConduct, type ResultOf } from "./described-conduct.ts";
-import { fittingValue } from "./fitting-value.ts";
+import { DescribedFleet, type Group } from "./described-fleet.ts";
 import { Sample } from "./sample.ts";
-import type { AgentSpec, SimulationSpec, ToolSpec } from "./spec.ts";
+import type { SimulationSpec } from "./spec.ts";
 
 /** What is simulated. */
 export interface SimulationInput {
@@ -37,21 +35,13 @@ export interface Progress {
 
 export type OnProgress = (progress: Progress) => void;
 
-/** Agents of one description, or a tool. */
-export interface Group {
-  readonly name: string;
-  readonly kind: "agent" | "tool";
-  readonly capabilities: readonly string[];
-  readonly count: number;
-  readonly concurrency: number;
-  readonly hosts: readonly ScriptedHost[];
-}
-
 /** An end that is not a success, with one example of it. */
 export interface BadEnd {
   readonly status: "failed" | "cancelled" | "uncertain" | "stuck" | "unfinished";
   readonly code: string;
   readonly message: string;
+  /** The step that failed last; null when none did. */
+  readonly step: string | null;
   count: number;
   /** The session that is told of. */
   readonly sessionId: string;
@@ -59,6 +49,8 @@ export interface BadEnd {
   readonly number: number;
   readonly story: readonly string[];
 }
+
+type EndedBadly = Pick<BadEnd, "status" | "code" | "message">;
 
 /** Everything that came of it; times are microseconds. */
 export interface Outcome {
@@ -93,7 +85,7 @@ export class Simulation {
   readonly #input: SimulationInput;
   readonly #world: World;
   readonly #collector: Collector;
-  readonly #groups: Group[] = [];
+  #groups: readonly Group[] = [];
   readonly #latency = new Sample();
   readonly #badEnds = new Map<string, BadEnd>();
   readonly #numbers = new Map<string, number>();
@@ -141,56 +133,12 @@ export class Simulation {
     for (const each of [...others.map((other) => other.document), document]) {
       await this.#world.call(operations.workflows.apply, { body: { definition: each } });
     }
-    for (const [index, agent] of spec.agents.entries()) await this.#addAgents(agent, index);
-    for (const [name, tool] of Object.entries(spec.tools)) await this.#addTool(name, tool);
+    const plans = [this.#input.plan, ...others.map(({ plan }) => plan)];
+    const tellsTwice = (): boolean => this.#faultChance.roll(spec.faults.duplicates);
+    this.#groups = await new DescribedFleet(this.#world, spec, plans, tellsTwice).arrive();
     this.#world.network.losesAnswer = () => this.#faultChance.roll(spec.faults.lostAnswers);
     this.#planCrash();
     this.#planArrival();
-  }
-
-  async #addAgents(spec: AgentSpec, index: number): Promise<void> {
-    const { name, capabilities, count, concurrency } = spec;
-    const hosts: ScriptedHost[] = [];
-    for (let i = 1; i <= count; i += 1) {
-      const agentName = count === 1 ? name : `${name}-${i}`;
-      const contactEndpoint = `http://agent-${index}-${i}.test/`;
-      hosts.push(this.#addHost(agentName, "agent", spec, contactEndpoint));
-      const body = { agentName, capabilities: [...capabilities], contactEndpoint, maxConcurrency: concurrency };
-      await this.#world.call(operations.agents.register, { body });
-    }
-    this.#groups.push({ name, kind: "agent", capabilities, count, concurrency, hosts });
-  }
-
-  async #addTool(name: string, spec: ToolSpec): Promise<void> {
-    const endpoint = `http://tool-${this.#groups.length}.test/`;
-    const hosts = [this.#addHost(name, "tool", spec, endpoint)];
-    await this.#world.call(operations.tools.register, { body: { name, endpoint, maxConcurrency: spec.concurrency } });
-    this.#groups.push({ name, kind: "tool", capabilities: [], count: 1, concurrency: spec.concurrency, hosts });
-  }
-
-  #addHost(name: string, kind: "agent" | "tool", spec: AgentSpec | ToolSpec, url: string): ScriptedHost {
-    const world = this.#world;
-    const chance = Chance.of(world.seed, `${kind}/${name}`);
-    const conduct = new DescribedConduct(spec, chance, this.#resultsOf(spec));
-    const tellsTwice = (): boolean => this.#faultChance.roll(this.#input.spec.faults.duplicates);
-    const host = new ScriptedHost({ world, name, kind, conduct, tellsTwice });
-    world.network.add(url, host);
-    if (spec.fails !== undefined) planDeath(world, host, chance, spec.fails);
-    return host;
-  }
-
-  #resultsOf(spec: AgentSpec | ToolSpec): ResultOf {
-    const made = new Map<string | null, JsonValue>();
-    const plans = [this.#input.plan, ...this.#input.others.map(({ plan }) => plan)];
-    return (stepId) => {
-      const known = made.get(stepId);
-      if (known !== undefined) return known;
-      const step = plans.flatMap(({ steps }) => steps).find(({ id }) => id === stepId);
-      const given = (stepId === null ? undefined : spec.results[stepId]) ?? spec.result;
-      const result = given ?? (step?.outputSchema == null ? null : fittingValue(step.outputSchema));
-      made.set(stepId, result);
-      return result;
-    };
   }
 
   // --- what comes from outside ----------------------------------------------------------------------------------------
@@ -216,9 +164,11 @@ export class Simulation {
   #start(number: number): void {
     const { input } = this.#input.spec;
     const body = { workflowId: this.#input.plan.id, ...(input === undefined ? {} : { input }) };
+    // Only a server that dies leaves a client in doubt.
+    const key = this.#input.spec.faults.crashes === undefined ? undefined : `session-${number}`;
     const ask = async (): Promise<void> => {
       try {
-        const { sessionId } = await this.#world.tell(operations.sessions.start, { body }, `session-${number}`);
+        const { sessionId } = await this.#world.tell(operations.sessions.start, { body }, key);
         this.#numbers.set(sessionId, number);
         this.#sendSignals(sessionId);
       } catch (error) {
@@ -338,7 +288,7 @@ export class Simulation {
     }
   }
 
-  async #noteBadEnd(what: Pick<BadEnd, "status" | "code" | "message">, sessionId: string): Promise<void> {
+  async #noteBadEnd(what: EndedBadly, sessionId: string): Promise<void> {
     const key = `${what.status} ${what.code}`;
     const known = this.#badEnds.get(key);
     if (known !== undefined) known.count += 1;
@@ -348,7 +298,9 @@ export class Simulation {
     const events = (await this.#world.process?.events(0, EVENTS_AT_ONCE, sessionId)) ?? [];
     const lines = timelineOf(events, events[0]?.at ?? START);
     const story = lines.length <= STORY_MAX ? lines : [...lines.slice(0, 8), "...", ...lines.slice(8 - STORY_MAX)];
-    this.#badEnds.set(key, { ...what, count: 1, sessionId, number, story });
+    const failed = events.findLast(({ type }) => type === "task.failed" || type === "step.failed")?.data.stepId;
+    const step = typeof failed === "string" ? failed : null;
+    this.#badEnds.set(key, { ...what, step, count: 1, sessionId, number, story });
   }
 
   /** Asks the server why the oldest task of each step waits, for all that wait with it. */
@@ -390,19 +342,6 @@ export class Simulation {
       took,
     };
   }
-}
-
-function planDeath(
-  world: World,
-  host: ScriptedHost,
-  chance: Chance,
-  { every, repair }: { readonly every: number; readonly repair: number },
-): void {
-  world.time.after(chance.exponential(every), () => {
-    const back = chance.exponential(repair);
-    host.die(back);
-    world.time.after(back, () => planDeath(world, host, chance, { every, repair }));
-  });
 }
 
 /** The server is away, or died over the question: it is asked again. */

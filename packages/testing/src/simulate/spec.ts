@@ -1,4 +1,11 @@
-import { DURATION_HINT, type Issue, type JsonObject, type JsonValue, OpspawnError, parseDuration } from "@opspawn/contract";
+import {
+  DURATION_HINT,
+  type Issue,
+  type JsonObject,
+  type JsonValue,
+  OpspawnError,
+  parseDuration,
+} from "@opspawn/contract";
 import { z } from "zod";
 import { drawFrom, type Latency } from "../world/latency.ts";
 

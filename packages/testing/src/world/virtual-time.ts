@@ -3,7 +3,7 @@ import type { LoopName, Timers } from "@opspawn/ops-core/testing";
 interface Entry {
   readonly at: number;
   readonly order: number;
-  readonly fire: () => void;
+  fire: () => void;
   isOver: boolean;
 }
 
@@ -117,6 +117,8 @@ export class VirtualTime {
     this.#push(entry);
     return () => {
       entry.isOver = true;
+      // It stays in the heap until its time; what it holds on to need not.
+      entry.fire = () => undefined;
     };
   }
 
