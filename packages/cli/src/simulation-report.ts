@@ -4,9 +4,7 @@ import type { Tone } from "./output/style.ts";
 import { plain, truncate, wrap } from "./output/text.ts";
 import { duration } from "./output/time.ts";
 
-/** Reasons named for each step. */
-const REASONS = 2;
-/** Below so many columns no line of a story is cut. */
+/** Before the lines of a story. */
 const INDENT = "  ";
 
 /** A simulation's report for people. */
@@ -92,8 +90,9 @@ function steps({ steps: rows }: SimulateReport, output: Output): Section {
 }
 
 function reasonsText({ reasons }: StepReport): string {
-  const named = Object.entries(reasons).slice(0, REASONS);
-  return named.map(([reason, part]) => `${reason} ${percent(part)}`).join(", ") || "-";
+  const [first, ...rest] = Object.entries(reasons);
+  if (first === undefined) return "-";
+  return `${first[0]} ${percent(first[1])}${rest.length === 0 ? "" : ` +${rest.length}`}`;
 }
 
 function agents({ agents: rows }: SimulateReport, output: Output): Section {

@@ -40,6 +40,8 @@ export interface WorldOptions {
   readonly seed: number;
   /** Microseconds since the epoch. */
   readonly start: number;
+  /** Take every look of the server's loops, those too that find nothing. Default: false. */
+  readonly allLooks?: boolean;
 }
 
 /**
@@ -56,6 +58,7 @@ export class World {
   crashes = 0;
   readonly #data = new MemoryData();
   readonly #ids: CountedIds;
+  readonly #allLooks: boolean;
   #life: Life | null = null;
   /** Things that go on without time passing, such as the code of an agent. */
   #working = 0;
@@ -65,8 +68,9 @@ export class World {
   readonly #problems: Error[] = [];
   #isClosed = false;
 
-  private constructor({ seed, start }: WorldOptions) {
+  private constructor({ seed, start, allLooks = false }: WorldOptions) {
     this.seed = seed;
+    this.#allLooks = allLooks;
     this.time = new VirtualTime(start);
     this.network = new Network(this.time);
     this.#ids = new CountedIds(Chance.of(seed, "server"));
@@ -246,6 +250,7 @@ export class World {
     const timer = this.time.nextTimer;
     const poll = this.time.nextPoll;
     if (poll === null || (timer !== null && timer <= poll)) return timer;
+    if (this.#allLooks) return poll;
     const { next, isHeld } = this.#look();
     const until = Math.min(next ?? Number.POSITIVE_INFINITY, timer ?? Number.POSITIVE_INFINITY, end);
     if (until === Number.POSITIVE_INFINITY) return isHeld ? poll : null;
