@@ -16,7 +16,7 @@ const STEPS: readonly JsonObject[] = [
   { wait: { for: "100s" } },
   { wait: { for: "1300ms" } },
   { wait: { signal: "go", timeout: "45s" }, onFailure: "continue" },
-  { approval: { message: "May it?", timeout: "2m", remindEvery: "33s" }, onFailure: "continue" },
+  { approval: { message: "May it?", timeout: "2m", remindEvery: "61s" }, onFailure: "continue" },
   { agentCapability: "slow", timeout: "10m" },
   { agentCapability: "fails", retry: { maxAttempts: 7, initialDelay: "10s", maxDelay: "5m" }, onFailure: "continue" },
   { agentCapability: "silent", timeout: "50s", retry: { maxAttempts: 2 }, onFailure: "continue" },
@@ -50,7 +50,7 @@ async function history({ seed, chosen, sessions }: Story, allLooks: boolean): Pr
     await world.call(operations.sessions.start, { body });
   }
   const chance = new Chance(seed);
-  for (let i = 0; i < 4; i += 1) await world.runUntil(world.now + Math.ceil(chance.next() * PAUSE));
+  for (let i = 0; i < 3; i += 1) await world.runUntil(world.now + Math.ceil(chance.next() * PAUSE));
   const events = await world.process?.events(0, 5_000);
   const { items } = await world.call(operations.deliveries.list, {});
   world.close();

@@ -123,9 +123,12 @@ export class World {
 
   /** As `call`, from somebody of this world, who does not make it go on. */
   async tell<Op extends Operation>(operation: Op, request: Request<Op>, key?: string): Promise<OperationOutput<Op>> {
-    const { process } = this;
-    if (process === null) throw new OpspawnError("unavailable", "The server is down.");
-    return process.call(operation, request, OPERATOR, key);
+    const life = this.#life;
+    if (life?.isAlive !== true) throw new OpspawnError("unavailable", "The server is down.");
+    const answer = await life.process.call(operation, request, OPERATOR, key);
+    // Whatever a dead process still has to say, nobody hears.
+    if (!life.isAlive) throw new OpspawnError("unavailable", "The server died over the request.");
+    return answer;
   }
 
   /** Does what a request to the server would do. @throws OpspawnError as it would be refused */
@@ -177,8 +180,9 @@ export class World {
     await this.settle();
   }
 
-  /** The server's process dies now, and another one goes on with its data after a while. */
+  /** The server's process dies now, and another one goes on with its data after a while. Nothing, while it is down. */
   crash(downFor: number): void {
+    if (this.process === null) return;
     this.#kill();
     this.#restartIn(downFor);
   }
