@@ -55,6 +55,7 @@ test("faults are planted, and what fails is told as a story within 80 columns", 
 });
 
 test("what is wrong is refused with its place", async () => {
+  assert.match((await simulate("--target", "soon")).stderr, /target: must be a latency such as/);
   io.file("agents.yaml", "agents: [{ name: reader, latency: fast }]");
   const bad = await simulate();
   assert.equal(bad.exitCode, 2);
@@ -62,5 +63,4 @@ test("what is wrong is refused with its place", async () => {
   const faults = await simulate("--faults", "floods=1%");
   assert.match(faults.stderr, /--faults: "floods=1%" is none\.\nWrite --faults crashes=1h/);
   assert.match((await simulate("--rate", "1/s", "--arrivals", "2/s")).stderr, /Give --rate or --arrivals/);
-  assert.match((await simulate("--target", "soon")).stderr, /target: must be a latency such as/);
 });

@@ -51,9 +51,9 @@ export function addSimulate(program: Command, context: Context): void {
     .option("--workflow <file>", "one that its steps start (repeatable)", collect)
     .action(context.action(simulateWorkflow));
   withExamples(command, [
-    "simulate flow.yaml --agents agents.yaml --sessions 10000",
-    'simulate flow.yaml --agents agents.yaml --rate 5/s --target "p95 < 1m"',
-    "simulate flow.yaml --agents agents.yaml --faults crashes=1h -o json",
+    "simulate flow.yaml --agents a.yaml --sessions 10000",
+    'simulate flow.yaml --agents a.yaml --rate 5/s --target "p95 < 1m"',
+    "simulate flow.yaml --agents a.yaml --faults crashes=1h -o json",
   ]);
 }
 

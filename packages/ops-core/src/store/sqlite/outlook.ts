@@ -26,29 +26,49 @@ const WAKE_UPS = `select min(at) as at from (
 const READY = "select 1 from tasks where status = 'pending' and held = 0 and lane = ? and ready_at <= ? limit 1";
 const NEXT_READY = "select min(ready_at) as at from tasks where status = 'pending' and held = 0 and lane = ?";
 
-/** Being busy ends with a commit, and a commit wakes those who wait. Whatever else keeps from work may end by time. */
-const ENDED_BY_COMMITS: ReadonlySet<string> = new Set(["agent_busy", "tool_busy"]);
-
 /** May say a moment too early, never one too late. */
 export function findOutlook(db: Reader, agents: AgentIndex, now: number): Outlook {
   const isHeld = db.get("select 1 from tasks where status = 'running' limit 1") !== undefined || hasLease(agents);
   const times = [db.get<{ at: number | null }>(WAKE_UPS)?.at ?? null, nextSilence(agents)];
   for (const lane of agents.waiting) times.push(nextClaim(db, agents, lane, now));
-  const known = times.filter((at) => at !== null);
-  return { next: known.length === 0 ? null : Math.min(...known), isHeld };
+  return { next: earliest(times), isHeld };
 }
 
-/** When work of this lane may be claimed; null when only a commit can bring that about. */
+/** When work of this lane may be claimed; null when only a commit can bring that about, which wakes those who wait. */
 function nextClaim(db: Reader, agents: AgentIndex, lane: string, now: number): number | null {
   const doers = agents.inLane(lane).filter(({ channel }) => channel === "push");
-  const isWaitedFor = doers.some((doer) => !ENDED_BY_COMMITS.has(blockOf(doer, now)));
-  if (!isWaitedFor) return null;
-  if (db.get(READY, lane, now) !== undefined) return now;
-  return db.get<{ at: number | null }>(NEXT_READY, lane)?.at ?? null;
+  const free = earliest(doers.map((doer) => freeAt(doer, now)));
+  if (free === null) return null;
+  if (db.get(READY, lane, now) !== undefined) return free;
+  const ready = db.get<{ at: number | null }>(NEXT_READY, lane)?.at ?? null;
+  return ready === null ? null : Math.max(ready, free);
 }
 
-function blockOf(doer: Doer, now: number): string {
-  return (doer.kind === "agent" ? agentBlock(doer, now) : toolBlock(doer, now)) ?? "free";
+/** When somebody may be given work, if no commit brings that about before. What drains has a moment of its own. */
+function freeAt(doer: Doer, now: number): number | null {
+  const block = doer.kind === "agent" ? agentBlock(doer, now) : toolBlock(doer, now);
+  switch (block) {
+    case "agent_busy":
+    case "tool_busy":
+    case "agent_draining":
+    case "tool_draining":
+    case "agent_initializing":
+    case "agent_finished":
+    case "agent_offline":
+      return null;
+    case "circuit_open":
+      return doer.circuit?.nextProbeAt ?? now;
+    case "agent_error":
+    case "agent_busy_elsewhere":
+      return doer.kind === "agent" ? doer.stateLapsesAt : now;
+    default:
+      return now;
+  }
+}
+
+function earliest(times: readonly (number | null)[]): number | null {
+  const known = times.filter((at) => at !== null);
+  return known.length === 0 ? null : Math.min(...known);
 }
 
 function hasLease(agents: AgentIndex): boolean {
@@ -61,5 +81,5 @@ function nextSilence(agents: AgentIndex): number | null {
   const leases = [...agents.all()].flatMap(({ leaseUntil, held, draining }) =>
     leaseUntil !== null && held > draining ? [leaseUntil] : [],
   );
-  return leases.length === 0 ? null : Math.min(...leases);
+  return earliest(leases);
 }
