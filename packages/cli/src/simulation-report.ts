@@ -27,7 +27,9 @@ export function reportFields(report: SimulateReport, output: Output): Field[] {
 
 function completedText({ counts, sessions, completedPerMinute, crashes }: SimulateReport): string {
   const crashed = crashes === 0 ? "" : `; the server died ${number(crashes)} times`;
-  return `${number(counts.completed)} of ${number(sessions)}, ${figure(completedPerMinute)} a minute${crashed}`;
+  const pace =
+    completedPerMinute < 1 ? `${figure(completedPerMinute * 60)} an hour` : `${figure(completedPerMinute)} a minute`;
+  return `${number(counts.completed)} of ${number(sessions)}, ${pace}${crashed}`;
 }
 
 function badRows(counts: SimulateReport["counts"]): Field[] {

@@ -1,4 +1,4 @@
-import { formatDuration, isJsonObject, type JsonValue } from "@opspawn/contract";
+import { isJsonObject, type JsonValue } from "@opspawn/contract";
 import type { StoredEvent } from "@opspawn/ops-core/testing";
 
 /** Facts of events that tell a reader something; ids are told by `placeOf`. */
@@ -8,9 +8,18 @@ const FACTS = ["agentName", "reason", "to", "name", "at", "message", "delivered"
 export function timelineOf(events: readonly StoredEvent[], began: number): string[] {
   const numbers = new Map<string, number>();
   return events.map((event) => {
-    const time = `+${formatDuration(event.at - began)}`;
-    return `${time.padEnd(12)} ${placeOf(event, numbers)} ${event.type}${factsOf(event)}`;
+    return `${sinceText(event.at - began).padEnd(10)} ${placeOf(event, numbers)} ${event.type}${factsOf(event)}`;
   });
+}
+
+/** Such as `+3.250s`, `+2m05s`, `+1d02h`: with what matters beside the rest. */
+function sinceText(micros: number): string {
+  const seconds = Math.floor(micros / 1_000_000);
+  if (seconds < 60) return `+${(micros / 1_000_000).toFixed(3)}s`;
+  const two = (value: number): string => String(value).padStart(2, "0");
+  if (seconds < 3_600) return `+${Math.floor(seconds / 60)}m${two(seconds % 60)}s`;
+  if (seconds < 86_400) return `+${Math.floor(seconds / 3_600)}h${two(Math.floor((seconds % 3_600) / 60))}m`;
+  return `+${Math.floor(seconds / 86_400)}d${two(Math.floor((seconds % 86_400) / 3_600))}h`;
 }
 
 /** Sessions by number, in the order in which they appear: their ids say nothing to a reader. */

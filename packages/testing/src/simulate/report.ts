@@ -101,7 +101,7 @@ export function reportOf({ plan, seed, arrivals, sessions }: SimulationInput, ou
       retries: step.retries,
       reasons: parts(step.reasons),
     })),
-    agents: outcome.groups.map((group) => groupReport(group, span)),
+    agents: outcome.groups.map((group) => groupReport(group, outcome.loaded)),
     needs,
     bottleneck: bottleneckOf(needs, latency.mean / 1_000),
     badEnds,
@@ -113,21 +113,20 @@ export function reportOf({ plan, seed, arrivals, sessions }: SimulationInput, ou
   };
 }
 
-/** Sessions that completed per minute, from the first start to the last end. */
-export function perMinute({ completed, span }: Pick<Outcome, "completed" | "span">): number {
-  return span === 0 ? 0 : (completed / span) * 60_000_000;
+/** Sessions that completed per minute while there was load. */
+export function perMinute({ loaded: { completed, ending } }: Pick<Outcome, "loaded">): number {
+  return ending === 0 ? 0 : (completed / ending) * 60_000_000;
 }
 
-/** Which part of its time a group was at work. */
-export function utilisationOf(group: Group, span: number): number {
-  const busy = group.hosts.reduce((sum, { meter }) => sum + meter.total, 0);
-  return span === 0 ? 0 : busy / (span * group.count * group.concurrency);
+/** Which part of its time a group was at work, while there was load. */
+export function utilisationOf(group: Group, { time, busy }: Outcome["loaded"]): number {
+  return time === 0 ? 0 : (busy.get(group) ?? 0) / (time * group.count * group.concurrency);
 }
 
-function groupReport(group: Group, span: number): GroupReport {
+function groupReport(group: Group, loaded: Outcome["loaded"]): GroupReport {
   const { name, kind, count, concurrency, hosts } = group;
   const deaths = hosts.reduce((sum, host) => sum + host.deaths, 0);
-  return { name, kind, count, concurrency, utilisation: utilisationOf(group, span), deaths };
+  return { name, kind, count, concurrency, utilisation: utilisationOf(group, loaded), deaths };
 }
 
 function badCounts(badEnds: readonly BadEnd[]): Omit<Report["counts"], "completed"> {
@@ -152,7 +151,7 @@ function needReport({ what, name }: Missing, steps: readonly string[], outcome: 
   const serving = outcome.groups.filter((group) => serves(group, what, name));
   const slots = serving.reduce((sum, { count, concurrency }) => sum + count * concurrency, 0);
   const busy = serving.reduce(
-    (sum, group) => sum + utilisationOf(group, outcome.span) * group.count * group.concurrency,
+    (sum, group) => sum + utilisationOf(group, outcome.loaded) * group.count * group.concurrency,
     0,
   );
   const waited = steps.reduce((sum, step) => sum + (outcome.steps.get(step)?.waits.sum ?? 0), 0);

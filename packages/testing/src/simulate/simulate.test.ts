@@ -64,7 +64,7 @@ test("how many agents a target takes is found by trying", async () => {
   const report = await run({ arrivals: "24/min", target: "p95 < 30s" });
   const { target } = report;
   assert.ok(target !== null && !target.isMet && !report.isGood);
-  // 24 a minute of 10 s each are 4 thinkers' work; they arrive evenly, so that hardly more are needed.
+  // 24 a minute of 10 s each are 4 thinkers' work; they come evenly, so that no more are needed.
   assert.deepEqual(target.search.needed, { reader: 1, thinker: 4 });
   assert.ok(target.search.runs.length <= 16);
   const enough = {

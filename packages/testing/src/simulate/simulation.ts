@@ -52,6 +52,16 @@ export interface BadEnd {
 
 type EndedBadly = Pick<BadEnd, "status" | "code" | "message">;
 
+/** What happened while there was load. */
+export interface Loaded {
+  readonly time: number;
+  /** From the first end on, which `completed` counts from too. */
+  readonly ending: number;
+  readonly completed: number;
+  /** Time that hosts were at work together, by group. */
+  readonly busy: ReadonlyMap<Group, number>;
+}
+
 /** Everything that came of it; times are microseconds. */
 export interface Outcome {
   readonly started: number;
@@ -62,6 +72,8 @@ export interface Outcome {
   readonly badEnds: readonly BadEnd[];
   /** From the first start to the last end. */
   readonly span: number;
+  /** The time in which the load was there, as long as sessions arrived: what comes after it is no load any more. */
+  readonly loaded: Loaded;
   readonly crashes: number;
   /** Milliseconds of real time. */
   readonly took: number;
@@ -79,6 +91,8 @@ const FIRST_LOOK = 1_000_000;
 const LOOKS_PER_PACE = 500;
 const TRY_AGAIN = 1_000_000;
 const TELL_EVERY = 500;
+/** The part of all sessions that must have ended when the last one arrives, for what happened by then to be typical. */
+const ENDED_ENOUGH = 0.3;
 
 /** One run of a workflow under load: the engine of production, agents as they were described, and virtual time. */
 export class Simulation {
@@ -97,7 +111,9 @@ export class Simulation {
   #started = 0;
   #completed = 0;
   #ended = 0;
+  #firstEnd: number | null = null;
   #lastEnd = START;
+  #loaded: Loaded | null = null;
   /** Ended, and still in the store. */
   #forgettable: string[] = [];
   /** Bad ends whose story is still to be read. */
@@ -157,6 +173,10 @@ export class Simulation {
   #arrive(): void {
     this.#started += 1;
     this.#start(this.#started);
+    const { arrivals, sessions } = this.#input;
+    const isLast = this.#started === sessions && arrivals.rate !== null;
+    // So few that ended by then say nothing of a rate.
+    if (isLast && this.#ended > sessions * ENDED_ENOUGH) this.#loaded = this.#load();
     this.#planArrival();
   }
 
@@ -270,6 +290,7 @@ export class Simulation {
 
   #noteEnd(ended: EndedSession, all: readonly string[]): void {
     this.#ended += 1;
+    this.#firstEnd ??= this.#world.now;
     this.#lastEnd = this.#world.now;
     this.#latency.add(ended.latency);
     this.#forgettable.push(...all);
@@ -329,6 +350,17 @@ export class Simulation {
     }
   }
 
+  #load(): Loaded {
+    const busyOf = ({ hosts }: Group): number => hosts.reduce((sum, { meter }) => sum + meter.total, 0);
+    const now = this.#loaded === null && this.#ended === this.#input.sessions ? this.#lastEnd : this.#world.now;
+    return {
+      time: now - START,
+      ending: now - (this.#input.arrivals.rate === null ? START : (this.#firstEnd ?? START)),
+      completed: this.#completed,
+      busy: new Map(this.#groups.map((group) => [group, busyOf(group)])),
+    };
+  }
+
   #outcome(took: number): Outcome {
     return {
       started: this.#started,
@@ -338,6 +370,7 @@ export class Simulation {
       groups: this.#groups,
       badEnds: [...this.#badEnds.values()].sort((a, b) => b.count - a.count),
       span: this.#lastEnd - START,
+      loaded: this.#loaded ?? this.#load(),
       crashes: this.#world.crashes,
       took,
     };

@@ -102,7 +102,7 @@ export class TargetSearch {
         return "Nothing waits for an agent: what is missing to the target is the work itself, its failures or other waits.";
       }
       const before = counts[scarce.name] ?? 1;
-      const factor = Math.max(1.25, utilisationOf(scarce, outcome.span) / COMFORTABLE);
+      const factor = Math.max(1.25, utilisationOf(scarce, outcome.loaded) / COMFORTABLE);
       const more = Math.min(Math.max(before + 1, Math.ceil(before * factor)), AGENTS_MAX);
       if (more === before) return `${AGENTS_MAX} of \`${scarce.name}\` are not enough, and more are not tried.`;
       if (this.#runs.length >= RUNS_MAX / 2)
@@ -119,7 +119,7 @@ export class TargetSearch {
     const waited = needs.filter(({ what, waitMs }) => what !== "tool" && waitMs > latencyMs.mean / 1_000);
     for (const { servedBy } of waited.toSorted((a, b) => b.waitMs - a.waitMs)) {
       const groups = outcome.groups.filter(({ name, kind }) => kind === "agent" && servedBy.includes(name));
-      const busiest = groups.toSorted((a, b) => utilisationOf(b, outcome.span) - utilisationOf(a, outcome.span))[0];
+      const busiest = groups.toSorted((a, b) => utilisationOf(b, outcome.loaded) - utilisationOf(a, outcome.loaded))[0];
       if (busiest !== undefined) return busiest;
     }
     return null;
@@ -130,11 +130,11 @@ export class TargetSearch {
     let counts = found;
     const idlest = outcome.groups
       .filter(({ kind }) => kind === "agent")
-      .toSorted((a, b) => utilisationOf(a, outcome.span) - utilisationOf(b, outcome.span));
+      .toSorted((a, b) => utilisationOf(a, outcome.loaded) - utilisationOf(b, outcome.loaded));
     for (const group of idlest) {
       let enough = counts[group.name] ?? 1;
       // Fewer than are at work on average cannot do the work at all.
-      let tooFew = Math.ceil(utilisationOf(group, outcome.span) * enough) - 1;
+      let tooFew = Math.ceil(utilisationOf(group, outcome.loaded) * enough) - 1;
       while (enough - tooFew > 1 && this.#runs.length < RUNS_MAX) {
         const middle = Math.floor((enough + tooFew) / 2);
         const tried = await this.#run({ ...counts, [group.name]: middle });
