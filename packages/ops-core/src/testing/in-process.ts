@@ -58,6 +58,7 @@ export class InProcess {
   readonly #engine: Engine;
   readonly #waiters: Waiters;
   readonly #ids: Ids;
+  #news = 0;
 
   constructor(options: InProcessOptions) {
     const { data, clock, ids, timers, http, log, pollTimers, failpoint } = options;
@@ -69,7 +70,10 @@ export class InProcess {
     );
     const store = this.#store;
     this.#waiters = new Waiters({ timers, max: MAX_WAITS });
-    store.onCommit((hints) => this.#waiters.notify(hints));
+    store.onCommit((hints) => {
+      this.#waiters.notify(hints);
+      if (hints.streams.size > 0) this.#news += 1;
+    });
     this.#operations = guardOperations(createOperations(this.#ports(options)), {
       agentOfTask: async (taskId) => (await store.tasks.get(taskId))?.agentId ?? null,
     });
@@ -97,6 +101,11 @@ export class InProcess {
   /** True while something happens for which no time has to pass. */
   get isBusy(): boolean {
     return this.#store.isBusy;
+  }
+
+  /** Commits so far that brought events. */
+  get news(): number {
+    return this.#news;
   }
 
   /** Transitions committed so far. */

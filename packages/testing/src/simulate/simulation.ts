@@ -1,5 +1,5 @@
 import { type JsonObject, OpspawnError, operations } from "@opspawn/contract";
-import type { WorkflowPlan } from "@opspawn/ops-core/testing";
+import type { InProcess, WorkflowPlan } from "@opspawn/ops-core/testing";
 import { realClock } from "../clock.ts";
 import { timelineOf } from "../timeline.ts";
 import { Chance } from "../world/chance.ts";
@@ -107,7 +107,8 @@ export class Simulation {
   readonly #peopleChance: Chance;
   readonly #faultChance: Chance;
   #position = 0;
-  #transitions = -1;
+  /** The process that was looked at last, and how much it had to tell. */
+  #seen: { readonly process: InProcess; readonly news: number } | null = null;
   #started = 0;
   #completed = 0;
   #ended = 0;
@@ -266,8 +267,8 @@ export class Simulation {
   /** Reads what has happened since it was looked last. */
   async #observe(): Promise<void> {
     const { process } = this.#world;
-    if (process === null || process.transitions === this.#transitions) return;
-    this.#transitions = process.transitions;
+    if (process === null || (process === this.#seen?.process && process.news === this.#seen.news)) return;
+    this.#seen = { process, news: process.news };
     for (;;) {
       const events = await process.events(this.#position, EVENTS_AT_ONCE);
       for (const event of events) {
