@@ -66,7 +66,7 @@ test("sessions: one that goes on from another, or comes before others, says so",
 test("run: a priority may be negative", async () => {
   fake.on(sessions.start, begun);
   await opspawn("run", "w", "--priority", "-5");
-  assert.equal((fake.calls[0]?.body as { priority?: number } | undefined)?.priority, -5);
+  assert.deepEqual(fake.calls[0]?.body, { workflowId: "w", priority: -5 });
 });
 
 test("tasks redrive: each that is named, under a key of its own", async () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { Effect, SessionInput } from "./advance.ts";
+import type { Effect, Kept, SessionInput } from "./advance.ts";
 import { type EndedStep, keptSteps } from "./kept-steps.ts";
 import { anyPlan, graph, planOf, sketch } from "./test-plans.ts";
 import { begin, isWork, ModelSession, NO } from "./test-session.ts";
@@ -75,10 +75,6 @@ function behind({ plan }: ModelSession, from: number): Set<number> {
 
 const END = fc.option(fc.nat({ max: 12 }), { nil: Number.POSITIVE_INFINITY });
 
-function assertNotAgain(name: string, how: string | undefined, done: ReadonlySet<string>): void {
-  assert.ok(how === undefined || (how === "items" && !done.has(name)), `${name} was done again`);
-}
-
 test("whatever a session came to, one that goes on from it repeats nothing that was done, and ends", () => {
   fc.assert(
     fc.property(anyPlan, picks, END, fc.option(fc.nat()), picks, (plan, first, cancelAfter, at, second) => {
@@ -89,20 +85,27 @@ test("whatever a session came to, one that goes on from it repeats nothing that 
       const kept = keptSteps(plan, endedIn(source), from);
       const session = new ModelSession(plan, done);
       session.give({ type: "fork", kept });
-      for (const [index, { how }] of kept) {
-        if (how !== "items") assert.equal(session.state(index).status, source.state(index).status, `step ${index}`);
-      }
+      assertTakenOver(session, source, kept);
       if (from !== null) for (const index of behind(session, from)) assert.ok(!kept.has(index), `${index} is behind`);
       run(session, second);
       assert.equal(session.finished.length, 1);
-      for (const name of session.begun) {
-        const how = kept.get(Number(name.split("/")[0]))?.how;
-        assertNotAgain(name, how, done);
-      }
+      const again = session.begun.filter((name) => isDone(name, kept, done));
+      assert.deepEqual(again, [], "they were done again");
     }),
     { numRuns: 3_000 },
   );
 });
+
+function assertTakenOver(session: ModelSession, source: ModelSession, kept: ReadonlyMap<number, Kept>): void {
+  for (const [index, { how }] of kept) {
+    if (how !== "items") assert.equal(session.state(index).status, source.state(index).status, `step ${index}`);
+  }
+}
+
+function isDone(name: string, kept: ReadonlyMap<number, Kept>, done: ReadonlySet<string>): boolean {
+  const how = kept.get(Number(name.split("/")[0]))?.how;
+  return how === "items" ? done.has(name) : how !== undefined;
+}
 
 test("every step that was done is taken over by a retry, unless it is behind one that was not", () => {
   fc.assert(
@@ -145,4 +148,15 @@ test("a step whose failure is allowed stays failed, and is done again when it is
     ],
   );
   assert.deepEqual([...keptSteps(plan, ended, 0)], [[1, { how: "completed" }]]);
+});
+
+test("a refusal whose branch could not begin, since the session was failing, is asked for again", () => {
+  const branch = sketch({ dependsOn: [0], reserveOf: { step: 0, role: "rejected" } });
+  const plan = planOf([sketch({ kind: "approval", onFailure: "continue" }), branch, sketch()]);
+  const ended = (index: number): EndedStep => {
+    return { status: index === 1 ? "pending" : "failed", error: NO, total: null };
+  };
+  assert.deepEqual([...keptSteps(plan, ended, null)], []);
+  const taken = (index: number): EndedStep => ({ ...ended(index), status: "failed" });
+  assert.deepEqual([...keptSteps(plan, taken, null)], [[0, { how: "refused", role: "rejected", error: NO }]]);
 });

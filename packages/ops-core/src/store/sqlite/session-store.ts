@@ -1,6 +1,6 @@
 import type { Blocked } from "../../domain/blocked.ts";
-import type { Pause, SessionFilter, SessionRecord } from "../../domain/sessions/session.ts";
-import { pausedBlock, WAITING_REASONS } from "../../domain/sessions/waiting.ts";
+import type { SessionFilter, SessionRecord } from "../../domain/sessions/session.ts";
+import { WAITING_REASONS } from "../../domain/sessions/waiting.ts";
 import type { SessionStore } from "../../domain/store.ts";
 import { blockedBy, type LaneColumns, storedBlock, TASKS } from "./blocked.ts";
 import { forkSession } from "./forks.ts";
@@ -24,8 +24,8 @@ const SESSIONS = `select s.*, l.input as large from sessions s
 
 export function sessionStore({ db, writer, clock, tx: { recent, plans } }: SqliteContext): SessionStore {
   const blocked = (row: SessionRow): Blocked | null => {
-    if (row.ended_at !== null) return null;
-    if (row.pause !== null) return pausedBlock(row.id, JSON.parse(row.pause) as Pause);
+    // Why it is paused says its row.
+    if (row.ended_at !== null || row.pause !== null) return null;
     const task = db.get<TaskColumns & LaneColumns>(
       `${TASKS} where t.session_id = ? and t.status = 'pending' order by t.order_key limit 1`,
       row.id,

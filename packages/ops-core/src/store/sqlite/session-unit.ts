@@ -2,6 +2,7 @@ import type { JsonObject } from "@opspawn/contract";
 import type { Blocked } from "../../domain/blocked.ts";
 import type { Pause, SessionRecord } from "../../domain/sessions/session.ts";
 import type { SessionStatus } from "../../domain/sessions/transitions.ts";
+import { pausedBlock } from "../../domain/sessions/waiting.ts";
 import type { TaskError } from "../../domain/tasks/task.ts";
 import type { Kept, SessionFailure, SessionIndex, StepState, Undoing } from "../../domain/workflows/advance.ts";
 import type { WorkflowPlan } from "../../domain/workflows/plan.ts";
@@ -340,6 +341,7 @@ export function toSessionRecord(
   blocked: Blocked | null = null,
   input: string | null = row.input,
 ): SessionRecord {
+  const pause = row.pause === null ? null : (JSON.parse(row.pause) as Pause);
   return {
     id: row.id,
     workflowId: row.workflow_id,
@@ -357,11 +359,11 @@ export function toSessionRecord(
     parentStep: row.parent_step,
     forkedFrom: row.forked_from,
     priority: row.priority,
-    pause: row.pause === null ? null : (JSON.parse(row.pause) as Pause),
+    pause,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
     endedAt: row.ended_at,
-    blocked,
+    blocked: pause === null ? blocked : pausedBlock(row.id, pause),
   };
 }
 

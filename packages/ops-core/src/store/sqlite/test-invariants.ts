@@ -74,6 +74,12 @@ const INVARIANTS: Readonly<Record<string, string>> = {
     + (select count(*) from tasks t where t.session_id = s.id and t.ended_at is not null and t.part = 0 and ${IS_STEP})`,
   "a session waits when all its open steps wait, unless it is paused": `select id from sessions
     where (status = 'waiting') <> (ended_at is null and status <> 'paused' and open > 0 and open = waiting)`,
+  "a step that was taken over has its items, too, where it was": `select i.session_id, i.step, i.item from step_items i
+    join session_steps p on p.session_id = i.session_id and p.step = i.step where p.source is not null`,
+  "what was taken over comes from a session that has ended": `select p.session_id, p.source as home from session_steps p
+      left join sessions s on s.id = p.source where p.source is not null and s.ended_at is null
+    union all select i.session_id, i.source from step_items i left join sessions s on s.id = i.source
+      where i.source is not null and s.ended_at is null`,
   "a paused session says why, and no other does": `select id from sessions where (status = 'paused') <>
     (pause is not null)`,
   "a task is held while it waits and its session is paused": `select t.id from tasks t

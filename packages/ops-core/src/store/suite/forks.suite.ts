@@ -160,26 +160,31 @@ export const forksSuite: Suite = (on) => {
 
   on("a list that was taken over whole is read from where its items are", async (w) => {
     await workers(w);
+    const first = step("first", { forEach: ["o"], parameters: { do: "${{ item }}" } });
     const each = step("each", { ...ONCE, forEach: ["p", "q"], concurrency: 1, parameters: { do: "${{ item }}" } });
-    const last = named("last", { parameters: { do: "last", all: "${{ steps.each.results }}" } });
-    const source = await w.start(workflow([each, last]));
+    const all = { one: "${{ steps.first.results }}", two: "${{ steps.each.results }}" };
+    const last = named("last", { parameters: { do: "last", ...all } });
+    const source = await w.start(workflow([first, each, last]));
     await work(w, "q");
     const second = await fork(w, source.id);
-    await work(w, "last");
+    assert.deepEqual(await work(w, "last"), ["q", "last"]);
     await fork(w, second.id);
-    assert.deepEqual(await workOff(w), [{ do: "last", all: [{ did: "p" }, { did: "q" }] }]);
+    assert.deepEqual(await workOff(w), [{ do: "last", one: [{ did: "o" }], two: [{ did: "p" }, { did: "q" }] }]);
   });
 
   on("of a list of sessions those that completed are taken over, and the others start anew", async (w) => {
     await workers(w);
     await apply(w, workflow([named("inner", { parameters: { do: "${{ input }}" } })], { id: "child", input: {} }));
-    const each = {
-      taskId: "each",
-      forEach: ["p", "q"],
-      onItemError: "fail",
+    const each = (taskId: string, forEach: JsonValue) => ({
+      taskId,
+      forEach,
       workflow: { id: "child", input: "${{ item }}" },
-    };
-    const source = await w.start(workflow([each], { output: "${{ steps.each.results }}" }));
+    });
+    const lists = [each("first", ["o"]), each("each", "input.list")];
+    const document = workflow(lists, { output: "${{ steps.each.results }}" });
+    await w.start(document, { data: { list: ["r", "s", "t"] } });
+    await work(w, "t");
+    const source = await w.start(document, { data: { list: ["p", "q"] } });
     await work(w, "q");
     const retried = await fork(w, source.id);
     assert.deepEqual(await work(w), ["q"]);
