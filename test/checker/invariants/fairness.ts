@@ -1,4 +1,5 @@
 import type { Evidence } from "../evidence.ts";
+import type { Fact } from "../history.ts";
 import { groupBy, type Invariant } from "../invariant.ts";
 
 interface Claimed {
@@ -38,11 +39,12 @@ function claimedOf({ db, history }: Evidence): Claimed[] {
   const created = new Map<string, number>();
   const claimed = new Map<string, { readonly claimedAt: number; readonly time: number }>();
   for (const facts of history.streams.values()) {
-    for (const { type, data, position, at } of facts) {
-      if (type === "task.created") created.set(String(data.taskId), position);
+    for (const fact of facts) {
+      const { type, data, position, at } = fact;
       if (type === "attempt.created" && data.number === 1) {
         claimed.set(String(data.taskId), { claimedAt: position, time: at });
       }
+      for (const id of comingBy(fact, facts)) if (!claimed.has(id)) created.set(id, position);
     }
   }
   const rows = db.all<{ id: string; lane: string; key: number }>(
@@ -52,6 +54,14 @@ function claimedOf({ db, history }: Evidence): Claimed[] {
     const [createdAt, first] = [created.get(row.id), claimed.get(row.id)];
     return createdAt === undefined || first === undefined ? [] : [{ ...row, createdAt, ...first }];
   });
+}
+
+/** The tasks that come to wait by an event: a new one, or what was held while its session was paused. */
+function comingBy({ type, data, position }: Fact, facts: readonly Fact[]): readonly string[] {
+  if (type === "task.created") return [String(data.taskId)];
+  if (type !== "session.resumed" || data.by === undefined) return [];
+  const before = facts.filter((fact) => fact.type === "task.created" && fact.position < position);
+  return before.map((fact) => String(fact.data.taskId));
 }
 
 /** Who waits, waits behind those who came before. */
