@@ -6,6 +6,7 @@ import { response } from "../../packages/ops-core/src/engine/test-http.ts";
 import { failed, succeeded } from "../../packages/ops-core/src/store/suite/test-world.ts";
 import { Impostor } from "./impostor.ts";
 import { OwnSlots } from "./own-slots.ts";
+import { Register } from "./register.ts";
 import type { Host, Simulation } from "./simulation.ts";
 import { type Made, type Manner, type Message, NO_TEXT, type Told, type Work } from "./work.ts";
 
@@ -33,9 +34,7 @@ export class SimulatedAgent implements Host {
   /** It gives signs of life by itself. */
   readonly #beats: boolean;
   readonly #timeout: number;
-  readonly #isAnnounced: boolean;
-  /** The life under which AgentKit has told of it; null while it is, or may be, deregistered. */
-  #isKnownAs: string | null = null;
+  readonly #register: Register;
   #version = 0;
   /** Until when it can do nothing but fail, and until when it says nothing at all. */
   #sickUntil = 0;
@@ -52,7 +51,7 @@ export class SimulatedAgent implements Host {
     this.#impostor = new Impostor(sim, this);
     this.#beats = manner === "posts" && sim.roll(0.5);
     // Who asks for work gives itself longer than a lease lasts: what it holds when it falls silent is lost before that.
-    this.#isAnnounced = manner !== "pulls" && (name.endsWith("5") || sim.roll(0.2));
+    this.#register = new Register(sim, name, manner !== "pulls" && (name.endsWith("5") || sim.roll(0.2)));
     this.id = sim.world.ids.uuid();
     const patience = manner === "pulls" ? 16 : sim.pick([2, 8]);
     this.#timeout = sim.between(patience, patience + 6) * 1_000_000;
@@ -64,8 +63,8 @@ export class SimulatedAgent implements Host {
   async register(): Promise<void> {
     const { world } = this.#sim;
     const registration = world.registration(this.name, {
-      id: this.#isAnnounced ? this.id : world.ids.uuid(),
-      registrationTime: this.#isAnnounced ? `life ${this.#life}` : null,
+      id: this.#register.isAnnounced ? this.id : world.ids.uuid(),
+      registrationTime: this.#register.isAnnounced ? `life ${this.#life}` : null,
       version: `1.${this.#version}`,
       capabilities: this.#capabilities,
       channel: this.manner === "pulls" ? "pull" : "push",
@@ -74,23 +73,7 @@ export class SimulatedAgent implements Host {
       timeout: this.#timeout,
       replace: "allowed",
     });
-    const since = this.#sim.clock.now();
-    const known = this.#isKnownAs;
-    // Whatever comes of this, until it is answered.
-    this.#isKnownAs = null;
-    if (this.#isAnnounced) {
-      const told = await this.#sim.call((store) => store.agents.announce(registration));
-      const is = `${registration.registrationTime}, ${registration.version}`;
-      if (told.changed && known === is) {
-        this.#sim.complaints.push(`${this.name} was told of again, unchanged, and something changed`);
-      }
-      this.#isKnownAs = is;
-    } else {
-      const { agentId } = await this.#sim.call((store) => store.agents.register(registration));
-      this.id = agentId;
-    }
-    const isNewLife = known !== null && !known.startsWith(`${registration.registrationTime},`);
-    if (!this.#isAnnounced || isNewLife) this.#impostor.ofEarlierLife(since);
+    this.id = await this.#register.enter(registration);
     this.#own.forget();
   }
 
@@ -227,7 +210,8 @@ export class SimulatedAgent implements Host {
       }
     };
     const times = sim.fault("result posted twice", 0.2) ? 2 : 1;
-    for (let i = 0; i < times; i += 1) sim.later(sim.between(0, 50), post);
+    // The second time at once, or when much else has happened.
+    for (let i = 0; i < times; i += 1) sim.later(sim.between(0, i === 0 ? 50 : sim.pick([50, 9_000])), post);
   }
 
   #heard({ taskId: task, token, attempt }: Work, type: Settled["type"], good: boolean, tries: number): void {
@@ -347,7 +331,7 @@ export class SimulatedAgent implements Host {
       ["report dated back", () => this.#report("idle", { back: sim.between(1, 90) * 1_000_000 })],
       ["unknown task", () => sim.call((store) => store.attempts.settle("task_unknown", "1.no", succeeded()))],
       ["token made up", () => this.#impostor.makeUpToken()],
-      ["told of again", () => (this.#isAnnounced ? this.#tellAgain() : this.#impostor.pretend())],
+      ["told of again", () => (this.#register.isAnnounced ? this.#tellAgain() : this.#impostor.pretend())],
       ["unknown agent", () => this.#impostor.beNobody()],
     ];
     const [name, deed] = sim.pick(deeds);
@@ -385,7 +369,7 @@ export class SimulatedAgent implements Host {
   async #leave(): Promise<void> {
     const sim = this.#sim;
     this.isAway = true;
-    this.#isKnownAs = null;
+    this.#register.forget();
     this.#own.forget();
     sim.story.tell(this.name, "leaves");
     await this.#impostor.leave();

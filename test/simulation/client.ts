@@ -5,7 +5,7 @@ import { response } from "../../packages/ops-core/src/engine/test-http.ts";
 import { programInput, randomProgram } from "./language.ts";
 import { Pauser } from "./pauser.ts";
 import type { Host, Simulation } from "./simulation.ts";
-import { Voice } from "./voice.ts";
+import type { Voice } from "./voice.ts";
 import { CAPABILITIES, randomWorkflow, taskRetry } from "./workflows.ts";
 
 /** So many of its workflows use the whole language. */
@@ -22,17 +22,17 @@ interface Asked {
 export class Client implements Host {
   readonly asked: Asked[] = [];
   readonly isReliable = true;
-  readonly voice: Voice;
   readonly #refused = new Set<string>();
   readonly #sim: Simulation;
   readonly #pauser: Pauser;
+  readonly #voice: Voice;
   readonly #agents: readonly { readonly name: string; readonly id: string }[];
 
-  /** @param agents that it knows of, and may want */
-  constructor(sim: Simulation, agents: readonly { readonly name: string; readonly id: string }[]) {
+  /** @param agents that it knows of, and may want @param voice what it says to its sessions */
+  constructor(sim: Simulation, agents: readonly { readonly name: string; readonly id: string }[], voice: Voice) {
     this.#sim = sim;
     this.#pauser = new Pauser(sim);
-    this.voice = new Voice(sim);
+    this.#voice = voice;
     this.#agents = agents;
   }
 
@@ -88,7 +88,7 @@ export class Client implements Host {
       const answer = await sim.call((store) => store.sessions.start(start()), true);
       return { id: answer.session.id, replayed: answer.replayed };
     });
-    if (isProgram) this.voice.accompany(sessionId, document);
+    if (isProgram) this.#voice.accompany(sessionId, document);
     if (sim.roll(0.1)) sim.later(2_000, () => this.#cancel(sessionId));
     this.#pauser.meetSometimes(sessionId);
   }

@@ -60,15 +60,6 @@ export class Impostor {
     });
   }
 
-  /** What it was given before it was known to have begun anew is lost with its earlier life. */
-  ofEarlierLife(since: number): void {
-    const sim = this.#sim;
-    const sql = "select id from tasks where status = 'running' and agent_id = ? and attempt_created_at < ?";
-    for (const { id } of sim.look<{ id: string }>(sql, this.#agent.id, since)) {
-      sim.complaints.push(`${this.#agent.name} has begun anew, and is thought to be at ${id}`);
-    }
-  }
-
   async #refused(code: string, ask: (store: Store) => Promise<unknown>): Promise<void> {
     const sim = this.#sim;
     const answer = await sim.call(ask).then(

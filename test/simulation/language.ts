@@ -14,7 +14,7 @@ const RETRIES: readonly JsonObject[] = [
 ];
 
 /** A small workflow that is a step of others; it is saved at the beginning of the world. */
-export const CHILD: JsonObject = {
+const CHILD: JsonObject = {
   id: "child",
   name: "A child",
   version: "1",

@@ -10,9 +10,13 @@ import { Chat } from "./chat.ts";
 import { Client } from "./client.ts";
 import { courseOf } from "./judges/course.ts";
 import { endpointsOf } from "./judges/endpoints.ts";
+import { programCourseOf } from "./judges/program-course.ts";
+import { programsOf } from "./judges/program-story.ts";
 import { storiesOf } from "./judges/session-story.ts";
+import { voicesOf } from "./judges/voices.ts";
 import { saveChild, UNDO } from "./language.ts";
 import { Simulation } from "./simulation.ts";
+import { Voice } from "./voice.ts";
 import { Watcher } from "./watcher.ts";
 import type { Manner } from "./work.ts";
 import { CAPABILITIES } from "./workflows.ts";
@@ -58,9 +62,10 @@ export async function simulate(seed: number): Promise<Told> {
   let events: readonly StoredEvent[] = [];
   try {
     const watcher = new Watcher(sim, new TestIds(seed + 1));
-    findings.push(...(await live(sim, watcher)));
+    const voice = new Voice(sim);
+    findings.push(...(await live(sim, watcher, voice)));
     events = await allEvents(sim);
-    findings.push(...(await judged(sim, watcher)));
+    findings.push(...(await judged(sim, watcher, voice)));
   } catch (error) {
     findings.push(...wordsOf(error));
     events = await allEvents(sim).catch(() => []);
@@ -91,14 +96,14 @@ function wordsOf(error: unknown): string[] {
 }
 
 /** What is wrong in the end. */
-async function live(sim: Simulation, watcher: Watcher): Promise<string[]> {
+async function live(sim: Simulation, watcher: Watcher, voice: Voice): Promise<string[]> {
   const agents = Array.from({ length: 6 }, (_, i) => {
     const manner = MANNERS[i] ?? sim.pick(MANNERS);
     const capabilities = CAPABILITIES.filter(() => i < 2 || sim.roll(0.6));
     const own = i < 3 ? [...capabilities, UNDO] : capabilities;
     return new SimulatedAgent(sim, `${manner}${i}`, manner, own);
   });
-  const client = new Client(sim, agents);
+  const client = new Client(sim, agents, voice);
   for (const agent of agents) {
     sim.hosts.set(`${agent.name}.test`, agent);
     await persist(() => agent.register(), sim);
@@ -109,7 +114,7 @@ async function live(sim: Simulation, watcher: Watcher): Promise<string[]> {
   const partners = agents.filter(({ manner }) => manner === "answers" || manner === "posts");
   sim.chat = new Chat(sim, partners);
   client.ask();
-  void client.voice.decide();
+  void voice.decide();
   void watcher.watch(() => client.asked);
   sim.chat.talk();
   sim.later(5_000, () => trouble(sim, agents));
@@ -164,7 +169,7 @@ async function openWork(sim: Simulation): Promise<string[]> {
 }
 
 /** The checker's findings, over the database and what agents and clients have written down. */
-async function judged(sim: Simulation, watcher: Watcher): Promise<string[]> {
+async function judged(sim: Simulation, watcher: Watcher, voice: Voice): Promise<string[]> {
   // One connection owns the file.
   await sim.world.raw.close();
   const db = new Rows(sim.path);
@@ -173,7 +178,9 @@ async function judged(sim: Simulation, watcher: Watcher): Promise<string[]> {
     const streams = watcher.logs;
     const evidence = evidenceOf({ db, client, effects, streams, isDrained: true, isPunctual: false });
     const courses = storiesOf(db, evidence.history).flatMap((story) => [...courseOf(story)]);
-    return [...findingsOf({ judgements: checkAll(evidence) }), ...courses, ...endpointsOf(db)];
+    const programs = programsOf(db, evidence.history).flatMap((story) => [...programCourseOf(story)]);
+    const voices = voicesOf(db, evidence.history, voice);
+    return [...findingsOf({ judgements: checkAll(evidence) }), ...courses, ...programs, ...voices, ...endpointsOf(db)];
   } finally {
     db.close();
   }

@@ -110,12 +110,18 @@ export class Voice {
     } catch (error) {
       const code = error instanceof OpspawnError ? error.code : "";
       if (!REFUSALS.has(code)) {
-        // Nobody knows it yet, or no answer came.
-        if (code !== "session_not_found" || !sim.healed) sim.later(code === "session_not_found" ? 1_000 : 300, again);
+        this.#wait(code, again);
         return;
       }
       if (said.answer === "accepted") sim.complaints.push(`accepted, and then ${code}: ${JSON.stringify(said)}`);
       said.answer = "refused";
     }
+  }
+
+  /** Nobody knows it yet, or no answer came. */
+  #wait(code: string, again: () => unknown): void {
+    const sim = this.#sim;
+    if (code !== "session_not_found") sim.later(300, again);
+    else if (!sim.healed) sim.later(1_000, again);
   }
 }

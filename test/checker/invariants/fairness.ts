@@ -1,3 +1,5 @@
+import { type JsonObject, parseDuration } from "@opspawn/contract";
+import { definedTasks } from "../definitions.ts";
 import type { Evidence } from "../evidence.ts";
 import type { Fact } from "../history.ts";
 import { groupBy, type Invariant } from "../invariant.ts";
@@ -11,6 +13,8 @@ interface Claimed {
   readonly claimedAt: number;
   /** Microseconds: what one transition claims, it claims at one time, and the log has it by stream. */
   readonly time: number;
+  /** Microseconds: a round of a loop is there to be taken once its delay is over. */
+  readonly readyAt: number;
 }
 
 const keyOrder: Invariant = {
@@ -31,12 +35,13 @@ const keyOrder: Invariant = {
 
 function isPassed(other: Claimed, task: Claimed): boolean {
   const isLater = other.claimedAt > task.claimedAt && other.time !== task.time;
-  return isLater && other.key < task.key && other.createdAt < task.claimedAt;
+  const wasThere = other.createdAt < task.claimedAt && other.readyAt <= task.time;
+  return isLater && other.key < task.key && wasThere;
 }
 
 /** Tasks as they were when they were claimed for the first time; a fallback has another lane. */
 function claimedOf({ db, history }: Evidence): Claimed[] {
-  const created = new Map<string, number>();
+  const created = new Map<string, { readonly createdAt: number; readonly at: number }>();
   const claimed = new Map<string, { readonly claimedAt: number; readonly time: number }>();
   for (const facts of history.streams.values()) {
     for (const fact of facts) {
@@ -44,15 +49,21 @@ function claimedOf({ db, history }: Evidence): Claimed[] {
       if (type === "attempt.created" && data.number === 1) {
         claimed.set(String(data.taskId), { claimedAt: position, time: at });
       }
-      for (const id of comingBy(fact, facts)) if (!claimed.has(id)) created.set(id, position);
+      for (const id of comingBy(fact, facts)) {
+        // A delay counts from when it was made.
+        if (!claimed.has(id)) created.set(id, { createdAt: position, at: created.get(id)?.at ?? at });
+      }
     }
   }
-  const rows = db.all<{ id: string; lane: string; key: number }>(
-    "select id, lane, order_key as key from tasks where fell_back = 0",
+  const rows = db.all<TaskRow>(
+    "select id, lane, order_key as key, session_id, step, part, undoes from tasks where fell_back = 0",
   );
+  const defined = definedTasks(db);
   return rows.flatMap((row) => {
-    const [createdAt, first] = [created.get(row.id), claimed.get(row.id)];
-    return createdAt === undefined || first === undefined ? [] : [{ ...row, createdAt, ...first }];
+    const [made, first] = [created.get(row.id), claimed.get(row.id)];
+    if (made === undefined || first === undefined) return [];
+    const readyAt = made.at + delayOf(row, defined.get(row.session_id ?? "")?.[row.step ?? -1]);
+    return [{ ...row, createdAt: made.createdAt, ...first, readyAt }];
   });
 }
 
@@ -62,6 +73,23 @@ function comingBy({ type, data, position }: Fact, facts: readonly Fact[]): reado
   if (type !== "session.resumed" || data.by === undefined) return [];
   const before = facts.filter((fact) => fact.type === "task.created" && fact.position < position);
   return before.map((fact) => String(fact.data.taskId));
+}
+
+interface TaskRow {
+  readonly id: string;
+  readonly lane: string;
+  readonly key: number;
+  readonly session_id: string | null;
+  readonly step: number | null;
+  readonly part: number;
+  readonly undoes: number;
+}
+
+/** Microseconds that a round of a loop waits before it may be claimed. */
+function delayOf({ part, undoes }: TaskRow, written: JsonObject | undefined): number {
+  const delay = (written?.repeat as JsonObject | undefined)?.delay;
+  if (delay === undefined || part === 0 || undoes === 1) return 0;
+  return parseDuration(String(delay)) ?? 0;
 }
 
 /** Who waits, waits behind those who came before. */

@@ -35,7 +35,7 @@ test("the generator finds the predicates of the transitions, always the same, ea
     "store/sqlite/ending.ts isSender operand: && attempt.sends === sender.send",
     "store/sqlite/ending.ts endAttempt guard: !isOpen(attempt)",
     "store/sqlite/deliveries.ts deliveryArrived.written conjunct: status = 'pending'",
-    "domain/workflows/advance.ts Move.finishIfDone guard: this.#open > 0",
+    "store/sqlite/outcomes.ts endTask guard: task.ended_at !== null",
   ]) {
     assert.ok(ids.includes(known), known);
   }

@@ -38,7 +38,10 @@ const TARGETS: Readonly<Record<string, readonly string[] | "all">> = {
   "store/sqlite/task-store.ts": ["createTask", "cancelAlone", "attemptStore", "extendLease"],
   "store/sqlite/tx.ts": "all",
   "store/sqlite/writer.ts": "all",
+  "store/sqlite/session-end.ts": "all",
+  "store/sqlite/step-tasks.ts": "all",
   "domain/workflows/advance.ts": "all",
+  "domain/workflows/move.ts": "all",
   "domain/tasks/retry.ts": "all",
 };
 

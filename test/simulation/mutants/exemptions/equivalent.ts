@@ -19,8 +19,6 @@ export const EQUIVALENT: readonly ExemptGroup[] = [
     reason: "only bounds memory",
     ids: [
       "store/sqlite/recent-rows.ts RecentRows.putSession condition: this.#sessions.size >= MAX_ROWS",
-      "store/sqlite/recent-rows.ts RecentRows.putSession guard: row.ended_at !== null || (row.input?.length ?? 0) > MAX_TEXT",
-      "store/sqlite/recent-rows.ts RecentRows.putSession operand: || (row.input?.length ?? 0) > MAX_TEXT",
       "store/sqlite/recent-rows.ts RecentRows.putTask condition: this.#tasks.size >= MAX_ROWS",
       'store/sqlite/recent-rows.ts RecentRows.putTask guard: row.status !== "running" || row.parameters.length > MAX_TEXT',
       "store/sqlite/recent-rows.ts RecentRows.putTask operand: || row.parameters.length > MAX_TEXT",
@@ -29,10 +27,7 @@ export const EQUIVALENT: readonly ExemptGroup[] = [
   },
   {
     reason: "only keeps what is of no use to anybody out of memory",
-    ids: [
-      "store/sqlite/recent-rows.ts RecentRows.putSession operand: || row.ended_at !== null",
-      'store/sqlite/recent-rows.ts RecentRows.putTask operand: || row.status !== "running"',
-    ],
+    ids: ['store/sqlite/recent-rows.ts RecentRows.putTask operand: || row.status !== "running"'],
   },
   {
     reason: "deleting what is not there changes nothing",

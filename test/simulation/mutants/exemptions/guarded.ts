@@ -3,15 +3,10 @@ import type { ExemptGroup } from "./exempt-group.ts";
 /** Something else catches it: the predicate is there twice, or rules out what cannot happen. */
 export const GUARDED: readonly ExemptGroup[] = [
   {
-    reason: "a lane too many among those that wait costs one look",
-    ids: ['store/sqlite/add-task.ts addTask guard: row.status !== "pending"'],
-  },
-  {
     reason: "a pull agent has no endpoint to send to, and a session is told of its first attempt twice at most",
     ids: [
       'store/sqlite/claim.ts assign condition: agent.channel === "push"',
       'store/sqlite/claim.ts assign condition: session?.status === "started"',
-      'store/sqlite/claim.ts assign guard: task.status !== "pending"',
     ],
   },
   {
@@ -25,14 +20,8 @@ export const GUARDED: readonly ExemptGroup[] = [
       "store/sqlite/ending.ts endLastAttempt operand: || !isOpen(attempt)",
       "store/sqlite/ending.ts endLastAttempt operand: || attempt === null",
       "store/sqlite/outcomes.ts backToLane guard: task.ended_at !== null",
-      "store/sqlite/outcomes.ts completeTask guard: session === undefined || task.step === null",
       'store/sqlite/outcomes.ts completeTask guard: task.status !== "running"',
-      "store/sqlite/outcomes.ts completeTask operand: || session === undefined",
-      "store/sqlite/outcomes.ts completeTask operand: || task.step === null",
-      "store/sqlite/outcomes.ts endTask condition: session !== undefined && task.step !== null",
       "store/sqlite/outcomes.ts endTask guard: task.ended_at !== null",
-      "store/sqlite/outcomes.ts endTask operand: && session !== undefined",
-      "store/sqlite/outcomes.ts endTask operand: && task.step !== null",
       "store/sqlite/outcomes.ts fallBack guard: policy.fallback === null",
     ],
   },
@@ -87,7 +76,6 @@ export const GUARDED: readonly ExemptGroup[] = [
       "store/sqlite/sender.ts acknowledge operand: || attempt === undefined",
       'store/sqlite/sender.ts acknowledge operand: || attempt.status === "acknowledged"',
       "store/sqlite/sender.ts acknowledge operand: || task === undefined",
-      "store/sqlite/sender.ts broken condition: tx.now + delay < attempt.timeout_at",
       'store/sqlite/sender.ts broken guard: task === undefined || attempt?.status !== "created"',
       'store/sqlite/sender.ts broken operand: || attempt?.status !== "created"',
       "store/sqlite/sender.ts broken operand: || task === undefined",
@@ -107,30 +95,17 @@ export const GUARDED: readonly ExemptGroup[] = [
       "store/sqlite/sender.ts adopt operand: || claimed.length >= max",
       "store/sqlite/sender.ts adopt operand: || tx.sendCapacity <= 0",
       "store/sqlite/sender.ts adopt.candidates conjunct: (t.epoch <> ? or (t.wake_for = 'timeout' and t.attempt_created_at <= ?))",
-      "store/sqlite/sender.ts adopt.candidates conjunct: g.channel = 'push'",
       "store/sqlite/sender.ts adopt.candidates conjunct: t.attempt_status in ('created', 'dispatched')",
       "store/sqlite/sender.ts adopt.candidates conjunct: t.status = 'running'",
     ],
   },
   {
     reason: "cancelling what has ended changes nothing",
-    ids: [
-      "store/sqlite/session-advance.ts apply condition: open !== undefined",
-      "store/sqlite/session-advance.ts apply.open conjunct: status in ('pending', 'running')",
-      "store/sqlite/session-advance.ts apply.open conjunct: step = ?",
-      "store/sqlite/session-advance.ts stepAt guard: step === undefined",
-    ],
+    ids: [],
   },
   {
     reason: "only saves a read or a write of what is the same",
-    ids: [
-      'store/sqlite/session-unit.ts SessionUnit.flush condition: this.#state === "dirty"',
-      'store/sqlite/session-unit.ts SessionUnit.readStep condition: this.#state !== "new"',
-      "store/sqlite/session-unit.ts SessionUnit.readStep.row conjunct: session_id = :session (2)",
-      "store/sqlite/session-unit.ts SessionUnit.readStep.row conjunct: session_id = :session (3)",
-      "store/sqlite/session-unit.ts SessionUnit.readStep.row conjunct: step = :step (2)",
-      "store/sqlite/session-unit.ts SessionUnit.readStep.row conjunct: step = :step (3)",
-    ],
+    ids: ['store/sqlite/session-unit.ts SessionUnit.flush condition: this.#state === "dirty"'],
   },
   {
     reason: "frees or wakes what is not there, which changes nothing",

@@ -48,28 +48,11 @@ export const UNSEEN_TWO: readonly ExemptGroup[] = [
   },
   {
     reason: "nobody compares what a session says of its failed steps, its failure and its output",
-    ids: [
-      "store/sqlite/session-advance.ts expressionError guard: !(error instanceof OpspawnError)",
-      "store/sqlite/session-advance.ts finish condition: session.row.callback_url !== null",
-      'store/sqlite/session-advance.ts finish condition: status === "completed"',
-      "store/sqlite/session-advance.ts writeCounters condition: move.failure !== null",
-      "store/sqlite/session-advance.ts writeCounters guard: move.failedSteps.length === 0",
-      'store/sqlite/session-advance.ts writeStep operand: || change.status === "cancelled"',
-      'store/sqlite/session-advance.ts writeStep operand: || change.status === "completed"',
-      'store/sqlite/session-advance.ts writeStep.failed operand: && change.status === "failed"',
-      'store/sqlite/session-advance.ts writeStep.failed operand: && input.type === "step_failed"',
-    ],
+    ids: [],
   },
   {
     reason: "simulated workflows read no results of other steps",
-    ids: [
-      "store/sqlite/session-advance.ts stepView guard: index === undefined",
-      "store/sqlite/session-advance.ts stepView guard: task !== undefined",
-      "store/sqlite/session-advance.ts stepView.own conjunct: session_id = ?",
-      "store/sqlite/session-advance.ts stepView.own conjunct: step = ?",
-      "store/sqlite/session-advance.ts stepView.task conjunct: session_id = ?",
-      "store/sqlite/session-advance.ts stepView.task conjunct: step = ?",
-    ],
+    ids: [],
   },
   {
     reason: "there are no sessions of a newer version in the simulated world",
@@ -80,8 +63,6 @@ export const UNSEEN_TWO: readonly ExemptGroup[] = [
     ids: [
       "store/sqlite/sessions.ts cancelSession guard: session.row.ended_at !== null",
       'store/sqlite/sessions.ts cancelSession guard: session.status === "cancelled"',
-      "store/sqlite/sessions.ts need guard: session === undefined",
-      "store/sqlite/sessions.ts startSession condition: session.plan.deadline !== null",
       "store/sqlite/sessions.ts startSession condition: start.saveWorkflow === true",
     ],
   },
@@ -111,11 +92,6 @@ export const UNSEEN_TWO: readonly ExemptGroup[] = [
     reason: "nobody compares what a task or a lease is answered with, and single tasks of sessions are never cancelled",
     ids: [
       "store/sqlite/task-store.ts attemptStore.expire condition: isDeaf(db, clock.now())",
-      "store/sqlite/task-store.ts cancelAlone guard: before === undefined",
-      "store/sqlite/task-store.ts cancelAlone guard: before.session_id !== null",
-      'store/sqlite/task-store.ts cancelAlone guard: before.status !== "cancelled" && !cancelTask(tx, taskId, reason)',
-      "store/sqlite/task-store.ts cancelAlone operand: && !cancelTask(tx, taskId, reason)",
-      'store/sqlite/task-store.ts cancelAlone operand: && before.status !== "cancelled"',
       'store/sqlite/task-store.ts extendLease condition: attempt.status !== "acknowledged"',
       "store/sqlite/task-store.ts extendLease condition: resend",
       "store/sqlite/task-store.ts extendLease operand: || !isOpen(attempt)",

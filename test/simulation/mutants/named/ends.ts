@@ -6,15 +6,15 @@ export const ENDS: readonly NamedMutant[] = [
     name: "deadline-leaves-retries",
     is: "a session that ends by its deadline leaves tasks alone that wait for a retry",
     rule: "2",
-    file: "store/sqlite/session-advance.ts",
+    file: "store/sqlite/step-tasks.ts",
     changes: [
       {
-        from: "and status in ('pending', 'running')\",\n        session.id,",
-        to: "and (status = 'running' or attempts = 0 or ${effect.reason === \"deadline\" ? 0 : 1})`,\n        session.id,",
+        from: "and undoes = 0 and status in ('pending', 'running')\",\n    sessionId,",
+        to: "and undoes = 0 and (status = 'running' or attempts = 0 or ${reason === \"deadline\" ? 0 : 1})`,\n    sessionId,",
       },
       {
-        from: '        "select id from tasks where session_id = ? and step = ? and (status',
-        to: "        `select id from tasks where session_id = ? and step = ? and (status",
+        from: '    "select id from tasks where session_id = ? and step = ? and undoes = 0 and (status',
+        to: "    `select id from tasks where session_id = ? and step = ? and undoes = 0 and (status",
       },
     ],
   },
@@ -22,16 +22,14 @@ export const ENDS: readonly NamedMutant[] = [
     name: "ends-before-its-siblings",
     is: "a session that fails ends while the last of its siblings runs",
     rule: "1",
-    file: "domain/workflows/advance.ts",
-    changes: [
-      { from: "    if (this.#open > 0) return;", to: "    if (this.#open > (this.#failure === null ? 0 : 1)) return;" },
-    ],
+    file: "domain/workflows/move.ts",
+    changes: [{ from: "    if (this.#open > 0 ||", to: "    if (this.#open > (this.#failure === null ? 0 : 1) ||" }],
   },
   {
     name: "no-webhook-at-deadline",
     is: "a session that fails without a step of its own calls nobody back",
     rule: "27",
-    file: "store/sqlite/session-advance.ts",
+    file: "store/sqlite/session-end.ts",
     changes: [
       {
         from: "  if (session.row.callback_url !== null) enqueueSessionWebhook",
@@ -60,18 +58,6 @@ export const ENDS: readonly NamedMutant[] = [
       {
         from: 'if (task.status !== "pending" || task.deadline > tx.now) return;',
         to: 'if (task.status !== "pending" || task.deadline > tx.now || task.lost > 0) return;',
-      },
-    ],
-  },
-  {
-    name: "join-forgets-a-failed-branch",
-    is: "a step that waits for several is not told of one that failed and was to be passed over",
-    rule: "1",
-    file: "store/sqlite/session-advance.ts",
-    changes: [
-      {
-        from: 'change.status === "completed" || change.status === "cancelled") return;',
-        to: 'change.status === "completed" || change.status === "cancelled") return;\n  if (change.status === "pending" && input.type === "step_failed") return;',
       },
     ],
   },

@@ -6,11 +6,11 @@ export const SESSIONS: readonly NamedMutant[] = [
     name: "join-of-three",
     is: "a step that waits for three others is told of the first one only",
     rule: "1",
-    file: "store/sqlite/session-advance.ts",
+    file: "store/sqlite/step-row.ts",
     changes: [
       {
-        from: "do update set status = excluded.status, remaining = excluded.remaining,",
-        to: "do update set status = excluded.status, remaining = max(excluded.remaining, session_steps.remaining),",
+        from: "do update set status = excluded.status, remaining = excluded.remaining,\n      ended_at",
+        to: "do update set status = excluded.status, remaining = max(excluded.remaining, session_steps.remaining),\n      ended_at",
       },
     ],
   },
@@ -18,11 +18,11 @@ export const SESSIONS: readonly NamedMutant[] = [
     name: "siblings-in-one-batch",
     is: "of two siblings that end in the same instant the second finds the first running",
     rule: "1",
-    file: "store/sqlite/session-unit.ts",
+    file: "store/sqlite/step-row.ts",
     changes: [
       {
-        from: "  if (row?.own != null) return {",
-        to: "  if (row?.own != null && this.row.updated_at < this.#tx.now) return {",
+        from: "  if (row.task !== null) return {",
+        to: "  if (row.task !== null && row.own === null) return {",
       },
     ],
   },
@@ -30,14 +30,14 @@ export const SESSIONS: readonly NamedMutant[] = [
     name: "cancel-without-pending",
     is: "a cancelled session leaves those of its tasks alone that wait for a retry",
     rule: "2",
-    file: "store/sqlite/session-advance.ts",
+    file: "store/sqlite/step-tasks.ts",
     changes: [{ from: "and status in ('pending', 'running')\"", to: "and (status = 'running' or attempts = 0)\"" }],
   },
   {
     name: "no-webhook-when-cancelled",
     is: "a session that is cancelled calls nobody back",
     rule: "27",
-    file: "store/sqlite/session-advance.ts",
+    file: "store/sqlite/session-end.ts",
     changes: [
       {
         from: "  if (session.row.callback_url !== null) enqueueSessionWebhook",
@@ -73,7 +73,7 @@ export const SESSIONS: readonly NamedMutant[] = [
     name: "cancel-leaves-interrupted",
     is: "a cancelled session leaves a task alone that is about to be sent again",
     rule: "2",
-    file: "store/sqlite/session-advance.ts",
+    file: "store/sqlite/step-tasks.ts",
     changes: [
       {
         from: "and status in ('pending', 'running')\"",
@@ -108,8 +108,8 @@ export const SESSIONS: readonly NamedMutant[] = [
     file: "store/sqlite/agent-index.ts",
     changes: [
       {
-        from: "\"select distinct lane from tasks where status = 'pending'\"",
-        to: "\"select distinct lane from tasks where status = 'pending' and created_at >= (select max(started_at) from instances)\"",
+        from: "\"select distinct lane from tasks where status = 'pending' and held = 0\"",
+        to: "\"select distinct lane from tasks where status = 'pending' and held = 0 and created_at >= (select max(started_at) from instances)\"",
       },
     ],
   },
@@ -117,11 +117,11 @@ export const SESSIONS: readonly NamedMutant[] = [
     name: "cancel-stops-one",
     is: "a cancelled session cancels the first of its open tasks",
     rule: "2",
-    file: "domain/workflows/advance.ts",
+    file: "domain/workflows/move.ts",
     changes: [
       {
-        from: '      this.#effects.push({ type: "cancel_task", step: step.index, reason });',
-        to: '      if (this.#effects.length < 2) this.#effects.push({ type: "cancel_task", step: step.index, reason });',
+        from: '      this.#effects.push({ type: "cancel_step", step: index, reason });',
+        to: '      if (this.#effects.length < 2) this.#effects.push({ type: "cancel_step", step: index, reason });',
       },
     ],
   },
@@ -129,7 +129,7 @@ export const SESSIONS: readonly NamedMutant[] = [
     name: "callbacks-of-retries",
     is: "a session of which a step was tried again calls nobody back when it fails",
     rule: "27",
-    file: "store/sqlite/session-advance.ts",
+    file: "store/sqlite/session-end.ts",
     changes: [
       {
         from: "  if (session.row.callback_url !== null) enqueueSessionWebhook",

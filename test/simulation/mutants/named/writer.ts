@@ -117,7 +117,7 @@ export const WRITER: readonly NamedMutant[] = [
     name: "callbacks-of-this-process",
     is: "a session that an earlier process started calls nobody back",
     rule: "27",
-    file: "store/sqlite/session-advance.ts",
+    file: "store/sqlite/session-end.ts",
     changes: [
       {
         from: "  if (session.row.callback_url !== null) enqueueSessionWebhook",

@@ -5,7 +5,7 @@ import { fromJson, type Value } from "./values.ts";
 /** A step as expressions see it. */
 export interface StepView {
   readonly status: string;
-  /** Read as null unless the step completed, or is running once more. Never asked for where there are `results`. */
+  /** Read as null unless the step completed, is uncertain, or is running once more. Never asked for where there are `results`. */
   readonly result: JsonValue;
   readonly error: JsonValue;
   /** Of a step with `forEach`, in the order of its items: null where an item has no result. Then `result` is this list. */
@@ -106,7 +106,7 @@ class StepValues {
   }
 }
 
-/** While a step repeats, its result is that of its last run. */
-const HAS_RESULT: ReadonlySet<string> = new Set(["completed", "compensated", "running"]);
+/** While a step repeats, its result is that of its last run; of an uncertain list the known items have one. */
+const HAS_RESULT: ReadonlySet<string> = new Set(["completed", "compensated", "uncertain", "running"]);
 
 export type Evaluate = (frame: Frame) => Value;

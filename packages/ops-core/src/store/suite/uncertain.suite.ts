@@ -118,13 +118,13 @@ export const uncertainSuite: Suite = (on) => {
     const each = undoable(
       "each",
       { forEach: ["x", "y"], parameters: {}, onItemError: "collect", timeout: "5s", ...ONCE },
-      { parameters: { undo: "${{ item }}", all: "${{ steps.each.results }}" } },
+      { parameters: { undo: "${{ item }}", all: "${{ steps.each.results }}", same: "${{ steps.each.result }}" } },
     );
     const id = await start(w, [each, LAST]);
     await w.complete(w.take(), "X");
     w.take();
     await w.wait(5 * SECOND);
-    assert.deepEqual(await runToFailure(w), [{ undo: "x", all: ["X", null] }]);
+    assert.deepEqual(await runToFailure(w), [{ undo: "x", all: ["X", null], same: ["X", null] }]);
     assert.deepEqual([await statuses(w, id), await compensation(w, id)], [["uncertain", "failed"], "incomplete"]);
   });
 
