@@ -7,6 +7,8 @@ export type { StoredEvent } from "../domain/store.ts";
 export type { Timers } from "../domain/timers.ts";
 export { readDefinition } from "../domain/workflows/definition.ts";
 export type { PlanStep, WorkflowPlan } from "../domain/workflows/plan.ts";
+export { TextFailure } from "../domain/workflows/text-failure.ts";
+export { readYaml } from "../domain/workflows/yaml-text.ts";
 export type { LoopName } from "../engine/engine.ts";
 export type { Outlook } from "../store/sqlite/outlook.ts";
 export { InProcess, type InProcessOptions, type Request, type Surroundings } from "./in-process.ts";

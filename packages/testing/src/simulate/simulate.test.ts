@@ -181,6 +181,7 @@ test("a description that is wrong is refused with every place", async () => {
   assert.deepEqual(await refusal({ agents: { agents: [READER, READER] } }), [
     "agents.1.name: `reader` is there twice; use count",
   ]);
+  assert.match((await refusal({ agents: "agents: [" }))[0] ?? "", /^agents: line 1, column \d+: /);
   assert.match((await refusal({ arrivals: "often" }))[0] ?? "", /^arrivals: must be "at-once"/);
   assert.match((await refusal({ target: "fast" }))[0] ?? "", /^target: must be a latency/);
 });

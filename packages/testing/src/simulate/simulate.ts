@@ -1,10 +1,10 @@
-import { type JsonObject, type JsonValue, OpspawnError, parseDuration } from "@opspawn/contract";
+import { type JsonObject, OpspawnError, parseDuration } from "@opspawn/contract";
 import { definitionOf } from "../definition.ts";
 import { ARRIVALS_HINT, readArrivals } from "./arrivals.ts";
 import { rehearse } from "./rehearsal.ts";
 import { type Report, reportOf } from "./report.ts";
 import { type Progress, Simulation, type SimulationInput } from "./simulation.ts";
-import { readSpec } from "./spec.ts";
+import { readSpec, readSpecText } from "./spec.ts";
 import { type Counts, readTarget, type SearchResult, TARGET_HINT, TargetSearch } from "./target.ts";
 
 export interface SimulateRequest {
@@ -12,8 +12,8 @@ export interface SimulateRequest {
   readonly workflow: JsonObject | string;
   /** Workflows that its steps are. */
   readonly others?: readonly (JsonObject | string)[];
-  /** Describes the agents and everything else that it meets; see docs/simulate.md. */
-  readonly agents: JsonValue;
+  /** Describes the agents and everything else that it meets, as an object or as text; see docs/simulate.md. */
+  readonly agents: JsonObject | string;
   /** Default: 1,000. */
   readonly sessions?: number;
   /** Default: 1. */
@@ -81,7 +81,8 @@ export async function simulate(request: SimulateRequest): Promise<SimulateReport
 }
 
 function toInput(request: SimulateRequest): SimulationInput {
-  const { workflow, others = [], agents, sessions = SESSIONS, seed = 1, within = WITHIN } = request;
+  const { workflow, others = [], sessions = SESSIONS, seed = 1, within = WITHIN } = request;
+  const agents = typeof request.agents === "string" ? readSpecText(request.agents) : request.agents;
   const described = readSpec(agents);
   const spec =
     request.faults === undefined ? described : readSpec({ ...(agents as JsonObject), faults: request.faults });

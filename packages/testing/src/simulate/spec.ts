@@ -6,6 +6,7 @@ import {
   OpspawnError,
   parseDuration,
 } from "@opspawn/contract";
+import { readYaml, TextFailure } from "@opspawn/ops-core/testing";
 import { z } from "zod";
 import { drawFrom, type Latency } from "../world/latency.ts";
 
@@ -115,7 +116,20 @@ const simulation = z.strictObject({
 export type SimulationSpec = z.infer<typeof simulation>;
 export type AgentSpec = SimulationSpec["agents"][number];
 export type ToolSpec = SimulationSpec["tools"][string];
-export type FaultSpec = SimulationSpec["faults"];
+
+/**
+ * Reads the text of a description, YAML or JSON.
+ * @throws OpspawnError `invalid_request` with line and column
+ */
+export function readSpecText(text: string): JsonValue {
+  try {
+    return readYaml(text);
+  } catch (error) {
+    if (!(error instanceof TextFailure)) throw error;
+    const msg = `line ${error.line}, column ${error.column}: ${error.message}`;
+    throw wrong([{ loc: ["agents"], msg, type: "yaml_invalid" }]);
+  }
+}
 
 /**
  * Reads a description of agents and everything else that a workflow meets.

@@ -62,7 +62,7 @@ export class Writer {
 
   /** Whether something is still to be written, or to be answered, without time passing. */
   get isBusy(): boolean {
-    return this.#queue.length > 0 || this.#unanswered > 0;
+    return this.#queue.length + this.#unanswered > 0;
   }
 
   /** Errors: `overloaded`, `shutting_down`, `storage_full`, `unavailable` (outcome unknown), or what `transition` throws. */
