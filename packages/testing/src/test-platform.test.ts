@@ -250,6 +250,21 @@ test("time that is no time is refused by name", async () => {
   assert.throws(() => platform.agent("a", { takes: { p50: "3s", p95: "1s" } }), /p95: must not be shorter/);
 });
 
+test("nothing stays open when it is closed, whatever was under way", async () => {
+  const open = (): string[] =>
+    process
+      .getActiveResourcesInfo()
+      .filter((name) => name !== "Immediate")
+      .sort();
+  const before = open();
+  const platform = await TestPlatform.start();
+  platform.agent("a", { capabilities: ["a"], takes: "1h" });
+  await platform.run(workflow({ taskId: "a", agentCapability: "a", timeout: "2h" }));
+  await platform.close();
+  assert.deepEqual(open(), before);
+  await assert.rejects(platform.advance("1s"), /closed/);
+});
+
 test("a month of waiting passes in no time", async () => {
   await using platform = await TestPlatform.start();
   const began = performance.now();

@@ -60,6 +60,8 @@ test("what is wrong is refused with its place", async () => {
   const bad = await simulate();
   assert.equal(bad.exitCode, 2);
   assert.match(bad.stderr, /^Error: The description of the agents cannot be used:\n {2}agents\.0\.latency: must be/);
+  io.file("agents.yaml", "- reader");
+  assert.match((await simulate()).stderr, /agents\.yaml describes no agents: it must be an object/);
   const faults = await simulate("--faults", "floods=1%");
   assert.match(faults.stderr, /--faults: "floods=1%" is none\.\nWrite --faults crashes=1h/);
   assert.match((await simulate("--rate", "1/s", "--arrivals", "2/s")).stderr, /Give --rate or --arrivals/);

@@ -1,9 +1,9 @@
-import type { JsonObject } from "@opspawn/contract";
+import { isJsonObject, type JsonObject } from "@opspawn/contract";
 import type { SimulateProgress, SimulateReport, SimulateRequest } from "@opspawn/testing/simulate";
 import type { Command } from "commander";
 import type { Call } from "../call.ts";
 import { type Context, withExamples } from "../context.ts";
-import { readDefinition } from "../document.ts";
+import { readDefinition, readInput } from "../document.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { CliError, usageError } from "../failure.ts";
 import { collect, duration, whole } from "../options.ts";
@@ -66,7 +66,7 @@ async function simulateWorkflow(call: Call, file: string, options: SimulateOptio
   const request: SimulateRequest = {
     workflow: await readDefinition(call.io, file),
     others,
-    agents: await readDefinition(call.io, options.agents),
+    agents: await readDescription(call, options.agents),
     ...(sessions === undefined ? {} : { sessions }),
     ...(seed === undefined ? {} : { seed }),
     ...(target === undefined ? {} : { target }),
@@ -78,6 +78,12 @@ async function simulateWorkflow(call: Call, file: string, options: SimulateOptio
   const report = await runIt(request);
   call.output.record(report, reportFields(report, call.output));
   return report.isGood ? EXIT.ok : EXIT.failure;
+}
+
+async function readDescription(call: Call, path: string): Promise<JsonObject> {
+  const value = await readInput(call.io, path === "-" ? path : `@${path}`, "--agents");
+  if (!isJsonObject(value)) throw usageError(`${path} describes no agents: it must be an object at its root.`);
+  return value;
 }
 
 /** The simulator contains the server, and this package may be installed without either. */

@@ -147,6 +147,23 @@ test("whoever waits for somebody who never comes is stuck, and that is no succes
   assert.match(report.badEnds[0]?.message ?? "", /`ok`/);
 });
 
+test("workflows within workflows are simulated and forgotten with them", async () => {
+  const workflow = {
+    id: "outer",
+    name: "Outer",
+    tasks: [{ taskId: "in", name: "In", workflow: { id: "w" }, forEach: "[1, 2]" }],
+  };
+  const report = await run({ workflow, others: [WORKFLOW], sessions: 300, arrivals: "12/min" });
+  assert.equal(report.counts.completed, 300);
+  assert.deepEqual(
+    report.steps.map(({ step, count }) => [step, count]),
+    [
+      ["w/read", 600],
+      ["w/think", 600],
+    ],
+  );
+});
+
 test("a result comes from the description, by step or for all, else from the step's schema, else it is null", async () => {
   const step = (taskId: string, rest: JsonObject = {}) => ({ taskId, name: "S", agentCapability: "a", ...rest });
   const schema = { type: "object", required: ["n"], properties: { n: { type: "integer", minimum: 3 } } };
