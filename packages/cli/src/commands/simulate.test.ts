@@ -30,12 +30,12 @@ test("the example is simulated, and the report fits 80 columns", async () => {
 });
 
 test("a target decides how it ends, and what it takes is found", async () => {
-  const met = await simulate("--target", "p95 < 10m", "-o", "json");
+  const met = await simulate("--sessions", "20", "--target", "p95 < 10m", "-o", "json");
   assert.equal(met.exitCode, 0);
   const report = JSON.parse(met.stdout) as SimulateReport;
-  assert.deepEqual([report.isGood, report.target?.isMet, report.counts.completed], [true, true, 60]);
+  assert.deepEqual([report.isGood, report.target?.isMet, report.counts.completed], [true, true, 20]);
   assert.deepEqual(Object.keys(report.target?.search.needed ?? {}), ["reader", "scorer", "writer"]);
-  const missed = await simulate("--rate", "10/s", "--target", "p95 < 1s");
+  const missed = await simulate("--sessions", "20", "--rate", "10/s", "--target", "p95 < 1s");
   assert.equal(missed.exitCode, 1);
   assert.match(missed.stdout, /^Target +p95 < 1s: missed, it is /m);
   for (const line of missed.stdout.split("\n")) assert.ok(line.length <= 80, line);
@@ -60,9 +60,9 @@ test("what is wrong is refused with its place", async () => {
   const bad = await simulate();
   assert.equal(bad.exitCode, 2);
   assert.match(bad.stderr, /^Error: The description of the agents cannot be used:\n {2}agents\.0\.latency: must be/);
-  io.file("agents.yaml", "- reader");
-  assert.match((await simulate()).stderr, /agents\.yaml describes no agents: it must be an object/);
   const faults = await simulate("--faults", "floods=1%");
   assert.match(faults.stderr, /--faults: "floods=1%" is none\.\nWrite --faults crashes=1h/);
   assert.match((await simulate("--rate", "1/s", "--arrivals", "2/s")).stderr, /Give --rate or --arrivals/);
+  io.file("agents.yaml", "- reader");
+  assert.match((await simulate()).stderr, /agents\.yaml describes no agents: it must be an object/);
 });
