@@ -23,7 +23,7 @@ function readMetrics(text: string): readonly MetricView[] {
   return answer.items as unknown as MetricView[];
 }
 
-export function prometheusText(metrics: readonly MetricView[]): string {
+function prometheusText(metrics: readonly MetricView[]): string {
   return metrics
     .flatMap(({ name, help, type, samples }) => [
       `# HELP ${name} ${help}`,

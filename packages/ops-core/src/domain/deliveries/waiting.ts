@@ -4,7 +4,6 @@ import type { DeliveryRecord } from "./delivery.ts";
 
 /** What a pending delivery can wait for. */
 export const DELIVERY_REASONS = ["delivery_behind", "delivery_backoff", "delivery_due"] as const;
-export type DeliveryReason = (typeof DELIVERY_REASONS)[number];
 
 /** Why a delivery has not arrived yet; null once it has, or was given up. */
 export function deliveryBlock(delivery: DeliveryRecord, now: number): Blocked | null {
