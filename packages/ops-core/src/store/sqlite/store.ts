@@ -10,6 +10,7 @@ import { findDisagreements } from "./audit.ts";
 import { deliveryStore, eventStore, keyStore, workflowStore } from "./catalog-stores.ts";
 import { Database } from "./database.ts";
 import { answerStore } from "./idempotency.ts";
+import { LimitIndex } from "./limit-index.ts";
 import { PlanCache } from "./plan-cache.ts";
 import { processStore } from "./process-store.ts";
 import { RecentRows } from "./recent-rows.ts";
@@ -101,12 +102,14 @@ export function openSqlite(
 
 function txContext(db: Database, options: SqliteOptions): TxContext {
   const agents = new AgentIndex(db);
+  const limits = new LimitIndex(db);
   const plans = new PlanCache(options.compile);
   const recent = new RecentRows();
   const context: TxContext = {
     clock: options.clock,
     ids: options.ids,
     agents,
+    limits,
     plans,
     recent,
     epoch: openEpoch(db, options.clock.now()),
@@ -116,6 +119,7 @@ function txContext(db: Database, options: SqliteOptions): TxContext {
     position: null,
     forget: () => {
       agents.forget();
+      limits.forget();
       plans.clear();
       recent.clear();
       context.position = null;
