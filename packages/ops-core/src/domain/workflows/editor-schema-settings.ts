@@ -18,6 +18,7 @@ import {
   CONCURRENCY_MAX,
   ITEMS_MAX,
   ITERATIONS_MAX,
+  LIMIT_KEY_LENGTH_MAX,
   LIMIT_MAX,
   STEP_ID_LENGTH_MAX,
   TARGET_LENGTH_MAX,
@@ -106,14 +107,18 @@ function concurrencySchema(): JsonObject {
 function rateLimit(description: string): JsonObject {
   const properties = {
     ...limitProperties("Tasks of the key that begin within `per`."),
-    per: { ...duration("The time that `limit` is for, from 1ms to 24h."), type: "string" },
+    per: { ...duration("The time that `limit` is for, from 1ms to 1d."), type: "string" },
   };
   return closed(description, properties, { required: ["key", "limit", "per"] });
 }
 
 function limitProperties(limit: string): JsonObject {
   return {
-    key: needed('What is limited; a text that may hold expressions. Example: "${{ input.tenant }}"'),
+    key: {
+      ...needed('What is limited; a text that may hold expressions. Example: { key: "${{ input.tenant }}" }'),
+      pattern: "\\S",
+      anyOf: [{ maxLength: LIMIT_KEY_LENGTH_MAX }, { pattern: "\\$\\{\\{" }],
+    },
     limit: { ...whole(limit, 1, LIMIT_MAX), type: "integer" },
   };
 }

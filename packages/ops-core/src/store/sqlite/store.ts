@@ -11,6 +11,7 @@ import { deliveryStore, eventStore, keyStore, workflowStore } from "./catalog-st
 import { Database } from "./database.ts";
 import { answerStore } from "./idempotency.ts";
 import { LimitIndex } from "./limit-index.ts";
+import { limitStore } from "./limit-store.ts";
 import { PlanCache } from "./plan-cache.ts";
 import { processStore } from "./process-store.ts";
 import { RecentRows } from "./recent-rows.ts";
@@ -83,6 +84,7 @@ export function openSqlite(
     attempts: attemptStore(shared),
     deliveries: deliveryStore(shared),
     tools: toolStore(shared),
+    limits: limitStore(shared),
     keys: keyStore(shared),
     events: eventStore(shared),
     answers: answerStore(shared),

@@ -49,9 +49,11 @@ const INVARIANTS: Readonly<Record<string, string>> = {
     having count(*) > max(allowed)`,
   "within its time a key is used no more often than its tasks may": `select u.key, u.n from rate_uses u
     join rate_uses o on o.key = u.key and o.n = u.n - u.allowed where o.at > u.at - u.per`,
-  "each attempt under a rate was counted": `select t.id from tasks t where t.limits ->> '$.rate.key' is not null
-    and t.attempts > (select count(*) from rate_uses u where u.task_id = t.id and u.key = t.limits ->> '$.rate.key')
-    and t.created_at > (select coalesce(max(at), 0) - 86400000000 from rate_uses)`,
+  "each attempt under a rate was counted, as far back as uses are kept": `select t.id from tasks t
+    where t.limits ->> '$.rate.key' is not null
+      and t.attempt_created_at >= (select min(at) from rate_uses u where u.key = t.limits ->> '$.rate.key')
+      and not exists (select 1 from rate_uses u where u.key = t.limits ->> '$.rate.key' and u.task_id = t.id
+        and u.at = t.attempt_created_at)`,
   "a past attempt has another after it": `select p.task_id, p.n from past_attempts p left join tasks t on t.id = p.task_id
     where t.id is null or t.attempts <= p.n`,
   "an open attempt wakes up, at its timeout at the latest": `select task_id, n from attempts where ended_at is null
