@@ -117,6 +117,20 @@ function release(on: Declare): void {
     assert.equal(await w.dispatch(), 1);
   });
 
+  on("of the permits of one task a late result frees that of its own attempt", async (w) => {
+    await many(w);
+    const retry = { maxAttempts: 2, initialDelay: "0s" };
+    await limited(w, "a", { concurrency: { key: TENANT, limit: 2 }, timeout: "10s", retry });
+    const first = w.take();
+    await w.wait(10 * SECOND);
+    const second = w.take();
+    assert.deepEqual([second.attempt, await listed(w)], [2, "a 2/2, 0"]);
+    await w.complete(first, "late");
+    assert.equal(await listed(w), "a 1/2, 0");
+    await w.complete(second);
+    assert.equal(await listed(w), "");
+  });
+
   on("a draining slot that is over, or that its agent frees, gives its permit back", async (w) => {
     const agentId = await many(w);
     for (const free of [
@@ -273,6 +287,7 @@ function rates(on: Declare): void {
     assert.equal(await w.dispatch(), 0);
     w.clock.advance(MINUTE);
     await w.store.process.beat();
+    await w.expire();
     await w.store.process.prune(100);
     await limited(w, "other", { concurrency: null, rateLimit: { key: "other", limit: 1, per: "1h" } });
     w.sent.length = 0;
