@@ -1,4 +1,4 @@
-import type { LimitRecord, LimitStore } from "../../domain/store.ts";
+import type { LimitRecord, LimitStore } from "../../domain/limits/limit.ts";
 import { readLimits } from "../../domain/tasks/limits.ts";
 import { decodeCursor, toPage } from "./paging.ts";
 import { nextUse } from "./permits.ts";
