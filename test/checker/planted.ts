@@ -52,6 +52,18 @@ export const PLANTED: readonly (readonly [what: string, invariant: string, tampe
     ({ db }) => db.exec("update sessions set result = '{}'"),
   ],
   [
+    "more tasks of a key run than may",
+    "no task of a key begins while as many as its limit run",
+    ({ db }) =>
+      db.exec(`update tasks set limits = '{"concurrency":{"key":"k","limit":1}}';
+        update events set entries = replace(entries, 'attempt.succeeded', 'attempt.unheard_of')`),
+  ],
+  [
+    "more tasks of a key begin than may",
+    "no more tasks of a key begin within its time than its limit",
+    ({ db }) => db.exec(`update tasks set limits = '{"rate":{"key":"k","limit":2,"per":86400000000}}'`),
+  ],
+  [
     "a session was cancelled that nobody cancelled",
     "a session is cancelled where that was answered 200, and only there",
     ({ db }) => db.exec("update sessions set status = 'cancelled'"),
@@ -345,7 +357,7 @@ export const PLANTED: readonly (readonly [what: string, invariant: string, tampe
   ],
   [
     "a task was passed by one that stood behind it",
-    "in a lane, no task is claimed before one that stands before it and could be claimed",
+    "in a lane, no task is claimed before one of the same limits that stands before it and could be claimed",
     ({ db }) => {
       db.exec("update tasks set lane = 'one'");
       // The second try of one session's task becomes its first, after everything else.

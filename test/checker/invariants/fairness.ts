@@ -6,6 +6,7 @@ import { groupBy, type Invariant } from "../invariant.ts";
 interface Claimed {
   readonly id: string;
   readonly lane: string;
+  readonly limits: string | null;
   readonly key: number;
   /** Where the log tells of it, and of its first attempt: clocks may be set back. */
   readonly createdAt: number;
@@ -18,10 +19,10 @@ interface Claimed {
 
 const keyOrder: Invariant = {
   number: "20",
-  name: "in a lane, no task is claimed before one that stands before it and could be claimed",
+  name: "in a lane, no task is claimed before one of the same limits that stands before it and could be claimed",
   needs: [],
   *check(evidence) {
-    for (const tasks of groupBy(claimedOf(evidence), ({ lane }) => lane).values()) {
+    for (const tasks of groupBy(claimedOf(evidence), ({ lane, limits }) => `${limits} ${lane}`).values()) {
       // Those that came with a smaller key and were still there when another was claimed.
       const byClaim = tasks.toSorted((a, b) => a.claimedAt - b.claimedAt);
       for (const [i, task] of byClaim.entries()) {
@@ -51,7 +52,7 @@ function claimedOf({ db, history }: Evidence): Claimed[] {
     }
   }
   const rows = db.all<TaskRow>(
-    "select id, lane, order_key as key, session_id, step, part, undoes from tasks where fell_back = 0",
+    "select id, lane, limits, order_key as key, session_id, step, part, undoes from tasks where fell_back = 0",
   );
   const defined = definedTasks(db);
   return rows.flatMap((row) => {
@@ -65,6 +66,7 @@ function claimedOf({ db, history }: Evidence): Claimed[] {
 interface TaskRow {
   readonly id: string;
   readonly lane: string;
+  readonly limits: string | null;
   readonly key: number;
   readonly session_id: string | null;
   readonly step: number | null;
