@@ -73,7 +73,7 @@ export class LaneHeads {
     this.#lanes.add(lane);
     const { limits } = this.#tx.context;
     const before = this.#heads.length;
-    if (limits.waitsIn(lane)) for (const line of limits.linesIn(lane)) this.#admitLine(line);
+    if (limits.waitsIn(lane)) this.#admitLines([...limits.linesIn(lane)]);
     this.#admitPlain(lane);
     return this.#heads.length > before;
   }
@@ -86,6 +86,13 @@ export class LaneHeads {
 
   #admitLine(line: Line): void {
     this.#insert({ key: line.least, lane: line.lane, line, task: null });
+  }
+
+  /** There may be thousands: to insert them one by one would move the others each time. */
+  #admitLines(lines: readonly Line[]): void {
+    for (const line of lines) this.#heads.push({ key: line.least, lane: line.lane, line, task: null });
+    // Not their difference: of a line that nobody has looked at the least key may be infinite.
+    this.#heads.sort((a, b) => (a.key === b.key ? 0 : a.key < b.key ? 1 : -1));
   }
 
   /** The task at the head of a line, if nothing holds it back and nobody stands before it after all. */
