@@ -1,5 +1,6 @@
 import { ATTEMPTS } from "./named/attempts.ts";
 import { ENDS } from "./named/ends.ts";
+import { LANGUAGE } from "./named/language.ts";
 import { LIMITS } from "./named/limits.ts";
 import type { NamedMutant, WantedMutant } from "./named/named-mutant.ts";
 import { POLICIES } from "./named/policies.ts";
@@ -21,6 +22,7 @@ export const NAMED_MUTANTS: readonly NamedMutant[] = [
   ...ENDS,
   ...TIME,
   ...STREAMS,
+  ...LANGUAGE,
 ];
 
 /** Each is a reason to extend the simulated world. */

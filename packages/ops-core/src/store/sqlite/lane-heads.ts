@@ -91,8 +91,8 @@ export class LaneHeads {
   /** There may be thousands: to insert them one by one would move the others each time. */
   #admitLines(lines: readonly Line[]): void {
     for (const line of lines) this.#heads.push({ key: line.least, lane: line.lane, line, task: null });
-    // Not their difference: of a line that nobody has looked at the least key may be infinite.
-    this.#heads.sort((a, b) => (a.key === b.key ? 0 : a.key < b.key ? 1 : -1));
+    // Not by their difference: of a line that nobody has looked at, the least key may be infinite.
+    this.#heads.sort((a, b) => Number(a.key < b.key) - Number(a.key > b.key));
   }
 
   /** The task at the head of a line, if nothing holds it back and nobody stands before it after all. */
