@@ -227,10 +227,10 @@ test("limits have their types, their places and their sizes", () => {
     ],
     [
       "a key of a later step",
-      rate({ key: "${{ steps.b.result }}" }),
+      document([{ taskId: "a", rateLimit: { key: "${{ steps.b.result }}", limit: 1, per: "1m" } }, { taskId: "b" }]),
       at("rateLimit", "key"),
-      "unknown_step",
-      'reads "b", but no task has that id; did you mean "a"?',
+      "not_an_ancestor",
+      'reads "b", which runs later',
     ],
   ]);
 });
