@@ -37,7 +37,8 @@ export function randomWorkflow(sim: Simulation, agents: readonly string[], hasPa
   const id = `flow${sim.between(1, 1_000_000_000)}`;
   // Whoever wants one agent only, waits for ever when it has gone.
   const deadline = hasPathAgent || sim.roll(0.15) ? `${sim.between(3, 20)}s` : "3m";
-  return { id, name: id, tasks, deadline, onFailure: sim.pick(["fail", "continue"]), ...randomOutput(sim) };
+  const limits = sim.roll(0.15) ? randomLimits(sim, ["k0", "k1"]) : {};
+  return { id, name: id, tasks, deadline, onFailure: sim.pick(["fail", "continue"]), ...randomOutput(sim), ...limits };
 }
 
 interface Around {

@@ -1,4 +1,5 @@
 import { type JsonObject, parseDuration } from "@opspawn/contract";
+import { readLimits } from "../../../packages/ops-core/src/domain/tasks/limits.ts";
 import { definedTasks } from "../definitions.ts";
 import type { Evidence } from "../evidence.ts";
 import type { Fact } from "../history.ts";
@@ -39,6 +40,30 @@ function isPassed(other: Claimed, task: Claimed): boolean {
   const wasThere = other.createdAt < task.claimedAt && other.readyAt <= task.time;
   return isLater && other.key < task.key && wasThere;
 }
+
+const permitOrder: Invariant = {
+  number: "21",
+  name: "no task is claimed as it is made while one of its key that could begin as well stands before it",
+  needs: [],
+  *check(evidence) {
+    const { rows } = evidence.history;
+    const rowOf = (position: number) => rows.findLast((row) => row.position <= position);
+    const limited = claimedOf(evidence).flatMap((task) => {
+      const { concurrency, rate } = readLimits(task.limits ?? "{}");
+      return concurrency === null ? [] : [{ task, concurrency, hasRate: rate !== null }];
+    });
+    for (const all of groupBy(limited, ({ concurrency }) => concurrency.key).values()) {
+      for (const { task, concurrency } of all) {
+        // What a dispatcher claims, it claims later, whoever of those that wait for the key has an agent.
+        if (rowOf(task.createdAt) !== rowOf(task.claimedAt)) continue;
+        const could = all.filter((other) => !other.hasRate && other.concurrency.limit >= concurrency.limit);
+        const passed = could.find((other) => isPassed(other.task, task))?.task;
+        if (passed !== undefined)
+          yield `task ${task.id} was made and took a permit before ${passed.id}, which waited for it`;
+      }
+    }
+  },
+};
 
 /** Tasks as they were when they were claimed for the first time; a fallback has another lane. */
 function claimedOf({ db, history }: Evidence): Claimed[] {
@@ -95,4 +120,4 @@ function delayOf({ part, undoes }: TaskRow, written: JsonObject | undefined): nu
 }
 
 /** Who waits, waits behind those who came before. */
-export const FAIRNESS: readonly Invariant[] = [keyOrder];
+export const FAIRNESS: readonly Invariant[] = [keyOrder, permitOrder];
