@@ -3,6 +3,7 @@ import { type Invariant, type Judgement, judge } from "./invariant.ts";
 import { CONSERVATION } from "./invariants/conservation.ts";
 import { DECISIONS } from "./invariants/decisions.ts";
 import { FAIRNESS } from "./invariants/fairness.ts";
+import { LIMITS } from "./invariants/limits.ts";
 import { LIVENESS } from "./invariants/liveness.ts";
 import { OUTCOMES } from "./invariants/outcomes.ts";
 import { PARTS } from "./invariants/parts.ts";
@@ -20,6 +21,7 @@ export const INVARIANTS: readonly Invariant[] = [
   ...LIVENESS,
   ...DECISIONS,
   ...FAIRNESS,
+  ...LIMITS,
   ...STREAMS,
   ...LANGUAGE,
 ];

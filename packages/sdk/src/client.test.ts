@@ -16,6 +16,7 @@ import {
   sampleEvent,
   sampleFire,
   sampleKey,
+  sampleLimit,
   sampleSchedule,
   sampleSession,
   sampleSessionDetail,
@@ -48,7 +49,7 @@ async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
 const one = <T>(item: T) => ({ items: [item], nextCursor: null });
 
 test("every operation of the contract is a method of its noun, and sends what the contract declares", async () => {
-  const { agents, workflows, sessions, tasks, schedules, approvals, deliveries, tools, keys, events, metrics } =
+  const { agents, workflows, sessions, tasks, schedules, approvals, deliveries, tools, limits, keys, events, metrics } =
     operations;
   const [session, task, agent, workflow] = [sampleSession(), sampleTask(), sampleAgent(), sampleWorkflow()];
   const begun = { sessionId: "s", workflowId: "w", workflowVersion: "1", status: "started" as const };
@@ -111,6 +112,7 @@ test("every operation of the contract is a method of its noun, and sends what th
     .on(tools.register, sampleTool())
     .on(tools.list, one(sampleTool()))
     .on(tools.remove, { name: "slack.post" })
+    .on(limits.list, one(sampleLimit()))
     .on(keys.create, { key: sampleKey(), secret: "opk_3_s" })
     .on(keys.list, one(sampleKey()))
     .on(keys.revoke, sampleKey())
@@ -173,6 +175,7 @@ test("every operation of the contract is a method of its noun, and sends what th
   await client.tools.register({ name: "slack.post", endpoint: "http://127.0.0.1/x" });
   await client.tools.list();
   await client.tools.remove("slack.post");
+  await client.limits.list({ key: "k", limit: 5 });
   await client.keys.create({ name: "ci", scopes: ["admin"], expiresIn: "30d" });
   await client.keys.list();
   await client.keys.revoke("key_1");
@@ -195,6 +198,7 @@ function order(id: string): number {
     "approvals",
     "deliveries",
     "tools",
+    "limits",
     "keys",
     "events",
   ];

@@ -17,7 +17,9 @@ export function* programUndoing(story: ProgramStory): Iterable<string> {
 
 function isAsked(story: ProgramStory): boolean {
   const fatal = fatalIn(story)[0];
-  const isLate = (JSON.parse(story.row.error ?? "{}") as JsonObject).code === "deadline_exceeded";
+  const { code, message } = JSON.parse(story.row.error ?? "{}") as JsonObject;
+  // A step whose task was late is a step that failed.
+  const isLate = code === "deadline_exceeded" && message !== "The task's deadline has passed.";
   const isOwn = fatal !== undefined && onFailureOf(fatal, story) === "compensate";
   return isOwn || (isLate && story.document.onFailure === "compensate");
 }

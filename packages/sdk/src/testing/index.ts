@@ -9,6 +9,7 @@ export {
   sampleEvent,
   sampleFire,
   sampleKey,
+  sampleLimit,
   sampleSchedule,
   sampleSession,
   sampleSessionDetail,

@@ -12,6 +12,8 @@ import { countStore } from "./counts.ts";
 import { Database } from "./database.ts";
 import { forgetSessions } from "./forget.ts";
 import { answerStore } from "./idempotency.ts";
+import { LimitIndex } from "./limit-index.ts";
+import { limitStore } from "./limit-store.ts";
 import { findOutlook, type Outlook } from "./outlook.ts";
 import { PlanCache } from "./plan-cache.ts";
 import { processStore } from "./process-store.ts";
@@ -95,6 +97,7 @@ export function openSqlite(
     attempts: attemptStore(shared),
     deliveries: deliveryStore(shared),
     tools: toolStore(shared),
+    limits: limitStore(shared),
     keys: keyStore(shared),
     events: eventStore(shared),
     answers: answerStore(shared),
@@ -119,12 +122,14 @@ export function openSqlite(
 
 function txContext(db: Database, options: SqliteOptions): TxContext {
   const agents = new AgentIndex(db);
+  const limits = new LimitIndex(db);
   const plans = new PlanCache(options.compile);
   const recent = new RecentRows();
   const context: TxContext = {
     clock: options.clock,
     ids: options.ids,
     agents,
+    limits,
     plans,
     recent,
     epoch: openEpoch(db, options.clock.now()),
@@ -135,6 +140,7 @@ function txContext(db: Database, options: SqliteOptions): TxContext {
     position: null,
     forget: () => {
       agents.forget();
+      limits.forget();
       plans.clear();
       recent.clear();
       context.position = null;
