@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { step, workflow } from "../suite/test-definitions.ts";
 import { limited, TENANT } from "../suite/test-limits.ts";
 import { World } from "../suite/test-world.ts";
-import { KeptDatabase, rigOn } from "./test-rigs.ts";
+import { KeptDatabase } from "./kept-database.ts";
+import { rigOn } from "./test-rigs.ts";
 
 const SESSIONS = 100;
 const ITEMS = 100;
