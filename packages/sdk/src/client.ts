@@ -26,8 +26,8 @@ export class OpspawnClient {
   readonly deliveries: Deliveries;
   readonly events: Events;
   readonly keys: Keys;
-  readonly metrics: Metrics;
   readonly limits: Limits;
+  readonly metrics: Metrics;
   readonly schedules: Schedules;
   readonly sessions: Sessions;
   readonly tasks: Tasks;
@@ -43,8 +43,8 @@ export class OpspawnClient {
     this.deliveries = new Deliveries(transport);
     this.events = new Events(transport);
     this.keys = new Keys(transport);
-    this.metrics = new Metrics(transport);
     this.limits = new Limits(transport);
+    this.metrics = new Metrics(transport);
     this.schedules = new Schedules(transport);
     this.sessions = new Sessions(transport);
     this.tasks = new Tasks(transport);

@@ -49,17 +49,17 @@ export function blockedBy(reason: string, now: number): { sql: string; values: (
   }
 }
 
-const REASON = `case when t.ready_at <= :now then coalesce(REASONS, 'queued')
-  when t.attempts = 0 then 'delayed' else 'backoff' end as reason, count(*) as count`;
+const BEFORE_IT_IS_READY = "when t.attempts = 0 then 'delayed' else 'backoff' end as reason, count(*) as count";
 
-/** Pending tasks by what `storedBlock` says of each, from the three indexes that have them; `:now` is the time. */
-export const TASKS_BY_REASON = `
-  select ${REASON.replace("REASONS", "l.reason")} from tasks t left join lanes l on l.lane = t.lane
+/** Pending tasks by what `storedBlock` says of each, each kind from an index of its own; `:now` is the time. */
+export const TASKS_BY_REASON = `select reason, sum(count) as count from (
+  select case when t.ready_at <= :now then coalesce(l.reason, 'queued') ${BEFORE_IT_IS_READY}
+    from tasks t left join lanes l on l.lane = t.lane
     where t.status = 'pending' and t.held = 0 and t.limits is null group by 1
-  union all select ${REASON.replace("REASONS", "k.reason, l.reason")} from tasks t left join lanes l on l.lane = t.lane
-    left join lanes k on k.lane = t.limits
+  union all select case when t.ready_at <= :now then coalesce(k.reason, l.reason, 'queued') ${BEFORE_IT_IS_READY}
+    from tasks t left join lanes l on l.lane = t.lane left join lanes k on k.lane = t.limits
     where t.status = 'pending' and t.held = 0 and t.limits is not null group by 1
-  union all select 'session_paused', count(*) from tasks where status = 'pending' and held = 1`;
+  union all select 'session_paused', count(*) from tasks where status = 'pending' and held = 1) group by reason`;
 
 /** Why a pending task waits, from what was stored when a claim last found nothing. */
 export function storedBlock(row: TaskColumns & LaneColumns, now: number): Blocked | null {

@@ -42,7 +42,7 @@ function holders(tx: Tx, key: string): LimitHold[] {
 
 function users(tx: Tx, key: string): LimitHold[] {
   const sql =
-    "select task_id as taskId, at as since, null as until from rate_uses where key = ? order by n desc limit ?";
+    "select used_by as taskId, at as since, null as until from rate_uses where key = ? order by n desc limit ?";
   return tx
     .all<HoldRow>(sql, key, NAMED)
     .map((row) => ({ ...row }))

@@ -70,7 +70,7 @@ function counted(tx: Tx, known: Known): LimitRecord {
     tx.context.limits.lastUse(key) - limit,
     tx.now - per,
   );
-  const nextAt = nextUse(tx, { key, limit, per });
+  const nextAt = nextUse(tx, tx.context.limits, { key, limit, per });
   return { ...known, held: used?.used ?? 0, draining: 0, nextPermitAt: nextAt > tx.now ? nextAt : null };
 }
 

@@ -1,5 +1,6 @@
 import type { LimitBlock } from "../../domain/tasks/limit-block.ts";
 import { type RateLimit, readLimits, type TaskLimits } from "../../domain/tasks/limits.ts";
+import type { LimitIndex } from "./limit-index.ts";
 import { attemptId, type TaskRow } from "./task-row.ts";
 import type { Tx } from "./tx.ts";
 
@@ -9,15 +10,19 @@ export function limitBlock(tx: Tx, { concurrency, rate }: TaskLimits): LimitBloc
     const held = tx.context.limits.held(concurrency.key);
     if (held >= concurrency.limit) return { reason: "concurrency_limit", ...concurrency, held };
   }
-  const nextAt = rate === null ? 0 : nextUse(tx, rate);
+  const nextAt = rate === null ? 0 : nextUse(tx, tx.context.limits, rate);
   return rate === null || nextAt <= tx.now ? null : { reason: "rate_limit", ...rate, nextAt };
 }
 
+interface Reader {
+  get<T>(sql: string, ...values: (string | number)[]): T | undefined;
+}
+
 /** When the next task of a key may begin; it may be past. */
-export function nextUse(tx: Pick<Tx, "get" | "context">, { key, limit, per }: RateLimit): number {
-  const last = tx.context.limits.lastUse(key);
+export function nextUse(db: Reader, limits: LimitIndex, { key, limit, per }: RateLimit): number {
+  const last = limits.lastUse(key);
   const sql = "select at from rate_uses where key = ? and n = ?";
-  const use = last < limit ? undefined : tx.get<{ at: number }>(sql, key, last + 1 - limit);
+  const use = last < limit ? undefined : db.get<{ at: number }>(sql, key, last + 1 - limit);
   return use === undefined ? 0 : use.at + per;
 }
 
@@ -35,7 +40,7 @@ export function takePermit(tx: Tx, task: TaskRow, attempt: number): void {
   }
   if (rate === null) return;
   const n = limits.lastUse(rate.key) + 1;
-  const sql = "insert into rate_uses (key, n, at, task_id, allowed, per) values (?, ?, ?, ?, ?, ?)";
+  const sql = "insert into rate_uses (key, n, at, used_by, allowed, per) values (?, ?, ?, ?, ?, ?)";
   tx.run(sql, rate.key, n, tx.now, task.id, rate.limit, rate.per);
   limits.used(rate.key, n);
 }

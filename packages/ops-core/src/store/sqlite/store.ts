@@ -106,7 +106,7 @@ export function openSqlite(
     get isBusy() {
       return writer.isBusy;
     },
-    outlook: () => findOutlook(db, context.agents, options.clock.now()),
+    outlook: () => findOutlook(db, context, options.clock.now()),
     forget: (sessionIds) => writer.submit("expiry", (tx) => forgetSessions(tx, sessionIds)),
     disagreements: () => findDisagreements(db, context),
     onCommit: (listener) => {

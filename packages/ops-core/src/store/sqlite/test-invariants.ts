@@ -52,7 +52,7 @@ const INVARIANTS: Readonly<Record<string, string>> = {
   "each attempt under a rate was counted, as far back as uses are kept": `select t.id from tasks t
     where t.limits ->> '$.rate.key' is not null
       and t.attempt_created_at >= (select min(at) from rate_uses u where u.key = t.limits ->> '$.rate.key')
-      and not exists (select 1 from rate_uses u where u.key = t.limits ->> '$.rate.key' and u.task_id = t.id
+      and not exists (select 1 from rate_uses u where u.key = t.limits ->> '$.rate.key' and u.used_by = t.id
         and u.at = t.attempt_created_at)`,
   "a past attempt has another after it": `select p.task_id, p.n from past_attempts p left join tasks t on t.id = p.task_id
     where t.id is null or t.attempts <= p.n`,

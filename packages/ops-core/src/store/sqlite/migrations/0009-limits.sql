@@ -21,12 +21,12 @@ create table permits (
 create unique index permits_by_attempt on permits (task_id, attempt);
 
 -- When tasks of a key began, counted from 1: one may begin when the one `allowed` before it is `per` ago. Kept for as
--- long as the longest limit looks back.
+-- long as the longest limit looks back, longer than the task `used_by` may be.
 create table rate_uses (
   key text not null,
   n integer not null,
   at integer not null,
-  task_id text not null,
+  used_by text not null,
   allowed integer not null,
   per integer not null,
   primary key (key, n)
