@@ -89,7 +89,7 @@ describe("an agent served over HTTP", () => {
         version: "1.2",
         capabilities: ["add"],
         contactEndpoint: agent.url,
-        metadata: { description: null, config: { maxConcurrency: 3 } },
+        metadata: { description: null, config: { maxConcurrency: 3, cancel: true } },
       },
     });
     const report = platform.received[1];

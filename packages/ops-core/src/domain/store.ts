@@ -3,6 +3,7 @@ import type { Agent, AgentState, EvidenceClass } from "./agents/agent.ts";
 import type { Approval, ApprovalDecision, ApprovalFilter, ApprovalLink } from "./approvals/approval.ts";
 import type { ApiKey } from "./auth/key.ts";
 import type { Blocked } from "./blocked.ts";
+import type { Cancellation, CancelledAttempt, CancelNotice, CancelReceipt } from "./cancellations/cancellation.ts";
 import type { Delivery, DeliveryKind, NewDelivery } from "./deliveries/delivery.ts";
 import type {
   FireOutcome,
@@ -37,6 +38,7 @@ export interface Store {
   readonly agents: AgentStore;
   readonly workflows: WorkflowStore;
   readonly sessions: SessionStore;
+  readonly cancellations: CancellationStore;
   readonly approvals: ApprovalStore;
   readonly schedules: ScheduleStore;
   readonly tasks: TaskStore;
@@ -223,6 +225,27 @@ export interface SessionStore {
   list(page: Page, filter: SessionFilter): Promise<Paged<SessionRecord>>;
 }
 
+/**
+ * What becomes of attempts that were cancelled while somebody may have been at them. Whatever cancels a task makes them; a
+ * late outcome, a report and a stage's time end them.
+ */
+export interface CancellationStore {
+  /**
+   * The agent's word, under the token of the attempt. What says less than is known already changes nothing. Errors:
+   * `task_not_found`, `lease_lost` for a token never issued or one that was lost otherwise, `not_cancelled`.
+   */
+  confirm(taskId: string, token: string, receipt: CancelReceipt): Promise<Cancellation>;
+  /**
+   * What an agent that asks for work is to stop; told again until it has said that it heard of it. `isNews`: some of it
+   * for the first time.
+   */
+  tell(agentId: string): Promise<{ told: readonly CancelledAttempt[]; isNews: boolean }>;
+  /** By attempt. */
+  ofTask(taskId: string): Promise<readonly Cancellation[]>;
+  /** Those of the sessions within it, too; oldest first. */
+  ofSession(sessionId: string, page: Page): Promise<Paged<Cancellation>>;
+}
+
 /** Decisions that sessions wait for. A session's end, or a step's, ends them too. */
 export interface ApprovalStore {
   /** Errors: `approval_not_found`, `approval_decided`, `approval_stale`. */
@@ -321,6 +344,8 @@ export interface Settled {
   /** `stale`: the attempt is not the current one any more, or has ended otherwise; the report was kept as evidence. */
   readonly type: "accepted" | "repeated" | "stale";
   readonly taskStatus: string;
+  /** Of a stale one: what became of the attempt, where it was cancelled. */
+  readonly cancellation?: CancelNotice;
 }
 
 export interface AttemptStore {
@@ -339,7 +364,8 @@ export interface AttemptStore {
   undelivered(sender: Sender, error: string): Promise<void>;
   /**
    * Renews a pull agent's lease. `resend`: a gateway is about to send the message again, which counts as another message
-   * to the agent. Errors: `task_not_found`, `lease_lost`.
+   * to the agent. Errors: `task_not_found`, `lease_lost`,
+   * which tells of the attempt's cancellation.
    */
   extendLease(taskId: string, token: string, resend?: boolean): Promise<{ leaseUntil: number }>;
   /**
@@ -364,6 +390,10 @@ export interface DeliveryStore {
   due(max: number, kinds: readonly DeliveryKind[], begun?: readonly string[]): Promise<readonly Delivery[]>;
   /** @param follow what is to be sent because of that; stored in the same transaction, if this attempt was still due */
   delivered(id: string, attempt: number, follow?: NewDelivery): Promise<void>;
+  /** As `delivered`, of a cancel message; with what the agent answered to it. */
+  told(id: string, attempt: number, cancellationId: string, receipt: CancelReceipt | null): Promise<void>;
+  /** A cancel message is given up. */
+  untold(id: string, attempt: number, cancellationId: string, error: string): Promise<void>;
   /** Null `nextAt` = given up. */
   failed(id: string, attempt: number, error: string, nextAt: number | null, follow?: NewDelivery): Promise<void>;
   get(id: string): Promise<Delivery | null>;

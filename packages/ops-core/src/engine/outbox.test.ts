@@ -37,7 +37,7 @@ function setUp(due: Partial<Delivery>[]) {
     },
     failed: async (...given: unknown[]) => void told.push(["failed", ...given]),
   } as unknown as DeliveryStore;
-  const outbox = new Outbox({ deliveries, http, internal, clock, sign: ({ id }) => ({ "x-signed": id }), noteMessage });
+  const outbox = new Outbox({ deliveries, http, internal, clock, sign: ({ id }) => ({ "x-signed": id }), publicUrl: "http://us.test", noteMessage });
   return { clock, http, internal, told, asked, state, outbox };
 }
 

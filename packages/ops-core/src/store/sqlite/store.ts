@@ -8,6 +8,8 @@ import { agentStore } from "./agent-store.ts";
 import { approvalStore } from "./approval-store.ts";
 import { findDisagreements } from "./audit.ts";
 import { deliveryStore, eventStore, keyStore, workflowStore } from "./catalog-stores.ts";
+import { undoAwaited } from "./awaited-undoing.ts";
+import { cancellationStore } from "./cancellation-store.ts";
 import { Database } from "./database.ts";
 import { answerStore } from "./idempotency.ts";
 import { PlanCache } from "./plan-cache.ts";
@@ -62,9 +64,10 @@ export function openSqlite(
   if (last !== null) options.clock.goOnFrom?.(last);
   const listeners = new Set<(hints: Hints) => void>();
   const context = txContext(db, options);
-  const writer = new Writer(db, context, (hints) => {
+  const tell = (hints: Hints): void => {
     for (const listener of listeners) listener(hints);
-  });
+  };
+  const writer = new Writer(db, context, tell, undoAwaited);
   const shared: SqliteContext = {
     db,
     writer,
@@ -76,6 +79,7 @@ export function openSqlite(
     agents: agentStore(shared),
     workflows: workflowStore(shared),
     sessions: sessionStore(shared),
+    cancellations: cancellationStore(shared),
     approvals: approvalStore(shared),
     schedules: scheduleStore(shared),
     tasks: taskStore(shared),

@@ -22,6 +22,36 @@ interface Run {
   readonly endedAt: number;
 }
 
+/** How often what was told to stop in other sessions goes first. */
+const MOST_ABOVE = 16;
+
+const OPEN_BELOW = `with recursive below (id) as (select :session
+    union all select s.id from below join sessions s on s.parent_id = below.id)
+  select 1 from below join cancellations c on c.session_id = below.id where c.wake_at is not null limit 1`;
+
+/** Whether it is still waited for somebody who may be at a task of a session, or of one within it. */
+export function hasOpenCancellation(tx: Pick<Tx, "get">, sessionId: string): boolean {
+  return tx.get(OPEN_BELOW, { session: sessionId }) !== undefined;
+}
+
+/**
+ * Undoes what a session did once those who may still be at work for it have stopped, or are given up. What was told to
+ * stop in sessions of its own stops first: that is what is to be undone.
+ */
+export function undoWhenStopped(tx: Tx, session: SessionUnit, startAt: number, turns = MOST_ABOVE): void {
+  const input = (): SessionInput | null => {
+    if (turns > 0 && tx.inbox.length > 0) {
+      undoWhenStopped(tx, session, startAt, turns - 1);
+      return null;
+    }
+    if (!hasOpenCancellation(tx, session.id)) return planUndoing(tx, session);
+    // Its deadline is behind it; the cancellations have times of their own.
+    session.change({ wake_at: null });
+    return null;
+  };
+  tx.inbox.push({ session, input, startAt });
+}
+
 /**
  * Lists what is to be undone, the last thing done first, and fixes the list. A step of which nobody knows whether it was
  * done is undone only if its author says that this does no harm; else it is reported.
