@@ -19,7 +19,7 @@ const { lease, result } = operations.tasks;
 const SECOND = 1_000_000;
 const LEASE_LOST = new FakeFailure(409, { detail: "Given away", code: "lease_lost" });
 const ACCEPTED = { taskId: "t", status: "completed" as const, accepted: true as const };
-const RENEWED = { taskId: "t", leaseUntil: "2026-05-01T12:00:10.000000Z" };
+const RENEWED = { taskId: "t", leaseUntil: "2026-05-01T12:00:10.000000Z", cancellation: null };
 
 let fake: FakeServer;
 let clock: FakeClock;
@@ -40,7 +40,7 @@ afterEach(() => fake.close());
 
 const nothing = async (call: FakeCall) => {
   await new Promise((resolve) => call.signal.addEventListener("abort", resolve));
-  return { tasks: [] };
+  return { tasks: [], cancelled: [] };
 };
 
 function run(handler: WorkHandler, options: Partial<WorkOptions> = {}): Promise<void> {
@@ -51,7 +51,7 @@ function run(handler: WorkHandler, options: Partial<WorkOptions> = {}): Promise<
 
 /** Offers these tasks in one answer, then nothing more. */
 function offer(...tasks: Assignment[]): void {
-  fake.on(claim, { tasks }, nothing);
+  fake.on(claim, { tasks, cancelled: [] }, nothing);
 }
 
 /** The body of the n-th posted result, once it has arrived. */
@@ -101,7 +101,8 @@ test("what a handler throws is the failure, and it may say whether another try m
 
 test("never more tasks at once than asked for, and a task handed out twice is done once", async () => {
   const tasks = ["1.a", "1.b"].map((token) => sampleAssignment({ token }));
-  fake.on(claim, { tasks: tasks.slice(0, 1) }, { tasks }, { tasks: [sampleAssignment({ token: "1.c" })] }, nothing);
+  const given = (...some: Assignment[]) => ({ tasks: some, cancelled: [] });
+  fake.on(claim, given(...tasks.slice(0, 1)), given(...tasks), given(sampleAssignment({ token: "1.c" })), nothing);
   const finish: (() => void)[] = [];
   const began: string[] = [];
   const working = run(

@@ -15,11 +15,13 @@ describe("the tasks an agent has been given", () => {
   let clock: FakeClock;
   let calls: { task: AgentTask; resolve: (result: unknown) => void; reject: (error: Error) => void }[];
   let reports: { ticket: Ticket; outcome: Outcome }[];
+  let stops: Ticket[];
 
   beforeEach(() => {
     clock = new FakeClock();
     calls = [];
     reports = [];
+    stops = [];
   });
 
   function workload(options: Partial<WorkloadOptions> = {}): Workload {
@@ -32,6 +34,9 @@ describe("the tasks an agent has been given", () => {
       reportable: () => true,
       report: async (ticket, outcome) => {
         reports.push({ ticket, outcome });
+      },
+      confirmStop: async (ticket) => {
+        stops.push(ticket);
       },
       ...options,
     });

@@ -1,4 +1,4 @@
-import { formatTime, isJsonObject, type JsonObject, parseJson } from "@opspawn/contract";
+import { formatTime, isJsonObject, type JsonObject, type JsonValue, parseJson } from "@opspawn/contract";
 import type { CancelMessage, CancelReceipt } from "../domain/cancellations/cancellation.ts";
 import type { HttpResponse } from "../domain/http-client.ts";
 
@@ -47,7 +47,7 @@ export function readCancelAnswer({ body, truncated }: HttpResponse): CancelRecei
   return { status, note: typeof note === "string" && note !== "" ? note.slice(0, NOTE_MAX).toWellFormed() : null };
 }
 
-function parsed(body: HttpResponse["body"]): unknown {
+function parsed(body: HttpResponse["body"]): JsonValue {
   try {
     return parseJson(body);
   } catch {
