@@ -270,6 +270,31 @@ function deadlines(on: Declare): void {
     await w.wait(25 * SECOND);
     assert.equal((await one()).stage, "unreachable");
   });
+
+  on("twice at most; and not when it passed before that, or has not passed", async (w) => {
+    const { one } = await cancelled(w, LISTENS);
+    await w.store.process.beat();
+    const deaf = async (seconds: number) => {
+      w.clock.advance(seconds * SECOND);
+      await w.store.process.beat();
+      return one();
+    };
+    const { stageDeadline } = await one();
+    assert.equal((await deaf(5)).stageDeadline, stageDeadline);
+    for (let i = 0; i < 2; i += 1) {
+      await deaf(60);
+      await w.expire();
+      assert.equal((await one()).stage, "requested");
+    }
+    await deaf(90);
+    await w.expire();
+    assert.equal((await one()).stage, "unreachable");
+    const next = await cancelled(w, LISTENS);
+    for (let i = 0; i < 15; i += 1) await deaf(1);
+    await deaf(10);
+    await w.expire();
+    assert.equal((await next.one()).stage, "unreachable");
+  });
 }
 
 function otherEnds(on: Declare): void {
@@ -342,6 +367,8 @@ function messages(on: Declare): void {
       await w.store.deliveries.told(await messageOf(w), 1, id, receipt);
       assert.deepEqual(said(await one()), [stage, evidence, null]);
       assert.equal((await one()).deliveredAt, w.clock.now());
+      const { items } = await w.store.deliveries.list({ limit: 1 }, {});
+      assert.equal(items[0]?.status, "delivered");
     }
   });
 
