@@ -1,5 +1,6 @@
 import type { Evidence } from "./evidence.ts";
 import { type Invariant, type Judgement, judge } from "./invariant.ts";
+import { CANCELLATIONS } from "./invariants/cancellations.ts";
 import { CONSERVATION } from "./invariants/conservation.ts";
 import { DECISIONS } from "./invariants/decisions.ts";
 import { FAIRNESS } from "./invariants/fairness.ts";
@@ -21,6 +22,7 @@ export const INVARIANTS: readonly Invariant[] = [
   ...DECISIONS,
   ...FAIRNESS,
   ...STREAMS,
+  ...CANCELLATIONS,
   ...LANGUAGE,
 ];
 

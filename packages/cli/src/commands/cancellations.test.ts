@@ -66,15 +66,15 @@ test("sessions: a cancel waits for the last word of each agent, or as long as it
   fake.on(sessions.cancellations, page(open), page(stopped));
   const waiting = opspawn("sessions", "cancel", "s1", "--wait");
   await io.clock.reach(POLL);
-  const { stdout, stderr, code } = await waiting;
+  const { stdout, stderr, exitCode } = await waiting;
   assert.match(stderr, /Waiting for 1 agent/);
   assert.match(stdout, /1 agent had work of\sit: 1 confirmed\./);
-  assert.deepEqual([code, fake.callsOf("sessions.cancellations").length], [0, 2]);
+  assert.deepEqual([exitCode, fake.callsOf("sessions.cancellations").length], [0, 2]);
   fake.on(sessions.cancellations, page(open));
   const patient = opspawn("sessions", "cancel", "s1", "--wait=1s");
   for (let polls = 0; polls < 4; polls += 1) await io.clock.reach(POLL);
   const late = await patient;
-  assert.equal(late.code, 1);
+  assert.equal(late.exitCode, 1);
   assert.match(late.stderr, /1 of 1 cancellations are still open after 1s/);
 });
 

@@ -43,7 +43,6 @@ test("a delivery shows how far it is, and neither its headers nor its body", asy
     url: "http://127.0.0.1:9009/hook",
     agentId: null,
     sessionId: "s1",
-    cancellationId: null,
     status: "pending",
     attempts: 0,
     createdAt: "2023-11-14T22:13:20.000000Z",
