@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { DatabaseSync } from "node:sqlite";
 import type { ClientEntry, EffectEntry, StreamLog } from "./entries.ts";
+import { PLANTED_CANCELLATIONS } from "./planted-cancellations.ts";
 
 /** What is left of a system. */
 export interface Left {
@@ -25,22 +26,12 @@ function without<E extends { type: string }>(entries: E[], type: E["type"]): E[]
   return entries.filter((entry) => entry.type !== type);
 }
 
-const OPEN_CANCELLATION = `insert into cancellations (id, task_id, n, agent_id, channel, reason, stage, requested_at,
-  timeout_at, wake_at) select 'can_1', task_id, n, agent_id, 'none', 'x', 'requested', 1, 1, 1 from attempts limit 1`;
-const STOP = { cancellationId: "can_1" };
-const REQUESTED = ["cancellation.requested", STOP] as const;
-
-/** Facts at the end of the first session's stream. */
-function addEvents(db: DatabaseSync, entries: readonly (readonly [string, object])[]): void {
-  const insert = db.prepare("insert into events (position, stream, sequence, at, entries) values (?, ?, ?, ?, ?)");
-  const row = db.prepare("select id from sessions order by id limit 1").get() as { id: string };
-  for (const [i, entry] of entries.entries()) insert.run(1e6 + i, row.id, 1e6 + i, 1, JSON.stringify([entry]));
-}
-
 const DECIDES = "what follows a failed attempt, and after what time, is what the task's policy says";
 
 /** What was done to the system, and the invariant that must be found broken. */
-export const PLANTED: readonly (readonly [what: string, invariant: string, tamper: (left: Left) => void])[] = [
+export type Planted = readonly [what: string, invariant: string, tamper: (left: Left) => void];
+
+export const PLANTED: readonly Planted[] = [
   [
     "a session that was acknowledged is gone",
     "every acknowledged session exists",
@@ -391,47 +382,7 @@ export const PLANTED: readonly (readonly [what: string, invariant: string, tampe
     "a stream, joined over its connections, is the log: each event once, in order, to the end",
     ({ db }) => db.exec("update tasks set status = 'failed'"),
   ],
-  [
-    "a session goes on below one that was cancelled",
-    "what belongs to a session that was cancelled has ended with it",
-    ({ db }) => db.exec("update sessions set status = 'cancelled', parent_id = id, ended_at = null"),
-  ],
-  [
-    "an attempt was cancelled and nobody was told",
-    "an attempt that was cancelled has a cancellation, and what has stopped holds no slot",
-    ({ db }) => db.exec("update attempts set status = 'cancelled'"),
-  ],
-  [
-    "it is still waited for somebody to stop",
-    "each stage of a cancellation has its time, no less, and each cancellation ends",
-    ({ db }) => db.exec(OPEN_CANCELLATION),
-  ],
-  [
-    "an agent was given up as soon as it was told to stop",
-    "each stage of a cancellation has its time, no less, and each cancellation ends",
-    ({ db }) => addEvents(db, [REQUESTED, ["cancellation.unreachable", { ...STOP, note: "The agent could not be told in time." }]]),
-  ],
-  [
-    "an agent said that it stopped, and nobody knows of it",
-    "what an agent says of a cancellation is known, and nothing is that nobody said",
-    (left) => {
-      const [done] = left.effects.filter((entry) => entry.type === "reported");
-      assert.ok(done !== undefined);
-      left.effects.push({ ...done, type: "word", status: "stopped", isHeard: true });
-    },
-  ],
-  [
-    "an agent is said to have refused, and has not said so",
-    "what an agent says of a cancellation is known, and nothing is that nobody said",
-    ({ db }) =>
-      db.exec(`${OPEN_CANCELLATION};
-        update cancellations set stage = 'refused', evidence = 'receipt', wake_at = null, ended_at = 1`),
-  ],
-  [
-    "what was done is undone before somebody has stopped",
-    "nothing is undone while it is waited for somebody to stop",
-    ({ db }) => addEvents(db, [REQUESTED, ["session.compensating", {}]]),
-  ],
+  ...PLANTED_CANCELLATIONS,
   [
     "a value breaks the schema",
     "the database is whole",

@@ -97,8 +97,8 @@ export class SimulatedAgent implements Host {
   async receive(request: HttpPost, doubled = false): Promise<HttpResult> {
     const sim = this.#sim;
     const { body, headers } = request;
-    const cancelled = this.#temper.receive(request);
-    if (cancelled !== null) return cancelled;
+    const answer = this.#temper.receive(request);
+    if (answer !== null) return answer;
     const said = sim.chat.receive(body, doubled);
     if (said !== null) return said;
     const { opspawn, opscore_session_id: session, payload, timestamp } = JSON.parse(body) as JsonObject;
@@ -141,19 +141,9 @@ export class SimulatedAgent implements Host {
     const known = this.#received.has(taskId);
     this.#received.add(taskId);
     sim.story.tell(this.name, `gets ${taskId} (${attempt})`);
-    sim.effects.push({
-      type: "delivery",
-      at: sim.now,
-      agent: this.name,
-      session,
-      key,
-      task: taskId,
-      attempt,
-      token,
-      sentAt: "",
-      known,
-      doubled,
-    });
+    const ticket = { task: taskId, attempt, token };
+    const which = { agent: this.name, session, key, known, doubled };
+    sim.effects.push({ type: "delivery", at: sim.now, ...which, ...ticket, sentAt: "" });
   }
 
   async #answer(work: Work): Promise<HttpResult> {

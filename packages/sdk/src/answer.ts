@@ -1,4 +1,11 @@
-import { type CancelNoticeView, type Issue, isJsonObject, type JsonLimits, type JsonValue, parseJson } from "@opspawn/contract";
+import {
+  type CancelNoticeView,
+  type Issue,
+  isJsonObject,
+  type JsonLimits,
+  type JsonValue,
+  parseJson,
+} from "@opspawn/contract";
 import { OpspawnApiError, OpspawnConnectionError } from "./errors.ts";
 
 // What a server we chose may send: a page of 200 sessions holds 200 results.

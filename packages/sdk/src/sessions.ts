@@ -1,4 +1,10 @@
-import { type CancellationView, type JsonValue, type OperationOutput, type OperationRequest, operations } from "@opspawn/contract";
+import {
+  type CancellationView,
+  type JsonValue,
+  type OperationOutput,
+  type OperationRequest,
+  operations,
+} from "@opspawn/contract";
 import { microsOf } from "./duration.ts";
 import { OpspawnWaitError } from "./errors.ts";
 import { allItems, PAGE_LIMIT } from "./page.ts";

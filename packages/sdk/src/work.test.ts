@@ -269,8 +269,7 @@ test("a worker with room hears of it when it asks for more; of what it does not 
   fake.on(claim, { tasks: [sampleAssignment({ token: "1.a" })], cancelled: [] }, { tasks: [], cancelled }, nothing);
   fake.on(cancellation, { taskId: "t", cancellationId: "can_1", stage: "acknowledged" });
   const working = run(
-    (_, { signal }) =>
-      new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason))),
+    (_, { signal }) => new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason))),
     { concurrency: 2 },
   );
   const said = await words(2);

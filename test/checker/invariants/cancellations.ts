@@ -1,4 +1,8 @@
-import { ACKNOWLEDGE_WITHIN, DELIVER_WITHIN, STOP_WITHIN_MIN } from "../../../packages/ops-core/src/domain/cancellations/deadlines.ts";
+import {
+  ACKNOWLEDGE_WITHIN,
+  DELIVER_WITHIN,
+  STOP_WITHIN_MIN,
+} from "../../../packages/ops-core/src/domain/cancellations/deadlines.ts";
 import { entriesOf } from "../entries.ts";
 import type { Rows } from "../evidence.ts";
 import type { Fact, History } from "../history.ts";
@@ -63,7 +67,8 @@ function* hasty(facts: readonly Fact[]): Iterable<string> {
     if (begins !== undefined) [stage, since] = [begins, at];
     const isTimed = type === "cancellation.unreachable" && TIMED.test(String(data.note));
     const least = SHORTEST[stage] ?? 0;
-    if (isTimed && at - since < least) yield `cancellation ${data.cancellationId} was given up ${least - at + since} us early`;
+    if (isTimed && at - since < least)
+      yield `cancellation ${data.cancellationId} was given up ${least - at + since} us early`;
   }
 }
 
@@ -114,6 +119,15 @@ const wordsAreBelieved: Invariant = {
       const isWord = evidence === "receipt" || evidence === "answer";
       if (isWord && !said.has(`${token} ${stage}`)) yield `cancellation ${id} is ${stage}, and no agent said so`;
     }
+  },
+};
+
+const lateResultsAreKnown: Invariant = {
+  number: "15",
+  name: "of work that was done nonetheless it is known that it was",
+  needs: ["effects"],
+  *check({ db, effects }) {
+    const rows = new Map(db.all<CancellationRow>(CANCELLATIONS_BY_TOKEN).map((row) => [row.token, row]));
     for (const { agent, task, token, status } of entriesOf(effects ?? [], "reported")) {
       const row = rows.get(token);
       if (status !== 409 || row === undefined || row.stage === "finished") continue;
@@ -158,5 +172,6 @@ export const CANCELLATIONS: readonly Invariant[] = [
   whoeverIsAtItIsToStop,
   stagesHaveTheirTime,
   wordsAreBelieved,
+  lateResultsAreKnown,
   undoingWaits,
 ];

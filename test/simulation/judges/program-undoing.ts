@@ -17,7 +17,8 @@ export function* programUndoing(story: ProgramStory): Iterable<string> {
 
 function isAsked(story: ProgramStory): boolean {
   const fatal = fatalIn(story)[0];
-  const isLate = (JSON.parse(story.row.error ?? "{}") as JsonObject).code === "deadline_exceeded";
+  // A task's deadline has the same code; it is a step that failed.
+  const isLate = (JSON.parse(story.row.error ?? "{}") as JsonObject).message === "The session's deadline has passed.";
   const isOwn = fatal !== undefined && onFailureOf(fatal, story) === "compensate";
   return isOwn || (isLate && story.document.onFailure === "compensate");
 }

@@ -1,4 +1,5 @@
 import { ATTEMPTS } from "./named/attempts.ts";
+import { CANCELLATIONS } from "./named/cancellations.ts";
 import { ENDS } from "./named/ends.ts";
 import type { NamedMutant, WantedMutant } from "./named/named-mutant.ts";
 import { POLICIES } from "./named/policies.ts";
@@ -19,6 +20,7 @@ export const NAMED_MUTANTS: readonly NamedMutant[] = [
   ...ENDS,
   ...TIME,
   ...STREAMS,
+  ...CANCELLATIONS,
 ];
 
 /** Each is a reason to extend the simulated world. */

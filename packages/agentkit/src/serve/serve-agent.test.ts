@@ -329,7 +329,10 @@ describe("an agent served over HTTP", () => {
     assert.equal(agent.tasksInHand, 1);
     end.resolve();
     const { body, path: where, key } = await platform.request("/cancellation");
-    assert.deepEqual([where, body], ["/v1/opscore/tasks/task_1/cancellation", { token: "1.secret", status: "stopped" }]);
+    assert.deepEqual(
+      [where, body],
+      ["/v1/opscore/tasks/task_1/cancellation", { token: "1.secret", status: "stopped" }],
+    );
     assert.equal(key, null);
   });
 });

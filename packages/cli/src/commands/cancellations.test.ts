@@ -84,7 +84,10 @@ test("sessions and tasks show who was told to stop", async () => {
   const task = { ...sampleTask({ status: "cancelled", blocked: null }), cancellations: [stopped] };
   fake.on(tasks.get, { ...task, parameters: {}, attemptList: [] });
   fake.on(tasks.cancel, task);
-  assert.match((await opspawn("sessions", "get", "s1")).stdout, /\nTold to stop\nAGENT +STEP +TRY +STAGE +HOW WE KNOW\n/);
+  assert.match(
+    (await opspawn("sessions", "get", "s1")).stdout,
+    /\nTold to stop\nAGENT +STEP +TRY +STAGE +HOW WE KNOW\n/,
+  );
   assert.match((await opspawn("sessions", "cancellations", "s1")).stdout, /unreachable +The agent was told/);
   assert.match((await opspawn("tasks", "get", "t1")).stdout, /\nTold to stop\n/);
   assert.match((await opspawn("tasks", "cancel", "t1")).stdout, /1 agent had work of\sit: 1 confirmed\./);

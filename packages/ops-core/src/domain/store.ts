@@ -3,7 +3,8 @@ import type { Agent, AgentState, EvidenceClass } from "./agents/agent.ts";
 import type { Approval, ApprovalDecision, ApprovalFilter, ApprovalLink } from "./approvals/approval.ts";
 import type { ApiKey } from "./auth/key.ts";
 import type { Blocked } from "./blocked.ts";
-import type { Cancellation, CancelledAttempt, CancelNotice, CancelReceipt } from "./cancellations/cancellation.ts";
+import type { CancelNotice, CancelReceipt } from "./cancellations/cancellation.ts";
+import type { CancellationStore } from "./cancellations/cancellation-store.ts";
 import type { Delivery, DeliveryKind, NewDelivery } from "./deliveries/delivery.ts";
 import type {
   FireOutcome,
@@ -223,27 +224,6 @@ export interface SessionStore {
   status(sessionId: string): Promise<SessionStatus | null>;
   steps(sessionId: string): Promise<readonly StepRecord[]>;
   list(page: Page, filter: SessionFilter): Promise<Paged<SessionRecord>>;
-}
-
-/**
- * What becomes of attempts that were cancelled while somebody may have been at them. Whatever cancels a task makes them; a
- * late outcome, a report and a stage's time end them.
- */
-export interface CancellationStore {
-  /**
-   * The agent's word, under the token of the attempt. What says less than is known already changes nothing. Errors:
-   * `task_not_found`, `lease_lost` for a token never issued or one that was lost otherwise, `not_cancelled`.
-   */
-  confirm(taskId: string, token: string, receipt: CancelReceipt): Promise<Cancellation>;
-  /**
-   * What an agent that asks for work is to stop; told again until it has said that it heard of it. `isNews`: some of it
-   * for the first time.
-   */
-  tell(agentId: string): Promise<{ told: readonly CancelledAttempt[]; isNews: boolean }>;
-  /** By attempt. */
-  ofTask(taskId: string): Promise<readonly Cancellation[]>;
-  /** Those of the sessions within it, too; oldest first. */
-  ofSession(sessionId: string, page: Page): Promise<Paged<Cancellation>>;
 }
 
 /** Decisions that sessions wait for. A session's end, or a step's, ends them too. */

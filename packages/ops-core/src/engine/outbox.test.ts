@@ -40,7 +40,15 @@ function setUp(due: Partial<Delivery>[]) {
     told: async (...given: unknown[]) => void told.push(["told", ...given]),
     untold: async (...given: unknown[]) => void told.push(["untold", ...given]),
   } as unknown as DeliveryStore;
-  const outbox = new Outbox({ deliveries, http, internal, clock, sign: ({ id }) => ({ "x-signed": id }), publicUrl: "http://us.test", noteMessage });
+  const outbox = new Outbox({
+    deliveries,
+    http,
+    internal,
+    clock,
+    sign: ({ id }) => ({ "x-signed": id }),
+    publicUrl: "http://us.test",
+    noteMessage,
+  });
   return { clock, http, internal, told, asked, state, outbox };
 }
 
@@ -198,7 +206,14 @@ test("idle waits for everything under way", async () => {
 const CANCEL: Partial<Delivery> = {
   kind: "message",
   cancellationId: "can_1",
-  body: JSON.stringify({ cancellationId: "can_1", taskId: "task_1", token: "1.secret", sessionId: null, requestedAt: 0, deadline: 0 }),
+  body: JSON.stringify({
+    cancellationId: "can_1",
+    taskId: "task_1",
+    token: "1.secret",
+    sessionId: null,
+    requestedAt: 0,
+    deadline: 0,
+  }),
 };
 
 test("a cancellation becomes a message when it is sent, and what is answered to it is told", async () => {

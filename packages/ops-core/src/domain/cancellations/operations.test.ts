@@ -16,8 +16,9 @@ async function assigned(): Promise<{ sessionId: string; taskId: string; token: s
   const workflow = { id: "w", tasks: [{ taskId: "a", name: "Only", agentCapability: "work" }] };
   const { sessionId } = await app.ok("POST", "/v1/opscore/sessions", { body: { workflow } });
   const [assignment] = await app.claim(worker);
-  const { taskId, token } = assignment?.opspawn as JsonObject;
-  return { sessionId: String(sessionId), taskId: String(taskId), token: String(token), assignment: assignment ?? {} };
+  assert.ok(assignment);
+  const { taskId, token } = assignment.opspawn as JsonObject;
+  return { sessionId: String(sessionId), taskId: String(taskId), token: String(token), assignment };
 }
 
 function cancel(sessionId: string): Promise<JsonObject> {

@@ -1,7 +1,7 @@
 import { OpspawnError } from "@opspawn/contract";
 import type { Cancellation } from "../../domain/cancellations/cancellation.ts";
+import type { CancellationStore } from "../../domain/cancellations/cancellation-store.ts";
 import { leaseLost } from "../../domain/cancellations/lease-lost.ts";
-import type { CancellationStore } from "../../domain/store.ts";
 import { noteAlive } from "./agent-lease.ts";
 import { type CancellationRow, cancellationOf, toCancellation } from "./cancellation-row.ts";
 import { confirm, tellAgent } from "./cancellations.ts";

@@ -66,7 +66,12 @@ export function requestCancellation(tx: Tx, task: TaskRow, attempt: AttemptRow, 
     attempt.timeout_at,
     wakeAt,
   );
-  taskEvent(tx, task, "cancellation.requested", { cancellationId: id, ...attemptFacts(task, attempt), channel, reason });
+  taskEvent(tx, task, "cancellation.requested", {
+    cancellationId: id,
+    ...attemptFacts(task, attempt),
+    channel,
+    reason,
+  });
   if (agent === null) return;
   tx.context.agents.cancelling.add(agent.id);
   // One that waits for work is told now.

@@ -109,12 +109,7 @@ export function attemptStore({ db, writer, clock, tx: context }: SqliteContext):
 }
 
 /** An error that is returned, not thrown: what is written with it stays. */
-function extendLease(
-  tx: Tx,
-  taskId: string,
-  token: string,
-  resend: boolean,
-): { leaseUntil: number } | OpspawnError {
+function extendLease(tx: Tx, taskId: string, token: string, resend: boolean): { leaseUntil: number } | OpspawnError {
   const { task, attempt } = findByToken(tx, taskId, token);
   const agent = attempt.agent_id === null ? undefined : tx.context.agents.get(attempt.agent_id);
   if (!isOpen(attempt) || agent === undefined) {

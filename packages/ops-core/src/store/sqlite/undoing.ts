@@ -1,4 +1,6 @@
 import { type JsonObject, stringifyJson } from "@opspawn/contract";
+import type { Blocked } from "../../domain/blocked.ts";
+import { type Stopping, stoppingBlock } from "../../domain/sessions/waiting.ts";
 import { DEFAULT_TASK_DEADLINE } from "../../domain/tasks/retry.ts";
 import type { TaskError } from "../../domain/tasks/task.ts";
 import type { SessionInput } from "../../domain/workflows/advance.ts";
@@ -32,6 +34,19 @@ const OPEN_BELOW = `with recursive below (id) as (select :session
 /** Whether it is still waited for somebody who may be at a task of a session, or of one within it. */
 export function hasOpenCancellation(tx: Pick<Tx, "get">, sessionId: string): boolean {
   return tx.get(OPEN_BELOW, { session: sessionId }) !== undefined;
+}
+
+const STOPPING = `with recursive below (id) as (select :session
+    union all select s.id from below join sessions s on s.parent_id = below.id)
+  select count(*) over () as open, min(c.requested_at) over () as since, c.wake_at as until,
+    coalesce(c.agent_name, c.tool) as name
+  from below join cancellations c on c.session_id = below.id where c.wake_at is not null order by c.wake_at desc limit 1`;
+
+/** Why a session that is to undo what it did has not begun to; null when that is not so. */
+export function stoppingOf(db: Pick<Tx, "get">, row: SessionUnit["row"]): Blocked | null {
+  if (row.undo_total !== 0 || row.ended_at !== null) return null;
+  const stopping = db.get<Stopping>(STOPPING, { session: row.id });
+  return stopping === undefined ? null : stoppingBlock(stopping);
 }
 
 /**

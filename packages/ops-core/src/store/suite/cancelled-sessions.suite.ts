@@ -169,12 +169,18 @@ function tellsOf(error: unknown, id?: string): boolean {
 function undoing(on: Declare): void {
   on("hole 16: what was done is undone when all who were told to stop have said so", async (w) => {
     const { id, b, c } = await failing(w);
-    assert.deepEqual([(await w.getSession(id)).status, await compensation(w, id)], ["running", "running"]);
+    const { status, blocked } = await w.getSession(id);
+    assert.deepEqual([status, await compensation(w, id)], ["running", "running"]);
+    assert.deepEqual([blocked?.reason, blocked?.since, blocked?.details.open], ["waiting_for_stop", w.clock.now(), 2]);
+    const filter = { blockedReason: "waiting_for_stop" };
+    assert.equal((await w.store.sessions.list({ limit: 5 }, filter)).items.length, 1);
     assert.equal(w.sent.length, 0);
     await w.store.cancellations.confirm(b.taskId, b.token, { status: "stopped", note: null });
     assert.equal(w.sent.length, 0);
     await w.complete(c, "late");
     assert.deepEqual(JSON.parse(w.take().parameters), { undo: "a", was: "A" });
+    assert.equal((await w.getSession(id)).blocked, null);
+    assert.equal((await w.store.sessions.list({ limit: 5 }, filter)).items.length, 0);
   });
 
   on("hole 16: or when the last of them was given up", async (w) => {

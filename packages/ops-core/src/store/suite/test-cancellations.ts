@@ -1,5 +1,6 @@
-import type { Cancellation } from "../../domain/cancellations/cancellation.ts";
+import type { Cancellation, CancelReceipt } from "../../domain/cancellations/cancellation.ts";
 import type { RegisterAgent } from "../../domain/store.ts";
+import type { ClaimedAttempt } from "../../domain/tasks/task.ts";
 import { need, type World } from "./test-world.ts";
 
 /** An agent that takes cancel messages. */
@@ -28,4 +29,20 @@ export async function cancelled(w: World, agent: Partial<RegisterAgent>, { timeo
 /** Its stage, how that is known, and what was said. */
 export function said({ stage, evidence, note }: Cancellation) {
   return [stage, evidence, note];
+}
+
+/** The agent's word. */
+export function confirm(
+  w: World,
+  { taskId, token }: ClaimedAttempt,
+  status: CancelReceipt["status"],
+  note: string | null,
+) {
+  return w.store.cancellations.confirm(taskId, token, { status, note });
+}
+
+/** The cancel message that is to be sent. */
+export async function messageOf(w: World): Promise<string> {
+  const due = await w.store.deliveries.due(5, ["message"]);
+  return need(due.at(-1), "message").id;
 }
