@@ -2,10 +2,9 @@ import assert from "node:assert/strict";
 import type { Cancellation, CancelReceipt } from "../../domain/cancellations/cancellation.ts";
 import { SECOND } from "../../domain/clock.ts";
 import { STEP_RETRY } from "../../domain/tasks/retry.ts";
-import type { ClaimedAttempt } from "../../domain/tasks/task.ts";
 import { cancelled, confirm, LISTENS, messageOf, STAGES, said } from "./test-cancellations.ts";
 import type { Declare, Suite } from "./test-rig.ts";
-import { failed, need, succeeded, type World, withCode } from "./test-world.ts";
+import { failed, succeeded, withCode } from "./test-world.ts";
 
 /** What becomes of an attempt that was cancelled while somebody may have been at it. */
 export const cancellationsSuite: Suite = (on) => {
