@@ -148,9 +148,10 @@ const undoingWaits: Invariant = {
       const own = new Set(below(db, id));
       for (const course of cancellations) {
         const [first] = course;
-        if (first === undefined || !own.has(first.stream) || first.position > begun.position) continue;
+        if (first === undefined || !own.has(first.stream) || first.at > begun.at) continue;
         const end = course.find(({ type }) => BEGINS[type] === undefined);
-        if (end === undefined || end.position > begun.position) {
+        // What one transition does it tells stream by stream: by the time one sees what came first.
+        if (end === undefined || end.at > begun.at) {
           yield `session ${id} began to undo before cancellation ${first.data.cancellationId} had ended`;
         }
       }

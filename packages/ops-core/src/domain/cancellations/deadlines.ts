@@ -6,7 +6,7 @@ export const DELIVER_WITHIN = 15 * SECOND;
 export const ACKNOWLEDGE_WITHIN = 15 * SECOND;
 /** One that said so has stopped by its attempt's timeout, but within these bounds. */
 export const STOP_WITHIN_MIN = 15 * SECOND;
-export const STOP_WITHIN_MAX = 2 * MINUTE;
+const STOP_WITHIN_MAX = 2 * MINUTE;
 
 /** @param timeoutAt when the attempt would have timed out @returns when an agent that stops should have stopped */
 export function stopBy(now: number, timeoutAt: number): number {

@@ -12,7 +12,7 @@ export function leaseLost(message: string, notice: CancelNotice | null): Opspawn
 }
 
 /** The field `cancellation` of an answer to an agent. */
-export function noticeView({ cancellationId, reason, requestedAt, stageDeadline }: CancelNotice) {
+function noticeView({ cancellationId, reason, requestedAt, stageDeadline }: CancelNotice) {
   return {
     cancellationId,
     reason,
