@@ -74,7 +74,7 @@ export const CANCELLATIONS: readonly NamedMutant[] = [
     is: "what waits for agents to stop is not undone when they have",
     rule: "16",
     file: "store/sqlite/cancellations.ts",
-    changes: [{ from: "  if (session_id !== null) tx.freed.add(session_id);\n", to: "" }],
+    changes: [{ from: "  if (session_id !== null) tx.freed = (tx.freed ?? new Set()).add(session_id);\n", to: "" }],
   },
   {
     name: "earlier-attempts-go-on",

@@ -9,10 +9,11 @@ import { hasOpenCancellation, planUndoing } from "./undoing.ts";
  * of those has said so, or was given up.
  */
 export function undoAwaited(tx: Tx): void {
-  if (tx.freed.size === 0) return;
+  const { freed } = tx;
+  if (freed === null) return;
   const waiting = new Set<SessionUnit>();
-  for (const id of tx.freed) for (const unit of upwards(tx, id)) if (isAwaiting(unit)) waiting.add(unit);
-  tx.freed.clear();
+  for (const id of freed) for (const unit of upwards(tx, id)) if (isAwaiting(unit)) waiting.add(unit);
+  tx.freed = null;
   for (const unit of waiting) {
     if (hasOpenCancellation(tx, unit.id)) continue;
     const input = (): SessionInput => planUndoing(tx, unit);

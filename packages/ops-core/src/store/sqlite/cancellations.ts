@@ -307,7 +307,7 @@ function tell(tx: Tx, row: CancellationRow): void {
 
 /** Nothing more is waited for: whoever waits for that may go on, and what has not been sent yet is of no use. */
 function ended(tx: Tx, { session_id, delivery_id }: CancellationRow): void {
-  if (session_id !== null) tx.freed.add(session_id);
+  if (session_id !== null) tx.freed = (tx.freed ?? new Set()).add(session_id);
   if (delivery_id === null) return;
   tx.run(
     `update deliveries set status = 'failed', ended_at = ?, wake_at = null, last_error = ?

@@ -64,7 +64,8 @@ export function cancelTask(tx: Tx, taskId: string, reason: string): boolean {
   if (task.status !== "running" && task.status !== "pending") return false;
   // Those who had it before may be at it still.
   const draining = drainingOf(tx, task);
-  const ended = task.status === "running" ? endLastAttempt(tx, task, "cancel", error) : undefined;
+  let ended: AttemptRow | undefined;
+  if (task.status === "running") ended = endLastAttempt(tx, task, "cancel", error);
   changeTask(tx, task, { status: "cancelled", error: JSON.stringify(error), held: 0, ended_at: tx.now });
   taskEvent(tx, task, "task.cancelled", { reason });
   for (const { attempt, until } of draining) requestCancellation(tx, task, attempt, reason, until);

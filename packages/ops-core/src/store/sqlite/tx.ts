@@ -51,8 +51,8 @@ export class Tx {
   readonly tasks = new HeldTasks();
   /** What one session leads to in another, or in itself: taken up when what led to it is done. */
   readonly inbox: InboxEntry[] = [];
-  /** Sessions of which an attempt that was cancelled has come to its end. */
-  readonly freed = new Set<string>();
+  /** Sessions of which an attempt that was cancelled has come to its end; null = none, as nearly always. */
+  freed: Set<string> | null = null;
   readonly #db: Database;
   readonly #sessions = new Map<string, SessionUnit>();
   readonly #events = new Map<string, { sequence: number; entries: [string, JsonObject][] }>();
