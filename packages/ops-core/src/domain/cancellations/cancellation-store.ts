@@ -21,3 +21,11 @@ export interface CancellationStore {
   /** Those of the sessions within it, too; oldest first. */
   ofSession(sessionId: string, page: Page): Promise<Paged<Cancellation>>;
 }
+
+/** What becomes of cancel messages, which are deliveries. */
+export interface CancelMessageStore {
+  /** It has arrived; with what the agent answered to it. */
+  told(id: string, attempt: number, cancellationId: string, receipt: CancelReceipt | null): Promise<void>;
+  /** It is given up. */
+  untold(id: string, attempt: number, cancellationId: string, error: string): Promise<void>;
+}

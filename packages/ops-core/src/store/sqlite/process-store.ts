@@ -1,5 +1,5 @@
 import { DAY, SECOND } from "../../domain/clock.ts";
-import type { ProcessStore } from "../../domain/store.ts";
+import type { ProcessStore } from "../../domain/process-store.ts";
 import { markJudged } from "./gap.ts";
 import { pruneFires } from "./schedules.ts";
 import type { SqliteContext } from "./store.ts";

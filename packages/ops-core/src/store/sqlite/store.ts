@@ -10,6 +10,7 @@ import { findDisagreements } from "./audit.ts";
 import { undoAwaited } from "./awaited-undoing.ts";
 import { cancellationStore } from "./cancellation-store.ts";
 import { deliveryStore, eventStore, keyStore, workflowStore } from "./catalog-stores.ts";
+import { countStore } from "./counts.ts";
 import { Database } from "./database.ts";
 import { answerStore } from "./idempotency.ts";
 import { PlanCache } from "./plan-cache.ts";
@@ -82,6 +83,7 @@ export function openSqlite(
     cancellations: cancellationStore(shared),
     approvals: approvalStore(shared),
     schedules: scheduleStore(shared),
+    counts: countStore(shared),
     tasks: taskStore(shared),
     attempts: attemptStore(shared),
     deliveries: deliveryStore(shared),
