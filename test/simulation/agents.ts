@@ -77,8 +77,8 @@ export class SimulatedAgent implements Host {
       timeout: this.#timeout,
       replace: "allowed",
     });
-    this.id = await this.#register.enter(registration);
-    this.#own.forget();
+    // Its slots are free then, whether it hears of that or not.
+    this.id = await this.#register.enter(registration).finally(() => this.#own.forget());
   }
 
   /** For a while it fails at whatever it is asked. */
