@@ -9,6 +9,7 @@ import { addRun } from "./commands/run.ts";
 import { addSchedules } from "./commands/schedules.ts";
 import { addServe } from "./commands/serve.ts";
 import { addSessions } from "./commands/sessions.ts";
+import { addSimulate } from "./commands/simulate.ts";
 import { addTasks } from "./commands/tasks.ts";
 import { addTools } from "./commands/tools.ts";
 import { addWhy } from "./commands/why.ts";
@@ -75,6 +76,7 @@ export function createProgram(context: Context): Command {
   addSchedules(program, context);
   addApprovals(program, context);
   addWhy(program, context);
+  addSimulate(program, context);
   program.commandsGroup("Fleet:");
   addAgents(program, context);
   addTools(program, context);
