@@ -1,5 +1,6 @@
 import type { Evidence } from "./evidence.ts";
 import { type Invariant, type Judgement, judge } from "./invariant.ts";
+import { CANCELLATIONS } from "./invariants/cancellations.ts";
 import { CONSERVATION } from "./invariants/conservation.ts";
 import { DECISIONS } from "./invariants/decisions.ts";
 import { FAIRNESS } from "./invariants/fairness.ts";
@@ -23,6 +24,7 @@ export const INVARIANTS: readonly Invariant[] = [
   ...FAIRNESS,
   ...LIMITS,
   ...STREAMS,
+  ...CANCELLATIONS,
   ...LANGUAGE,
 ];
 

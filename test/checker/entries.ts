@@ -91,6 +91,14 @@ export type EffectEntry =
       readonly status: number;
       readonly tries: number;
     })
+  /** What it says of an attempt that was cancelled; once before it is told, and once more when it was heard. */
+  | (Ticket & {
+      readonly type: "word";
+      readonly at: number;
+      readonly agent: string;
+      readonly status: "acknowledged" | "stopped" | "refused";
+      readonly isHeard: boolean;
+    })
   | {
       readonly type: "webhook";
       readonly at: number;

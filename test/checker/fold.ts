@@ -1,4 +1,5 @@
 import { parseTime } from "@opspawn/contract";
+import { cancellationTable } from "../../packages/ops-core/src/domain/cancellations/transitions.ts";
 import { deliveryTable } from "../../packages/ops-core/src/domain/deliveries/transitions.ts";
 import { sessionTable } from "../../packages/ops-core/src/domain/sessions/transitions.ts";
 import { attemptTable, taskTable } from "../../packages/ops-core/src/domain/tasks/transitions.ts";
@@ -45,13 +46,27 @@ const ATTEMPT: Meaning = {
   "attempt.lost": "lose",
   "attempt.cancelled": "cancel",
 };
+const CANCELLATION: Meaning = {
+  "cancellation.requested": "begin",
+  "cancellation.delivered": "deliver",
+  "cancellation.acknowledged": "acknowledge",
+  "cancellation.stopped": "stop",
+  "cancellation.finished": "finish",
+  "cancellation.refused": "refuse",
+  "cancellation.unreachable": "give_up",
+};
 /** Facts that change no state: they may come at any time, after the end too. */
-export const ANNOTATIONS: ReadonlySet<string> = new Set([
+const ANNOTATIONS: ReadonlySet<string> = new Set([
   "attempt.late_result",
   "attempt.ambiguous_report",
   "session.labelled",
   "task.redriven",
 ]);
+
+/** Whether a session's end is no end of it: facts, and the words of agents that are still at its work. */
+export function mayComeLater(type: string): boolean {
+  return ANNOTATIONS.has(type) || type in CANCELLATION;
+}
 
 export interface Folded {
   readonly noun: string;
@@ -97,6 +112,7 @@ class Folder implements Fold {
       ...this.#apply(sessionTable, SESSION, stream, fact),
       ...this.#apply(taskTable, TASK, String(data.taskId), fact),
       ...this.#apply(attemptTable, ATTEMPT, `${data.taskId}/${data.number}`, fact),
+      ...this.#apply(cancellationTable, CANCELLATION, String(data.cancellationId), fact),
     ];
     if (type === "attempt.created" && this.things.get(`session ${stream}`)?.state === "paused") {
       this.illegal.push(`${type} on ${stream}/${fact.sequence}: its session is paused`);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { DatabaseSync } from "node:sqlite";
 import type { ClientEntry, EffectEntry, StreamLog } from "./entries.ts";
+import { PLANTED_CANCELLATIONS } from "./planted-cancellations.ts";
 import { CLAIMED_LAST, LIMITS } from "./planted-limits.ts";
 
 /** What is left of a system. */
@@ -29,7 +30,9 @@ function without<E extends { type: string }>(entries: E[], type: E["type"]): E[]
 const DECIDES = "what follows a failed attempt, and after what time, is what the task's policy says";
 
 /** What was done to the system, and the invariant that must be found broken. */
-export const PLANTED: readonly (readonly [what: string, invariant: string, tamper: (left: Left) => void])[] = [
+export type Planted = readonly [what: string, invariant: string, tamper: (left: Left) => void];
+
+export const PLANTED: readonly Planted[] = [
   [
     "a session that was acknowledged is gone",
     "every acknowledged session exists",
@@ -376,6 +379,7 @@ export const PLANTED: readonly (readonly [what: string, invariant: string, tampe
     "a stream, joined over its connections, is the log: each event once, in order, to the end",
     ({ db }) => db.exec("update tasks set status = 'failed'"),
   ],
+  ...PLANTED_CANCELLATIONS,
   [
     "a value breaks the schema",
     "the database is whole",

@@ -8,6 +8,7 @@ import { Impostor } from "./impostor.ts";
 import { OwnSlots } from "./own-slots.ts";
 import { Register } from "./register.ts";
 import type { Host, Simulation } from "./simulation.ts";
+import { Temper } from "./temper.ts";
 import { type Made, type Manner, type Message, NO_TEXT, type Told, type Work } from "./work.ts";
 
 const NEVER = new Promise<never>(() => undefined);
@@ -31,6 +32,7 @@ export class SimulatedAgent implements Host {
   #told = 0;
   readonly #impostor: Impostor;
   readonly #own = new OwnSlots();
+  readonly #temper: Temper;
   /** It gives signs of life by itself. */
   readonly #beats: boolean;
   readonly #timeout: number;
@@ -54,6 +56,7 @@ export class SimulatedAgent implements Host {
     this.#register = new Register(sim, name, manner !== "pulls" && (name.endsWith("5") || sim.roll(0.2)));
     this.id = sim.world.ids.uuid();
     const patience = manner === "pulls" ? 16 : sim.pick([2, 8]);
+    this.#temper = new Temper(sim, name, this.#own, manner !== "pulls" && sim.roll(0.7));
     this.#timeout = sim.between(patience, patience + 6) * 1_000_000;
     // What is told by states alone belongs to whatever the agent was sent last, so a double would tell of another task.
     this.takesDoubles = manner === "answers" || manner === "posts";
@@ -67,14 +70,15 @@ export class SimulatedAgent implements Host {
       registrationTime: this.#register.isAnnounced ? `life ${this.#life}` : null,
       version: `1.${this.#version}`,
       capabilities: this.#capabilities,
+      metadata: this.#temper.takesMessages ? { config: { cancel: true } } : null,
       channel: this.manner === "pulls" ? "pull" : "push",
       maxConcurrency: this.slots,
       heartbeat: this.#beats,
       timeout: this.#timeout,
       replace: "allowed",
     });
-    this.id = await this.#register.enter(registration);
-    this.#own.forget();
+    // Its slots are free then, whether it hears of that or not.
+    this.id = await this.#register.enter(registration).finally(() => this.#own.forget());
   }
 
   /** For a while it fails at whatever it is asked. */
@@ -90,8 +94,11 @@ export class SimulatedAgent implements Host {
     this.#sim.later(this.#sim.between(3_000, 20_000), () => this.#misbehave());
   }
 
-  async receive({ body, headers }: HttpPost, doubled = false): Promise<HttpResult> {
+  async receive(request: HttpPost, doubled = false): Promise<HttpResult> {
     const sim = this.#sim;
+    const { body, headers } = request;
+    const answer = this.#temper.receive(request);
+    if (answer !== null) return answer;
     const said = sim.chat.receive(body, doubled);
     if (said !== null) return said;
     const { opspawn, opscore_session_id: session, payload, timestamp } = JSON.parse(body) as JsonObject;
@@ -134,25 +141,17 @@ export class SimulatedAgent implements Host {
     const known = this.#received.has(taskId);
     this.#received.add(taskId);
     sim.story.tell(this.name, `gets ${taskId} (${attempt})`);
-    sim.effects.push({
-      type: "delivery",
-      at: sim.now,
-      agent: this.name,
-      session,
-      key,
-      task: taskId,
-      attempt,
-      token,
-      sentAt: "",
-      known,
-      doubled,
-    });
+    const ticket = { task: taskId, attempt, token };
+    const which = { agent: this.name, session, key, known, doubled };
+    sim.effects.push({ type: "delivery", at: sim.now, ...which, ...ticket, sentAt: "" });
   }
 
   async #answer(work: Work): Promise<HttpResult> {
     const life = this.#life;
+    this.#temper.begin(work);
     const result = await this.#do(work);
-    if (life !== this.#life) return NEVER;
+    if (life !== this.#life || this.#temper.hasStopped(work)) return NEVER;
+    this.#temper.end(work);
     const { taskId: task, attempt, token } = work;
     this.#own.end(task);
     const at = this.#sim.now;
@@ -162,11 +161,13 @@ export class SimulatedAgent implements Host {
   }
 
   /** What comes of a task, done once however often it is asked for and by whomever; null = it did not work. */
-  async #do({ taskId, attempt, wantsText }: Work): Promise<Made> {
+  async #do(work: Work): Promise<Made> {
     const sim = this.#sim;
+    const { taskId, attempt, wantsText } = work;
     if (!sim.done.has(taskId)) {
       const slow = sim.fault("agent was slow", 0.1);
       await sim.sleep(slow ? sim.between(4_000, 20_000) : sim.between(5, 800));
+      if (this.#temper.hasStopped(work)) return null;
       if (sim.fault("agent failed", 0.15)) return null;
       if (wantsText && sim.fault("agent misunderstood", 0.2)) return NO_TEXT;
     }
@@ -184,8 +185,10 @@ export class SimulatedAgent implements Host {
     const life = this.#life;
     const byResult = this.manner === "posts" || this.manner === "pulls";
     if (!byResult) this.#report("active", { work });
+    this.#temper.begin(work);
     const result = await this.#do(work);
-    if (life !== this.#life) return;
+    if (life !== this.#life || this.#temper.hasStopped(work)) return;
+    this.#temper.end(work);
     this.#own.end(work.taskId);
     if (byResult) this.#settle(work, result);
     else this.#report(result === null ? "error" : "idle", { work, result });
@@ -257,6 +260,8 @@ export class SimulatedAgent implements Host {
     const sim = this.#sim;
     const life = this.#life;
     const room = this.slots - this.#own.most(sim.clock.now());
+    const { told } = await sim.call((store) => store.cancellations.tell(this.id)).catch(() => ({ told: [] }));
+    for (const { taskId, token } of told) this.#temper.hear(taskId, token);
     const given = room > 0 ? await sim.call((store) => store.agents.claim(this.id, room)).catch(() => []) : [];
     if (room <= 0) await this.#extend();
     if (given.length > 0 && sim.fault("agent fell silent", 0.1)) {
@@ -269,8 +274,8 @@ export class SimulatedAgent implements Host {
       const { taskId: key, sessionId: session, timeoutAt, createdAt, parameters } = attempt;
       const work: Work = { ...attempt, wantsText: (JSON.parse(parameters) as JsonObject).wants === "text" };
       this.#note(work, { key, session, doubled: false, lasts: timeoutAt - createdAt });
-      await sim.call((store) => store.attempts.extendLease(attempt.taskId, attempt.token)).catch(() => undefined);
       void this.#work(work);
+      await this.#confirm(key, attempt.token);
     }
     sim.later(sim.between(200, 1_500), () => this.#poll());
   }
@@ -279,6 +284,7 @@ export class SimulatedAgent implements Host {
   #fallSilent(): void {
     const sim = this.#sim;
     this.#life += 1;
+    this.#temper.forget();
     this.#own.forget();
     this.#beSilent(sim.between(9_000, 22_000), () => this.#poll());
   }
@@ -305,8 +311,14 @@ export class SimulatedAgent implements Host {
   async #extend(): Promise<void> {
     for (const { task, token } of this.#sim.effects.filter((entry) => entry.type === "delivery").slice(-20)) {
       if (!this.#own.isAt(task)) continue;
-      await this.#sim.call((store) => store.attempts.extendLease(task, token)).catch(() => undefined);
+      await this.#confirm(task, token);
     }
+  }
+
+  async #confirm(task: string, token: string): Promise<void> {
+    await this.#sim
+      .call((store) => store.attempts.extendLease(task, token))
+      .catch((error: unknown) => this.#temper.hearRefusal(error, task, token));
   }
 
   // --- misbehaving ----------------------------------------------------------------------------------------------------
@@ -345,6 +357,7 @@ export class SimulatedAgent implements Host {
     const news = this.#sim.between(0, 2);
     if (news === 1) this.#version += 1;
     if (news === 2) this.#life += 1;
+    if (news === 2) this.#temper.forget();
     if (news === 2) this.#own.forget();
     await this.register();
   }
@@ -353,6 +366,7 @@ export class SimulatedAgent implements Host {
   async #restart(): Promise<void> {
     const sim = this.#sim;
     this.#life += 1;
+    this.#temper.forget();
     this.#own.forget();
     sim.story.tell(this.name, "dies");
     await sim.sleep(sim.between(10, 3_000));

@@ -89,7 +89,7 @@ export class Client implements Host {
       return { id: answer.session.id, replayed: answer.replayed };
     });
     if (isProgram) this.#voice.accompany(sessionId, document);
-    if (sim.roll(0.1)) sim.later(2_000, () => this.#cancel(sessionId));
+    if (sim.roll(0.2)) sim.later(sim.pick([1_000, 2_000, 6_000]), () => this.#cancel(sessionId));
     this.#pauser.meetSometimes(sessionId);
   }
 
@@ -110,8 +110,10 @@ export class Client implements Host {
       if (answer.task.id !== taskId) sim.complaints.push(`${taskId} was asked for, ${answer.task.id} was made`);
       return null;
     });
-    if (sim.roll(0.1)) {
-      sim.later(1_000, () => sim.call((store) => store.tasks.cancel(taskId, "x")).catch(() => undefined));
+    if (sim.roll(0.25)) {
+      sim.later(sim.pick([500, 1_000, 5_000]), () =>
+        sim.call((store) => store.tasks.cancel(taskId, "x")).catch(() => undefined),
+      );
     }
   }
 

@@ -165,6 +165,7 @@ async function openWork(sim: Simulation): Promise<string[]> {
   for (const status of ["pending", "running"]) open.push(...(await tasks.list(page, { status })).items);
   for (const status of ["started", "running", "waiting"]) open.push(...(await sessions.list(page, { status })).items);
   open.push(...(await deliveries.list(page, { status: "pending" })).items);
+  open.push(...sim.look<{ id: string }>("select id from cancellations where ended_at is null"));
   return open.map(({ id }) => id);
 }
 

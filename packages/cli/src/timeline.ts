@@ -65,6 +65,12 @@ const TELLERS: Readonly<Record<string, Teller>> = {
     `${agent} was too late with a result; it is kept, and changes nothing`,
   ],
   "task.cancelled": () => ["warn", "cancelled"],
+  "cancellation.delivered": (_, { agent }) => ["dim", `${agent} was told to stop`],
+  "cancellation.acknowledged": (_, { agent }) => ["dim", `${agent} says that it stops`],
+  "cancellation.stopped": (_, { agent }) => ["good", `${agent} has stopped`],
+  "cancellation.finished": (_, { agent }) => ["warn", `${agent} did it nonetheless; its result is refused`],
+  "cancellation.refused": (data, { agent }) => ["bad", `${agent} will not stop${noteIn(data)}`],
+  "cancellation.unreachable": (data, { agent }) => ["bad", `nobody knows whether ${agent} has stopped${noteIn(data)}`],
   "task.retrying": (data, _, time) => ["warn", retryIn(data, time)],
   "task.fell_back": (data) => ["warn", `falls back to ${targetIn(data)}`],
   "task.failed": (data) => [
@@ -174,6 +180,10 @@ function errorIn(data: JsonObject): string {
   const { error } = data;
   if (!isJsonObject(error)) return text(error) || "no reason given";
   return text(error.message) || text(error.code) || "no reason given";
+}
+
+function noteIn({ note }: JsonObject): string {
+  return typeof note === "string" ? `: ${note}` : "";
 }
 
 function targetIn({ to }: JsonObject): string {

@@ -1,4 +1,6 @@
 import { parseDuration } from "@opspawn/contract";
+import { InvalidArgumentError } from "commander";
+import { duration } from "./options.ts";
 
 /** What `--wait` alone stands for. */
 export const TO_THE_END = "end";
@@ -13,4 +15,14 @@ export function valuesOfWait(argv: readonly string[]): string[] {
     const isTime = next !== undefined && parseDuration(next) !== null;
     return arg === "--wait" && !isTime && !argv.slice(0, n).includes("--") ? `--wait=${TO_THE_END}` : arg;
   });
+}
+
+/** Reads the value of `--wait`. */
+export function waitTime(value: string): string {
+  if (value === TO_THE_END) return value;
+  try {
+    return duration(value);
+  } catch {
+    throw new InvalidArgumentError("Write --wait, or --wait=30s.");
+  }
 }

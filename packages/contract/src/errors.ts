@@ -1,3 +1,5 @@
+import type { JsonObject } from "./json-value.ts";
+
 /**
  * The error catalogue: every code a caller can meet, on any transport. A code is never reused for another meaning.
  * `status` is the HTTP status; `retryable` tells a client that the same request may succeed later.
@@ -59,6 +61,7 @@ export const ERRORS = {
     help: "Only a failed task that ran out of attempts or time can be redriven.",
   },
   lease_lost: { status: 409, retryable: false, help: "Stop: this attempt was given away, ended or cancelled." },
+  not_cancelled: { status: 409, retryable: false, help: "Go on with it: nobody cancelled this attempt." },
   schedule_not_found: { status: 404, retryable: false, help: "List schedules to see the known ids and names." },
   schedule_name_taken: { status: 409, retryable: false, help: "Choose another name, or update the schedule." },
   tool_not_found: { status: 404, retryable: false, help: "List tools to see the known names." },
@@ -127,6 +130,8 @@ export interface OpspawnErrorOptions {
   readonly issues?: readonly Issue[];
   /** Seconds until a retry makes sense; sent as `retry-after`. */
   readonly retryAfter?: number;
+  /** More fields of the answer, beside `detail` and `code`. */
+  readonly details?: JsonObject;
   /** For the log; never sent to a caller. */
   readonly cause?: unknown;
 }
@@ -137,12 +142,14 @@ export class OpspawnError extends Error {
   readonly code: ErrorCode;
   readonly issues: readonly Issue[] | undefined;
   readonly retryAfter: number | undefined;
+  readonly details: JsonObject | undefined;
 
   constructor(code: ErrorCode, message: string, options: OpspawnErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.issues = options.issues;
     this.retryAfter = options.retryAfter;
+    this.details = options.details;
   }
 
   get status(): number {

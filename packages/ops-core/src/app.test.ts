@@ -111,7 +111,7 @@ test("a stop ends the waits, and may be asked for twice, or before any start", a
   const waiting = app.call("POST", `/v1/opscore/agents/${agent.id}/claim`, { body: { wait: "60s" } });
   await settled();
   await Promise.all([app.close(), app.close()]);
-  assert.deepEqual((await waiting).body, { tasks: [] });
+  assert.deepEqual((await waiting).body, { tasks: [], cancelled: [] });
   const never = new TestApp();
   await never.close();
   assert.equal(app.time.waiting, 0);

@@ -1,4 +1,11 @@
-import { type Issue, isJsonObject, type JsonLimits, type JsonValue, parseJson } from "@opspawn/contract";
+import {
+  type CancelNoticeView,
+  type Issue,
+  isJsonObject,
+  type JsonLimits,
+  type JsonValue,
+  parseJson,
+} from "@opspawn/contract";
 import { OpspawnApiError, OpspawnConnectionError } from "./errors.ts";
 
 // What a server we chose may send: a page of 200 sessions holds 200 results.
@@ -29,8 +36,19 @@ function issueOf(item: JsonValue): Issue {
   return { loc: path, msg: String(msg ?? "invalid"), type: String(type ?? "invalid") };
 }
 
+function noticeOf(value: JsonValue | undefined): CancelNoticeView | undefined {
+  if (!isJsonObject(value) || typeof value.cancellationId !== "string") return undefined;
+  const { cancellationId, reason, requestedAt, stageDeadline } = value;
+  return {
+    cancellationId,
+    reason: String(reason ?? ""),
+    requestedAt: String(requestedAt ?? ""),
+    stageDeadline: typeof stageDeadline === "string" ? stageDeadline : null,
+  };
+}
+
 function apiError(response: Response, body: JsonValue | undefined): OpspawnApiError {
-  const { detail, code, requestId } = isJsonObject(body) ? body : {};
+  const { detail, code, requestId, cancellation } = isJsonObject(body) ? body : {};
   const issues = Array.isArray(detail) ? detail.map(issueOf) : [];
   const said = typeof detail === "string" ? detail : issues.map((issue) => issue.msg).join("; ");
   return new OpspawnApiError({
@@ -40,6 +58,7 @@ function apiError(response: Response, body: JsonValue | undefined): OpspawnApiEr
     issues,
     requestId: typeof requestId === "string" ? requestId : (response.headers.get("x-request-id") ?? undefined),
     retryAfter: retryAfter(response.headers),
+    cancellation: noticeOf(cancellation),
   });
 }
 

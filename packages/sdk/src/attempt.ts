@@ -1,4 +1,5 @@
 import { type Assignment, type JsonValue, OpspawnError, parseTime } from "@opspawn/contract";
+import { confirmStop, TaskCancelled } from "./cancelled-task.ts";
 import type { OpspawnClient } from "./client.ts";
 import type { Chance, Clock } from "./clock.ts";
 import { isPassing, OpspawnApiError } from "./errors.ts";
@@ -6,7 +7,10 @@ import { atLeast, retrying } from "./retry.ts";
 import type { TaskResult } from "./tasks.ts";
 
 export interface WorkContext {
-  /** Aborted when the attempt is no longer ours (cancelled, timed out, given away) or the worker must stop. */
+  /**
+   * Aborted when the attempt is no longer ours (timed out, given away; its reason is a `TaskCancelled` when it was
+   * cancelled) or the worker must stop.
+   */
   readonly signal: AbortSignal;
 }
 
@@ -47,6 +51,8 @@ export interface AttemptRun {
   readonly handler: WorkHandler;
   /** Stop now, without an outcome. */
   readonly halt: AbortSignal;
+  /** Aborted when the attempt is no longer ours; whoever hears of a cancellation aborts it with a `TaskCancelled`. */
+  readonly lost: AbortController;
   readonly onError: ((error: unknown) => void) | undefined;
   readonly clock: Clock;
   readonly chance: Chance;
@@ -60,14 +66,17 @@ const MESSAGE_LIMIT = 10_000;
 
 /** One attempt from its claim to its posted outcome. Never rejects: what goes wrong is told to `onError`. */
 export async function runAttempt(run: AttemptRun): Promise<void> {
-  const lost = new AbortController();
+  const { lost } = run;
   const done = new AbortController();
   const signal = AbortSignal.any([run.halt, lost.signal]);
   const renewing = renew(run, lost, done.signal);
   try {
-    const outcome = await outcomeOf(run, signal);
+    const handled = handle(run, signal);
+    const outcome = await outcomeOf(run, handled, signal);
     // Halted: the lease runs out and the task is offered again. Lost: nobody wants this outcome.
     if (!signal.aborted) await post(run, outcome, signal);
+    // Cancelled: somebody wants to know when it has stopped.
+    if (lost.signal.reason instanceof TaskCancelled) await confirmStop({ ...run, ...run.task.opspawn }, handled);
   } catch (error) {
     if (!signal.aborted) run.onError?.(error);
   } finally {
@@ -87,7 +96,7 @@ async function renew(run: AttemptRun, lost: AbortController, done: AbortSignal):
       await run.client.tasks.lease(taskId, token, options);
     } catch (error) {
       if (done.aborted) return;
-      if (isOver(error)) lost.abort(error);
+      if (isOver(error)) lost.abort(cancelledBy(error) ?? error);
       run.onError?.(error);
     }
     await atLeast(RENEW_EVERY, began, run.clock, over);
@@ -99,19 +108,32 @@ function isOver(error: unknown): boolean {
   return error instanceof OpspawnApiError && (error.code === "lease_lost" || error.status === 404);
 }
 
-async function outcomeOf(run: AttemptRun, signal: AbortSignal): Promise<TaskResult> {
+function cancelledBy(error: unknown): TaskCancelled | null {
+  const notice = error instanceof OpspawnApiError ? error.cancellation : undefined;
+  return notice === undefined ? null : new TaskCancelled(notice);
+}
+
+/** What the handler comes to, however long that takes. Never rejects. */
+async function handle(run: AttemptRun, signal: AbortSignal): Promise<TaskResult> {
   const { token } = run.task.opspawn;
-  signal.throwIfAborted();
-  const aborted = new Promise<never>((_, reject) => {
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-  });
   try {
-    // A handler that ignores its signal must not keep the worker from going on.
-    const result = await Promise.race([(async () => run.handler(run.task, { signal }))(), aborted]);
+    signal.throwIfAborted();
+    const result = await run.handler(run.task, { signal });
     return { token, status: "completed", result: result ?? null };
   } catch (error) {
     return { token, status: "failed", error: errorOf(error) };
   }
+}
+
+/** The same, or the reason of the signal: a handler that ignores it must not keep the worker from going on. */
+async function outcomeOf(run: AttemptRun, handled: Promise<TaskResult>, signal: AbortSignal): Promise<TaskResult> {
+  const { token } = run.task.opspawn;
+  const aborted = new Promise<TaskResult>((resolve) => {
+    const failure = (): TaskResult => ({ token, status: "failed", error: errorOf(signal.reason) });
+    if (signal.aborted) resolve(failure());
+    else signal.addEventListener("abort", () => resolve(failure()), { once: true });
+  });
+  return Promise.race([handled, aborted]);
 }
 
 function errorOf(error: unknown): NonNullable<TaskResult["error"]> {

@@ -12,6 +12,7 @@ import {
   sampleApproval,
   sampleApprovalLink,
   sampleAssignment,
+  sampleCancellation,
   sampleDelivery,
   sampleEvent,
   sampleFire,
@@ -60,7 +61,7 @@ test("every operation of the contract is a method of its noun, and sends what th
     .on(agents.get, agent)
     .on(agents.remove, { agentId: "a", reassigned: 1 })
     .on(agents.states, one({ state: "idle", details: null, timestamp: AT, receivedAt: AT }))
-    .on(agents.claim, { tasks: [sampleAssignment()] })
+    .on(agents.claim, { tasks: [sampleAssignment()], cancelled: [] })
     .on(workflows.apply, { workflow, created: true, warnings: [] })
     .on(workflows.validate, { valid: true, warnings: [] })
     .on(workflows.list, one(workflow))
@@ -73,18 +74,20 @@ test("every operation of the contract is a method of its noun, and sends what th
     .on(sessions.fork, { ...begun, forkedFrom: "s" })
     .on(sessions.pause, session)
     .on(sessions.resume, session)
-    .on(sessions.cancel, session)
+    .on(sessions.cancel, { ...session, cancellations: [] })
+    .on(sessions.cancellations, one(sampleCancellation()))
     .on(sessions.signal, { sessionId: "s", name: "go", delivered: true })
     .on(sessions.label, session)
     .on(sessions.why, { sessionId: "s", ...why })
     .on(sessions.events, { items: [sampleEvent()], next: 1 })
     .on(tasks.list, one(task))
-    .on(tasks.get, { ...task, parameters: { a: 1 }, attemptList: [] })
+    .on(tasks.get, { ...task, parameters: { a: 1 }, attemptList: [], cancellations: [] })
     .on(tasks.why, { taskId: "t", ...why })
     .on(tasks.result, { taskId: "t", status: "completed", accepted: true })
-    .on(tasks.lease, { taskId: "t", leaseUntil: AT })
+    .on(tasks.lease, { taskId: "t", leaseUntil: AT, cancellation: null })
+    .on(tasks.cancellation, { taskId: "t", cancellationId: "can_1", stage: "stopped" })
     .on(tasks.redrive, { redriveOf: "t", taskId: "t2", sessionId: null })
-    .on(tasks.cancel, task)
+    .on(tasks.cancel, { ...task, cancellations: [] })
     .on(tasks.create, task)
     .on(tasks.events, { items: [sampleEvent()], next: 1 })
     .on(schedules.create, sampleSchedule())
@@ -137,6 +140,7 @@ test("every operation of the contract is a method of its noun, and sends what th
   await client.sessions.pause("s", { reason: "why not" });
   await client.sessions.resume("s");
   await client.sessions.cancel("s", { reason: "why not" });
+  await client.sessions.cancellations("s", { limit: 5 });
   await client.sessions.signal("s", "go", { payload: { n: 1 } });
   await client.sessions.label("s", { a: "b" });
   await client.sessions.why("s");
@@ -147,6 +151,7 @@ test("every operation of the contract is a method of its noun, and sends what th
   await client.tasks.why("t");
   await client.tasks.result("t", { token: "1.a", status: "failed", error: { message: "no" } });
   await client.tasks.lease("t", "1.a");
+  await client.tasks.cancellation("t", { token: "1.a", status: "stopped" });
   await client.tasks.redrive("t");
   await client.tasks.cancel("t");
   await client.tasks.events("t", { wait: "1s" });

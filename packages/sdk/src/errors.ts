@@ -1,4 +1,4 @@
-import { ERRORS, type Issue } from "@opspawn/contract";
+import { type CancelNoticeView, ERRORS, type Issue } from "@opspawn/contract";
 
 /** What the server said no with. */
 export interface ApiErrorParts {
@@ -10,6 +10,7 @@ export interface ApiErrorParts {
   readonly requestId?: string | undefined;
   /** Microseconds the server asked to wait. */
   readonly retryAfter?: number | undefined;
+  readonly cancellation?: CancelNoticeView | undefined;
 }
 
 // Where no code of ours came with the answer, these usually pass.
@@ -33,6 +34,8 @@ export class OpspawnApiError extends Error {
   readonly requestId: string | undefined;
   /** Microseconds the server asked to wait before a retry. */
   readonly retryAfter: number | undefined;
+  /** Of a `lease_lost`: the cancellation of the attempt, where that is the reason. */
+  readonly cancellation: CancelNoticeView | undefined;
   /** The same request may succeed later. */
   readonly retryable: boolean;
   /** What the reader can do about it. */
@@ -47,6 +50,7 @@ export class OpspawnApiError extends Error {
     this.issues = parts.issues ?? [];
     this.requestId = parts.requestId;
     this.retryAfter = parts.retryAfter;
+    this.cancellation = parts.cancellation;
     this.retryable = spec?.retryable ?? PASSING_STATUSES.includes(parts.status);
     this.help = spec?.help ?? "";
   }

@@ -1,6 +1,7 @@
 export type { AgentQuery, AgentRegistration, Agents, ClaimRequest, StateReport } from "./agents.ts";
 export type { ApprovalDecision, ApprovalLinkRequest, ApprovalQuery, Approvals } from "./approvals.ts";
 export { TaskFailure, type TaskFailureOptions, type WorkContext, type WorkHandler } from "./attempt.ts";
+export { TaskCancelled } from "./cancelled-task.ts";
 export { OpspawnClient } from "./client.ts";
 export { type Chance, type Clock, sleep, systemChance, systemClock } from "./clock.ts";
 export type { Deliveries, DeliveryQuery } from "./deliveries.ts";
@@ -26,6 +27,7 @@ export type {
   Schedules,
 } from "./schedules.ts";
 export {
+  type CancellationQuery,
   isTerminal,
   type SessionDetail,
   type SessionFork,
@@ -34,7 +36,7 @@ export {
   type Sessions,
   type WaitForOptions,
 } from "./sessions.ts";
-export type { TaskQuery, TaskResult, Tasks } from "./tasks.ts";
+export type { CancelReceipt, TaskQuery, TaskResult, Tasks } from "./tasks.ts";
 export type { ToolRegistration, Tools } from "./tools.ts";
 export type { CallOptions, ClientOptions, KeyedCallOptions } from "./transport.ts";
 export { type WorkOptions, work } from "./work.ts";

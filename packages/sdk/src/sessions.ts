@@ -1,4 +1,10 @@
-import { type JsonValue, type OperationOutput, type OperationRequest, operations } from "@opspawn/contract";
+import {
+  type CancellationView,
+  type JsonValue,
+  type OperationOutput,
+  type OperationRequest,
+  operations,
+} from "@opspawn/contract";
 import { microsOf } from "./duration.ts";
 import { OpspawnWaitError } from "./errors.ts";
 import { allItems, PAGE_LIMIT } from "./page.ts";
@@ -14,6 +20,7 @@ const {
   pause,
   resume,
   cancel,
+  cancellations,
   signal: sendSignal,
   label,
   why,
@@ -23,6 +30,7 @@ const {
 export type SessionStart = OperationRequest<typeof start>["body"];
 export type SessionFork = OperationRequest<typeof fork>["body"];
 export type SessionQuery = OperationRequest<typeof list>["query"];
+export type CancellationQuery = OperationRequest<typeof cancellations>["query"];
 export type SessionDetail = OperationOutput<typeof get>;
 
 const TERMINAL: readonly string[] = ["completed", "failed", "cancelled"];
@@ -114,9 +122,43 @@ export class Sessions {
     return this.#transport.call(resume, { params: { sessionId } }, options);
   }
 
-  /** No new step starts, open tasks are cancelled, late results are refused. */
+  /** No new step starts, open tasks are cancelled, late results are refused; the answer tells which agents are to stop. */
   cancel(sessionId: string, body: { reason?: string | undefined } = {}, options?: CallOptions) {
     return this.#transport.call(cancel, { params: { sessionId }, body }, options);
+  }
+
+  /** One page of what became of those who were to stop, in the session and those within it; oldest first. */
+  cancellations(sessionId: string, query: CancellationQuery = {}, options?: CallOptions) {
+    return this.#transport.call(cancellations, { params: { sessionId }, query }, options);
+  }
+
+  /** All pages of that. */
+  cancellationsAll(sessionId: string, query: CancellationQuery = {}, options?: CallOptions) {
+    const pageOf = (cursor: string | undefined) =>
+      this.cancellations(sessionId, { limit: PAGE_LIMIT, ...query, cursor: cursor ?? query.cursor }, options);
+    return allItems(pageOf);
+  }
+
+  /**
+   * Waits until each agent that was to stop has said what it did, or was given up. Sits out restarts of the server.
+   * @throws OpspawnWaitError when `timeout` is over first
+   */
+  async waitForStops(sessionId: string, options: WaitForOptions = {}): Promise<CancellationView[]> {
+    const { clock, chance } = this.#transport;
+    const { signal, onRetry } = options;
+    const patience = microsOf(options.patience ?? "1m", "patience");
+    const end = options.timeout === undefined ? Infinity : clock.now() + microsOf(options.timeout, "timeout");
+    for (;;) {
+      const began = clock.now();
+      const again = { clock, chance, until: Math.min(end, began + patience), signal, onRetry };
+      const all = await retrying(() => collected(this.cancellationsAll(sessionId, {}, { signal })), again);
+      if (all.every(({ endedAt }) => endedAt !== null)) return all;
+      if (clock.now() >= end) {
+        const open = all.filter(({ endedAt }) => endedAt === null).length;
+        throw new OpspawnWaitError(`${open} of ${all.length} cancellations are still open after ${options.timeout}`);
+      }
+      await atLeast(Math.min(SHORTEST_POLL, Math.max(end - began, 0)), began, clock, signal);
+    }
   }
 
   /** Sends a signal; `delivered: false` = no step waits for it yet, and it is kept for the one that will. */
@@ -138,4 +180,10 @@ export class Sessions {
   events(sessionId: string, query: OperationRequest<typeof events>["query"] = {}, options?: CallOptions) {
     return this.#transport.call(events, { params: { sessionId }, query }, options);
   }
+}
+
+async function collected<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
 }

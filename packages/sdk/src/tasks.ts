@@ -2,10 +2,11 @@ import { type OperationRequest, operations } from "@opspawn/contract";
 import { allItems, PAGE_LIMIT } from "./page.ts";
 import type { CallOptions, KeyedCallOptions, Transport } from "./transport.ts";
 
-const { create, list, get, why, result, lease, redrive, cancel, events } = operations.tasks;
+const { create, list, get, why, result, lease, cancellation, redrive, cancel, events } = operations.tasks;
 
 export type TaskQuery = OperationRequest<typeof list>["query"];
 export type NewTask = OperationRequest<typeof create>["body"];
+export type CancelReceipt = OperationRequest<typeof cancellation>["body"];
 export type TaskResult = OperationRequest<typeof result>["body"];
 
 /** Units of work. */
@@ -50,12 +51,17 @@ export class Tasks {
     return this.#transport.call(lease, { params: { taskId }, body: { token } }, options);
   }
 
+  /** An agent's word on a cancelled attempt, under its token: it heard of it, has stopped, or will not stop. */
+  cancellation(taskId: string, body: CancelReceipt, options?: CallOptions) {
+    return this.#transport.call(cancellation, { params: { taskId }, body }, options);
+  }
+
   /** Does a dead letter again, as a new task or in a new session; the answer says which. */
   redrive(taskId: string, options?: KeyedCallOptions) {
     return this.#transport.call(redrive, { params: { taskId } }, options);
   }
 
-  /** Cancels a stand-alone task; a session's task is cancelled with its session. */
+  /** Cancels a stand-alone task; the answer tells who is to stop. A session's task is cancelled with its session. */
   cancel(taskId: string, options?: CallOptions) {
     return this.#transport.call(cancel, { params: { taskId } }, options);
   }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 import { type Assignment, operations } from "@opspawn/contract";
 import { TaskFailure, type WorkHandler } from "./attempt.ts";
+import { TaskCancelled } from "./cancelled-task.ts";
 import { OpspawnClient } from "./client.ts";
 import {
   type FakeCall,
@@ -15,11 +16,11 @@ import {
 import { type WorkOptions, work } from "./work.ts";
 
 const { claim } = operations.agents;
-const { lease, result } = operations.tasks;
+const { lease, result, cancellation } = operations.tasks;
 const SECOND = 1_000_000;
 const LEASE_LOST = new FakeFailure(409, { detail: "Given away", code: "lease_lost" });
 const ACCEPTED = { taskId: "t", status: "completed" as const, accepted: true as const };
-const RENEWED = { taskId: "t", leaseUntil: "2026-05-01T12:00:10.000000Z" };
+const RENEWED = { taskId: "t", leaseUntil: "2026-05-01T12:00:10.000000Z", cancellation: null };
 
 let fake: FakeServer;
 let clock: FakeClock;
@@ -40,7 +41,7 @@ afterEach(() => fake.close());
 
 const nothing = async (call: FakeCall) => {
   await new Promise((resolve) => call.signal.addEventListener("abort", resolve));
-  return { tasks: [] };
+  return { tasks: [], cancelled: [] };
 };
 
 function run(handler: WorkHandler, options: Partial<WorkOptions> = {}): Promise<void> {
@@ -51,7 +52,7 @@ function run(handler: WorkHandler, options: Partial<WorkOptions> = {}): Promise<
 
 /** Offers these tasks in one answer, then nothing more. */
 function offer(...tasks: Assignment[]): void {
-  fake.on(claim, { tasks }, nothing);
+  fake.on(claim, { tasks, cancelled: [] }, nothing);
 }
 
 /** The body of the n-th posted result, once it has arrived. */
@@ -101,7 +102,8 @@ test("what a handler throws is the failure, and it may say whether another try m
 
 test("never more tasks at once than asked for, and a task handed out twice is done once", async () => {
   const tasks = ["1.a", "1.b"].map((token) => sampleAssignment({ token }));
-  fake.on(claim, { tasks: tasks.slice(0, 1) }, { tasks }, { tasks: [sampleAssignment({ token: "1.c" })] }, nothing);
+  const given = (...some: Assignment[]) => ({ tasks: some, cancelled: [] });
+  fake.on(claim, given(...tasks.slice(0, 1)), given(...tasks), given(sampleAssignment({ token: "1.c" })), nothing);
   const finish: (() => void)[] = [];
   const began: string[] = [];
   const working = run(
@@ -209,4 +211,72 @@ test("a stopping worker lets tasks end, but not for ever, and reports no failure
   await clock.reach(2 * SECOND);
   await working;
   assert.equal(fake.callsOf("tasks.result").length, 1);
+});
+
+const NOTICE = { cancellationId: "can_1", reason: "no more", requestedAt: "2026-05-01T12:00:00.000000Z" };
+const CANCELLED = new FakeFailure(409, {
+  detail: "It was cancelled",
+  code: "lease_lost",
+  cancellation: { ...NOTICE, stageDeadline: null },
+});
+
+/** The words of the worker on its cancelled attempts, once so many have arrived. */
+async function words(n: number): Promise<unknown[]> {
+  while (fake.callsOf("tasks.cancellation").length < n) await new Promise((resolve) => setImmediate(resolve));
+  return fake.callsOf("tasks.cancellation").map(({ body }) => body);
+}
+
+test("a cancelled task's handler is told, and the worker says when it has ended", async () => {
+  offer(sampleAssignment({ token: "1.a" }));
+  fake.on(lease, CANCELLED).on(cancellation, { taskId: "t", cancellationId: "can_1", stage: "acknowledged" });
+  let told: unknown;
+  let end = (): void => undefined;
+  const working = run(async (_, { signal }) => {
+    await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
+    told = signal.reason;
+    await new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    throw told;
+  });
+  assert.deepEqual(await words(1), [{ token: "1.a", status: "acknowledged" }]);
+  assert.ok(told instanceof TaskCancelled);
+  assert.deepEqual([told.cancellationId, told.message], ["can_1", "The task was cancelled: no more"]);
+  end();
+  assert.deepEqual((await words(2))[1], { token: "1.a", status: "stopped" });
+  stop.abort();
+  await working;
+  assert.equal(fake.callsOf("tasks.result").length, 0);
+});
+
+test("a handler that finishes all the same has its result posted, which shows that it was done", async () => {
+  offer(sampleAssignment({ token: "1.a" }));
+  fake.on(lease, CANCELLED).on(result, CANCELLED);
+  fake.on(cancellation, { taskId: "t", cancellationId: "can_1", stage: "acknowledged" });
+  const working = run(async (_, { signal }) => {
+    await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
+    return "done";
+  });
+  assert.deepEqual(await posted(), { token: "1.a", status: "completed", result: "done" });
+  stop.abort();
+  await working;
+  assert.equal(fake.callsOf("tasks.cancellation").length, 1);
+});
+
+test("a worker with room hears of it when it asks for more; of what it does not have it says nothing", async () => {
+  const notices = ["1.a", "1.other"].map((token) => ({ taskId: "t", token, ...NOTICE }));
+  const cancelled = notices.map(({ requestedAt: _, ...notice }) => notice);
+  fake.on(claim, { tasks: [sampleAssignment({ token: "1.a" })], cancelled: [] }, { tasks: [], cancelled }, nothing);
+  fake.on(cancellation, { taskId: "t", cancellationId: "can_1", stage: "acknowledged" });
+  const working = run(
+    (_, { signal }) => new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason))),
+    { concurrency: 2 },
+  );
+  const said = await words(2);
+  assert.deepEqual(said, [
+    { token: "1.a", status: "acknowledged" },
+    { token: "1.a", status: "stopped" },
+  ]);
+  stop.abort();
+  await working;
 });

@@ -1,5 +1,6 @@
 import { type Assignment, formatDuration } from "@opspawn/contract";
 import { runAttempt, type WorkHandler } from "./attempt.ts";
+import { TaskCancelled } from "./cancelled-task.ts";
 import type { OpspawnClient } from "./client.ts";
 import { type Chance, type Clock, systemChance, systemClock } from "./clock.ts";
 import { microsOf } from "./duration.ts";
@@ -32,37 +33,43 @@ export async function work(client: OpspawnClient, options: WorkOptions): Promise
   const clock = options.clock ?? systemClock;
   const chance = options.chance ?? systemChance;
   const drain = microsOf(options.drain ?? "10s", "drain");
-  const active = new Map<string, Promise<void>>();
+  const active = new Map<string, Active>();
   const halt = new AbortController();
   const begin = (task: Assignment): void => {
+    const lost = new AbortController();
     const attempt = runAttempt({
       client,
       task,
       handler: options.handler,
       halt: halt.signal,
+      lost,
       onError: options.onError,
       clock,
       chance,
     });
-    active.set(
-      task.opspawn.token,
-      attempt.finally(() => active.delete(task.opspawn.token)),
-    );
+    const ended = attempt.finally(() => active.delete(task.opspawn.token));
+    active.set(task.opspawn.token, { ended, lost });
   };
   try {
     await claiming(client, options, { clock, chance, active, begin });
   } finally {
     const cancel = clock.after(drain, () => halt.abort(new Error("The worker is stopping")));
-    await Promise.all(active.values());
+    await Promise.all([...active.values()].map(({ ended }) => ended));
     cancel();
   }
+}
+
+/** An attempt under way. */
+interface Active {
+  readonly ended: Promise<void>;
+  readonly lost: AbortController;
 }
 
 interface Loop {
   readonly clock: Clock;
   readonly chance: Chance;
   /** By token. */
-  readonly active: ReadonlyMap<string, Promise<void>>;
+  readonly active: ReadonlyMap<string, Active>;
   readonly begin: (task: Assignment) => void;
 }
 
@@ -71,7 +78,7 @@ async function claiming(client: OpspawnClient, options: WorkOptions, loop: Loop)
   const concurrency = options.concurrency ?? 1;
   for (let failures = 0; !signal?.aborted; ) {
     if (loop.active.size >= concurrency) {
-      await Promise.race(loop.active.values());
+      await Promise.race([...loop.active.values()].map(({ ended }) => ended));
       continue;
     }
     const began = loop.clock.now();
@@ -92,7 +99,13 @@ async function claiming(client: OpspawnClient, options: WorkOptions, loop: Loop)
 
 async function claimOnce(client: OpspawnClient, options: WorkOptions, loop: Loop, max: number): Promise<boolean> {
   const wait = formatDuration(CLAIM_WAIT);
-  const { tasks } = await client.agents.claim(options.agentId, { wait, max }, { signal: options.signal });
+  const { tasks, cancelled = [] } = await client.agents.claim(
+    options.agentId,
+    { wait, max },
+    { signal: options.signal },
+  );
+  // What is not here is another worker's of the same agent.
+  for (const notice of cancelled) loop.active.get(notice.token)?.lost.abort(new TaskCancelled(notice));
   // Until its token is used, an attempt is handed out again: the answer that brought it first may have been lost.
   const fresh = tasks.filter((task) => !loop.active.has(task.opspawn.token));
   for (const task of fresh) loop.begin(task);

@@ -105,7 +105,8 @@ const outboxIsEmpty: Invariant = {
     );
     yield* db.texts(
       `select 'delivery ' || id || ' was given up: ' || last_error from deliveries where status = 'failed'
-        and last_error not in ('The agent was deregistered.', 'The approval ended before this had arrived.')`,
+        and last_error not in ('The agent was deregistered.', 'The approval ended before this had arrived.')
+        and cancellation_id is null`,
     );
   },
 };

@@ -58,7 +58,8 @@ const eventsAreTheRows: Invariant = {
     const { things } = fold(history);
     const rows = db.all<{ thing: string; status: string }>(`select 'session ' || id as thing, status from sessions
       union all select 'task ' || id, status from tasks
-      union all select 'attempt ' || task_id || '/' || n, status from attempts`);
+      union all select 'attempt ' || task_id || '/' || n, status from attempts
+      union all select 'cancellation ' || id, stage from cancellations`);
     for (const { thing, status } of rows) {
       const state = things.get(thing)?.state;
       if (state !== status) yield `${thing} is ${status}, its events say ${state ?? "nothing"}`;
@@ -94,7 +95,10 @@ const sessionsAreTheirTasks: Invariant = {
     yield* db.texts(`select 'session ' || id || ' is ' || status || ' and has nothing left to wait for' from sessions s
       where ended_at is null and not exists (select 1 from tasks t where t.session_id = s.id and t.ended_at is null)
       and not exists (select 1 from session_steps p where p.session_id = s.id and p.status = 'waiting')
-      and not exists (select 1 from sessions c where c.parent_id = s.id and c.ended_at is null)`);
+      and not exists (select 1 from sessions c where c.parent_id = s.id and c.ended_at is null)
+      and not exists (with recursive below (id) as (select s.id union all
+          select c.id from below join sessions c on c.parent_id = below.id)
+        select 1 from below join cancellations n on n.session_id = below.id where n.wake_at is not null)`);
     yield* db.texts(`select 'part ' || part || ' of step ' || step || ' of session ' || session_id || ' has ' || count(*) || ' tasks'
       from tasks where session_id is not null group by session_id, step, part, undoes having count(*) > 1`);
     yield* db.texts(`select 'task ' || t.id || ' belongs to session ' || t.session_id || ', which is gone'

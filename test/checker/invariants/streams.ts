@@ -1,6 +1,6 @@
 import type { StreamLog } from "../entries.ts";
 import type { Evidence } from "../evidence.ts";
-import { ANNOTATIONS } from "../fold.ts";
+import { mayComeLater } from "../fold.ts";
 import type { Fact, History } from "../history.ts";
 import type { Invariant } from "../invariant.ts";
 
@@ -32,7 +32,7 @@ function* judge(log: StreamLog, { history, isDrained, db }: Evidence): Iterable<
     if (isDrained) yield `${name} has no end`;
     return;
   }
-  const missing = untold.find(({ type }) => !ANNOTATIONS.has(type));
+  const missing = untold.find(({ type }) => !mayComeLater(type));
   if (missing !== undefined) yield `${name} ended before event ${missing.position}, ${missing.type}`;
   const [status] = db.texts(`select status from ${follows}s where id = ?`, log.id);
   if (ended !== status) yield `${name} ended as ${ended}, it is ${status}`;

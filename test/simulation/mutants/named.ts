@@ -1,4 +1,5 @@
 import { ATTEMPTS } from "./named/attempts.ts";
+import { CANCELLATIONS } from "./named/cancellations.ts";
 import { ENDS } from "./named/ends.ts";
 import { LANGUAGE } from "./named/language.ts";
 import { LIMITS } from "./named/limits.ts";
@@ -22,6 +23,7 @@ export const NAMED_MUTANTS: readonly NamedMutant[] = [
   ...ENDS,
   ...TIME,
   ...STREAMS,
+  ...CANCELLATIONS,
   ...LANGUAGE,
 ];
 

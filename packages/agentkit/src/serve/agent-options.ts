@@ -73,7 +73,7 @@ export function settingsOf(options: AgentOptions): AgentSettings {
   return {
     capabilities: options.capabilities ?? Object.keys(options.handlers ?? {}),
     handle: handlerOf(options),
-    metadata: { description: options.description ?? null, config: { maxConcurrency } },
+    metadata: { description: options.description ?? null, config: { maxConcurrency, cancel: true } },
     maxConcurrency,
     answerWithin: durationOf("answerWithin", options.answerWithin ?? "5s"),
     stopWithin: durationOf("stopWithin", options.stopWithin ?? "5s"),

@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import type { JsonValue } from "@opspawn/contract";
 import { readBody } from "./body.ts";
 import type { Logger } from "./logger.ts";
-import { readMessage } from "./message.ts";
+import { cancelOrderOf, readMessage } from "./message.ts";
 import { Refusal } from "./refusal.ts";
 import type { Workload } from "./workload.ts";
 
@@ -79,13 +79,18 @@ export class AgentServer {
   }
 
   async #takeTask(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (this.#draining) throw new Refusal(503, "agent_stopping", "This agent is stopping.", { "retry-after": "1" });
     const raw = await readBody(request, this.#options.maxBody);
     this.#options.verify(request, raw);
     const message = readMessage(parseJson(raw));
+    // What is to stop may stop sooner.
+    if (this.#draining && cancelOrderOf(message) === null) {
+      throw new Refusal(503, "agent_stopping", "This agent is stopping.", { "retry-after": "1" });
+    }
     const header = request.headers["idempotency-key"];
     const key = (typeof header === "string" && header !== "" ? header : null) ?? message.ticket?.taskId ?? null;
-    const answer = await this.#options.workload.accept(message, key);
+    const { workload } = this.#options;
+    const order = cancelOrderOf(message);
+    const answer = order === null ? await workload.accept(message, key) : workload.cancel(order, order.ticket.taskId);
     if (response.destroyed) return answer.lost();
     response.once("close", () => {
       if (!response.writableFinished) answer.lost();

@@ -17,6 +17,8 @@ export class Execution {
   reportLater = false;
   readonly #clock: Clock;
   readonly #abort = new AbortController();
+  readonly #stop = Promise.withResolvers<Outcome>();
+  #cancelled = false;
   #ticket: Ticket | null;
   #cancelDeadline: () => void = () => undefined;
 
@@ -27,10 +29,7 @@ export class Execution {
     const taskId = message.ticket?.taskId ?? key;
     this.logger = childLogger(tools.logger, { taskId, sessionId: message.sessionId });
     this.returned = this.#run(handle, message);
-    const stopped = new Promise<Outcome>((resolve) => {
-      this.#abort.signal.addEventListener("abort", () => resolve(failed(this.#abort.signal.reason)));
-    });
-    this.outcome = Promise.race([this.returned, stopped]);
+    this.outcome = Promise.race([this.returned, this.#stop.promise]);
     this.#armDeadline();
   }
 
@@ -53,6 +52,17 @@ export class Execution {
 
   stop(reason: TaskFailure): void {
     this.#abort.abort(reason);
+    this.#stop.resolve(failed(this.#abort.signal.reason));
+  }
+
+  /** Nobody wants its outcome any more, but somebody wants to know when the handler has ended. */
+  cancel(reason: string): void {
+    this.#cancelled = true;
+    this.#abort.abort(new TaskFailure(`The task was cancelled: ${reason}`, { code: "cancelled", retryable: false }));
+  }
+
+  get isCancelled(): boolean {
+    return this.#cancelled;
   }
 
   async #run(handle: TaskHandler, message: Message): Promise<Outcome> {

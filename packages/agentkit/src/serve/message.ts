@@ -26,6 +26,21 @@ export interface Message {
   readonly ticket: Ticket | null;
 }
 
+/** A message that says that a task is wanted no more. */
+export interface CancelOrder {
+  readonly cancellationId: string;
+  readonly reason: string;
+  /** Of the attempt that is cancelled. */
+  readonly ticket: Ticket;
+}
+
+/** What a message of type `cancel` says; null for every other message, and for one that names no attempt. */
+export function cancelOrderOf({ messageType, payload, ticket }: Message): CancelOrder | null {
+  const { cancellationId, reason } = payload;
+  if (messageType !== "cancel" || ticket === null || typeof cancellationId !== "string") return null;
+  return { cancellationId, reason: typeof reason === "string" ? reason : "", ticket };
+}
+
 /**
  * Reads the body of a delivery: the eight keys of an AgentKit message and `opspawn`. Only what is used must be there.
  * @throws Refusal 400 `message_invalid`, naming the field

@@ -35,6 +35,19 @@ export async function reportOutcome(ticket: Ticket, outcome: Outcome, tools: Rep
   }
 }
 
+const STOP_TRIES = 5;
+
+/** Says that a cancelled attempt has stopped. Never rejects: who is not heard is given up by the platform. */
+export async function reportStop({ taskId, attempt, token }: Ticket, tools: ReportTools): Promise<void> {
+  const { client, logger, signal } = tools;
+  try {
+    await client.tasks.cancellation(taskId, { token, status: "stopped" }, { maxRetries: STOP_TRIES, signal });
+    logger.info({ taskId, attempt }, "stop reported");
+  } catch (error) {
+    logger.error({ taskId, attempt, reason: reasonOf(error) }, "stop not reported");
+  }
+}
+
 const SECOND = 1_000_000;
 /** Bounds one call, its quick retries included, so that a connection that hangs does not last until the deadline. */
 const CALL_TIMEOUT = 15 * SECOND;

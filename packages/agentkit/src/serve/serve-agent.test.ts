@@ -10,6 +10,7 @@ import type { AgentOptions } from "./agent-options.ts";
 import { FakeClock } from "./fake-clock.ts";
 import { FakePlatform } from "./fake-platform.ts";
 import { type ServedAgent, serveAgent } from "./serve-agent.ts";
+import type { AgentTask } from "./task.ts";
 
 const SECOND = 1_000_000;
 
@@ -89,7 +90,7 @@ describe("an agent served over HTTP", () => {
         version: "1.2",
         capabilities: ["add"],
         contactEndpoint: agent.url,
-        metadata: { description: null, config: { maxConcurrency: 3 } },
+        metadata: { description: null, config: { maxConcurrency: 3, cancel: true } },
       },
     });
     const report = platform.received[1];
@@ -308,5 +309,30 @@ describe("an agent served over HTTP", () => {
     const states = platform.received.flatMap(({ body }) => body.state ?? []);
     assert.deepEqual(states, ["idle", "finished"]);
     await assert.rejects(fetch(agent.url));
+  });
+
+  test("a cancel message aborts the handler's signal; the agent acknowledges it, and says when the handler has ended", async () => {
+    const end = Promise.withResolvers<void>();
+    const handle = async ({ signal }: AgentTask) => {
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      await end.promise;
+      throw signal.reason;
+    };
+    const agent = await serve({ handle });
+    const answer = post(agent, message());
+    await clock.armed(5 * SECOND);
+    clock.advance(5 * SECOND);
+    assert.equal((await answer).status, 202);
+    const payload = { taskId: "task_1", cancellationId: "can_1", reason: "no more", deadline: formatTime(clock.now()) };
+    const cancel = await post(agent, message({ messageType: "cancel", payload }));
+    assert.deepEqual([cancel.status, cancel.body], [202, { status: "acknowledged" }]);
+    assert.equal(agent.tasksInHand, 1);
+    end.resolve();
+    const { body, path: where, key } = await platform.request("/cancellation");
+    assert.deepEqual(
+      [where, body],
+      ["/v1/opscore/tasks/task_1/cancellation", { token: "1.secret", status: "stopped" }],
+    );
+    assert.equal(key, null);
   });
 });

@@ -5,7 +5,7 @@ import { identityFile, noIdentityStore } from "./identity.ts";
 import { childLogger, type Logger, silentLogger } from "./logger.ts";
 import { type Registered, register } from "./registration.ts";
 import { isTrustedResultUrl } from "./result-origin.ts";
-import { reportOutcome } from "./result-report.ts";
+import { reportOutcome, reportStop } from "./result-report.ts";
 import { signatureCheck } from "./signature.ts";
 import { Workload } from "./workload.ts";
 
@@ -134,6 +134,7 @@ class AgentHost {
       reportable: ({ resultUrl }) => isTrustedResultUrl(resultUrl, [platformUrl, opsCoreUrl]),
       report: (ticket, outcome) =>
         reportOutcome(ticket, outcome, { client, clock, logger, signal: this.#ended.signal }),
+      confirmStop: (ticket) => reportStop(ticket, { client, clock, logger, signal: this.#ended.signal }),
     });
   }
 

@@ -21,7 +21,7 @@ export interface AgentTask {
   /** `workflow_task`, or whatever another agent wrote. */
   readonly messageType: string;
   readonly senderId: string | null;
-  /** Aborts when the deadline passes or the agent stops; work that goes on is of no use to anybody. */
+  /** Aborts when the deadline passes, the task is cancelled or the agent stops; work that goes on is of no use. */
   readonly signal: AbortSignal;
   /** Adds the task's ids to each record. */
   readonly logger: Logger;

@@ -15,11 +15,13 @@ describe("the tasks an agent has been given", () => {
   let clock: FakeClock;
   let calls: { task: AgentTask; resolve: (result: unknown) => void; reject: (error: Error) => void }[];
   let reports: { ticket: Ticket; outcome: Outcome }[];
+  let stops: Ticket[];
 
   beforeEach(() => {
     clock = new FakeClock();
     calls = [];
     reports = [];
+    stops = [];
   });
 
   function workload(options: Partial<WorkloadOptions> = {}): Workload {
@@ -32,6 +34,9 @@ describe("the tasks an agent has been given", () => {
       reportable: () => true,
       report: async (ticket, outcome) => {
         reports.push({ ticket, outcome });
+      },
+      confirmStop: async (ticket) => {
+        stops.push(ticket);
       },
       ...options,
     });
@@ -217,5 +222,81 @@ describe("the tasks an agent has been given", () => {
     await drained;
     assert.equal(calls[0]?.task.signal.aborted, true);
     assert.equal(JSON.parse(reports[0]?.outcome.body ?? "{}").error.code, "agent_stopping");
+  });
+
+  describe("a cancelled task", () => {
+    const order = (taskId: string, attempt = 1) => {
+      const { ticket } = delivery(taskId, attempt);
+      assert.ok(ticket !== null);
+      return { cancellationId: "can_1", reason: "no more", ticket };
+    };
+
+    /** A task under way that was acknowledged. */
+    async function underWay(agent: Workload): Promise<void> {
+      const answer = agent.accept(delivery("t"), "t");
+      await clock.armed(5 * SECOND);
+      clock.advance(5 * SECOND);
+      assert.equal((await answer).status, 202);
+    }
+
+    test("has its handler told, and is said to have stopped when that has ended, not before", async () => {
+      const agent = workload();
+      await underWay(agent);
+      assert.equal(agent.cancel(order("t"), "t").body, '{"status":"acknowledged"}');
+      const signal = calls[0]?.task.signal;
+      assert.equal(signal?.aborted, true);
+      assert.match(String(signal?.reason), /The task was cancelled: no more/);
+      await new Promise((resolve) => setImmediate(resolve));
+      assert.deepEqual([stops, reports, agent.size], [[], [], 1]);
+      calls[0]?.reject(signal?.reason as Error);
+      await agent.drain(0);
+      assert.deepEqual([stops.map(({ token }) => token), reports, agent.size], [["t.1"], [], 0]);
+    });
+
+    test("that is done all the same has its result reported, which is refused and known", async () => {
+      const agent = workload();
+      await underWay(agent);
+      agent.cancel(order("t"), "t");
+      calls[0]?.resolve("done");
+      await agent.drain(0);
+      assert.deepEqual([stops, reports.map(({ outcome }) => outcome.status)], [[], ["completed"]]);
+    });
+
+    test("is not begun when it comes after that, nor joined", async () => {
+      const agent = workload();
+      assert.equal(agent.cancel(order("late"), "late").body, '{"status":"unknown"}');
+      await assert.rejects(agent.accept(delivery("late"), "late"), { status: 409, code: "task_cancelled" });
+      await underWay(agent);
+      agent.cancel(order("t"), "t");
+      await assert.rejects(agent.accept(delivery("t", 2), "t"), { status: 409 });
+    });
+
+    test("is answered by what is known of it", async () => {
+      const agent = workload({ handle: ({ taskId }) => (taskId === "good" ? 1 : Promise.reject(new Error("no"))) });
+      for (const name of ["good", "bad"]) await agent.accept(delivery(name), name);
+      assert.equal(agent.cancel(order("bad"), "bad").body, '{"status":"stopped"}');
+      assert.equal(agent.cancel(order("good"), "good").body, '{"status":"acknowledged"}');
+      assert.deepEqual(
+        reports.map(({ ticket }) => ticket.token),
+        ["good.1"],
+      );
+    });
+
+    test("of an earlier attempt leaves the later one alone", async () => {
+      const agent = workload();
+      void agent.accept(delivery("t", 2), "t");
+      assert.equal(agent.cancel(order("t", 1), "t").body, '{"status":"unknown"}');
+      assert.equal(calls[0]?.task.signal.aborted, false);
+    });
+
+    test("whose handler ignores that does not keep the agent from stopping", async () => {
+      const agent = workload();
+      await underWay(agent);
+      agent.cancel(order("t"), "t");
+      const drained = agent.drain(10 * SECOND);
+      clock.advance(10 * SECOND);
+      await drained;
+      assert.deepEqual([stops, reports], [[], []]);
+    });
   });
 });

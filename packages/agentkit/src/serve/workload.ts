@@ -1,7 +1,7 @@
 import { type Clock, sleep, TaskFailure } from "@opspawn/sdk";
 import { Execution } from "./execution.ts";
 import type { Logger } from "./logger.ts";
-import type { Message, Ticket } from "./message.ts";
+import type { CancelOrder, Message, Ticket } from "./message.ts";
 import type { Outcome } from "./outcome.ts";
 import { OutcomeMemory } from "./outcome-memory.ts";
 import { Refusal } from "./refusal.ts";
@@ -27,8 +27,13 @@ export interface WorkloadOptions {
   readonly report: (ticket: Ticket, outcome: Outcome) => Promise<void>;
   /** Whether `report` may be used for this ticket. */
   readonly reportable: (ticket: Ticket) => boolean;
+  /** Says by a call of its own that a cancelled attempt has stopped; never rejects. */
+  readonly confirmStop: (ticket: Ticket) => Promise<void>;
   readonly memory?: OutcomeMemory;
 }
+
+/** Attempts that were cancelled before they came are remembered, the latest of them. */
+const CANCELLED_KEPT = 1_000;
 
 const ACKNOWLEDGED: Answer = { status: 202, body: '{"status":"acknowledged"}', lost: () => undefined };
 
@@ -41,6 +46,8 @@ export class Workload {
   readonly #memory: OutcomeMemory;
   readonly #executions = new Set<Execution>();
   readonly #reports = new Set<Promise<void>>();
+  /** Tokens. */
+  readonly #cancelled = new Set<string>();
 
   constructor(options: WorkloadOptions) {
     this.#options = options;
@@ -59,12 +66,39 @@ export class Workload {
    */
   async accept(message: Message, key: string | null): Promise<Answer> {
     const { ticket } = message;
+    if (ticket !== null && this.#cancelled.has(ticket.token)) throw cancelled();
     const running = key === null ? undefined : this.#inHand(key);
     if (running !== undefined) return this.#join(running, ticket);
     const known = key === null ? undefined : this.#memory.get(key);
     const isRetry = known?.outcome.status === "failed" && (ticket?.attempt ?? 1) > known.attempt;
     if (known !== undefined && !isRetry) return this.#answerWith(known.outcome, ticket);
     return this.#answer(this.#start(message, key));
+  }
+
+  /**
+   * A task is wanted no more: its handler's signal aborts, and when the handler has ended that is reported.
+   * @returns what the message is answered. Of what is not here nothing is said: another process may have it.
+   */
+  cancel({ ticket, reason }: CancelOrder, key: string): Answer {
+    this.#noteCancelled(ticket.token);
+    const running = this.#inHand(key);
+    if (running?.ticket?.token === ticket.token) {
+      running.cancel(reason);
+      return ACKNOWLEDGED;
+    }
+    const known = this.#memory.get(key);
+    if (known?.attempt !== ticket.attempt) return said("unknown");
+    if (known.outcome.status === "failed") return said("stopped");
+    this.#report(ticket, known.outcome);
+    return ACKNOWLEDGED;
+  }
+
+  #noteCancelled(token: string): void {
+    this.#cancelled.add(token);
+    for (const oldest of this.#cancelled) {
+      if (this.#cancelled.size <= CANCELLED_KEPT) break;
+      this.#cancelled.delete(oldest);
+    }
   }
 
   /**
@@ -97,6 +131,10 @@ export class Workload {
 
   /** In one go, so that a resend finds the task either in hand or remembered. */
   #settle(execution: Execution, outcome: Outcome): void {
+    if (execution.isCancelled) {
+      this.#endCancelled(execution);
+      return;
+    }
     this.#remember(execution, outcome);
     if (execution.reportLater) this.#report(execution.ticket, outcome);
     if (!execution.stopped) {
@@ -110,7 +148,19 @@ export class Workload {
     });
   }
 
+  /** Work that was done nonetheless is reported as it is: it is refused, and known. */
+  #endCancelled(execution: Execution): void {
+    void execution.returned.then((final) => {
+      this.#executions.delete(execution);
+      const { ticket } = execution;
+      if (final.status === "completed") this.#remember(execution, final);
+      if (final.status === "completed") this.#report(ticket, final);
+      else if (ticket !== null && this.#options.reportable(ticket)) this.#track(this.#options.confirmStop(ticket));
+    });
+  }
+
   #join(execution: Execution, ticket: Ticket | null): Promise<Answer> {
+    if (execution.isCancelled) throw cancelled();
     if (execution.stopped) throw busy("An earlier attempt at this task was told to stop and has not done so yet.");
     execution.continueUnder(ticket);
     if (!this.#mayAcknowledge(ticket)) return this.#answer(execution);
@@ -145,9 +195,21 @@ export class Workload {
 
   #report(ticket: Ticket | null, outcome: Outcome): void {
     if (ticket === null || !this.#options.reportable(ticket)) return;
-    const report = this.#options.report(ticket, outcome).finally(() => this.#reports.delete(report));
+    this.#track(this.#options.report(ticket, outcome));
+  }
+
+  #track(call: Promise<void>): void {
+    const report = call.finally(() => this.#reports.delete(report));
     this.#reports.add(report);
   }
+}
+
+function said(status: "stopped" | "unknown"): Answer {
+  return { status: 200, body: JSON.stringify({ status }), lost: () => undefined };
+}
+
+function cancelled(): Refusal {
+  return new Refusal(409, "task_cancelled", "This attempt was cancelled.");
 }
 
 function busy(message: string): Refusal {

@@ -193,7 +193,7 @@ test("agents: registering prints the key, once", async () => {
 test("sessions: list with every filter, labels, cancel", async () => {
   fake
     .on(sessions.list, one(sampleSession({ blocked: { reason: "no_free_agent", message: "Busy", since: AT } })))
-    .on(sessions.cancel, sampleSession({ status: "cancelled" }))
+    .on(sessions.cancel, { ...sampleSession({ status: "cancelled" }), cancellations: [] })
     .on(sessions.label, sampleSession({ labels: { a: "b" } }));
   const filters = { status: "failed", workflow: "w", agent: "a1", label: "a=b", since: AT, until: AT };
   const options = Object.entries(filters).flatMap(([name, value]) => [`--${name}`, value]);
@@ -241,11 +241,11 @@ test("tasks: list, dead letters, one task with its attempts, cancel", async () =
   const dead = sampleTask({ status: "failed", deadLetter: true, error, endedAt: AT, blocked: null, fellBack: true });
   const requirement = { agentId: null, agentName: null, capability: null, tool: "slack.post" };
   const called = { ...attempt, agentId: null, agentName: null, tool: "slack.post" };
-  const calling = { ...dead, requirement, parameters: {}, attemptList: [called] };
+  const calling = { ...dead, requirement, parameters: {}, attemptList: [called], cancellations: [] };
   fake
     .on(tasks.list, one(dead))
-    .on(tasks.get, { ...dead, parameters: { url: "x" }, attemptList: [attempt] }, calling)
-    .on(tasks.cancel, sampleTask({ status: "cancelled" }));
+    .on(tasks.get, { ...dead, parameters: { url: "x" }, attemptList: [attempt], cancellations: [] }, calling)
+    .on(tasks.cancel, { ...sampleTask({ status: "cancelled" }), cancellations: [] });
   await stdoutOf("tasks", "list", "--status", "failed", "--session", "s1", "--agent", "a1", "--blocked", "r");
   assert.deepEqual(fake.calls[0]?.query, { status: "failed", session: "s1", agent: "a1", blockedReason: "r" });
   assert.match(await stdoutOf("tasks", "dead-letters", "--session", "s1"), /0\/4 +1m +agent_error…/);

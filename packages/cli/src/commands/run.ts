@@ -1,11 +1,11 @@
 import { isTerminal, type SessionDetail, type SessionStart } from "@opspawn/sdk";
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import type { Call } from "../call.ts";
 import { type Context, withExamples } from "../context.ts";
 import { readDefinition, readInput } from "../document.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { collectPairs, duration, whole } from "../options.ts";
-import { TO_THE_END } from "../wait-option.ts";
+import { TO_THE_END, waitTime } from "../wait-option.ts";
 import { exitCodeOf, showSession } from "./sessions.ts";
 
 interface RunOptions {
@@ -47,15 +47,6 @@ export function addRun(program: Command, context: Context): void {
     "run review-article --input @article.json --label team=docs",
     "run review-article --wait=5m -o json",
   ]);
-}
-
-function waitTime(value: string): string {
-  if (value === TO_THE_END) return value;
-  try {
-    return duration(value);
-  } catch {
-    throw new InvalidArgumentError("Write --wait, or --wait=30s.");
-  }
 }
 
 async function runWorkflow(call: Call, workflow: string, options: RunOptions): Promise<ExitCode> {

@@ -11,6 +11,7 @@ import { type Column, ID_WIDTH } from "../output/table.ts";
 import { age, elapsed } from "../output/time.ts";
 import { type PageOptions, showList, withPaging } from "../paging.ts";
 import { drawSpans, Timeline } from "../timeline.ts";
+import { addCancelling, cancellationFields } from "./cancellations.ts";
 import { addControl } from "./session-control.ts";
 import { showWhy } from "./why.ts";
 
@@ -22,6 +23,7 @@ export function addSessions(program: Command, context: Context): void {
   ]);
   addReading(sessions, context);
   addControl(sessions, context);
+  addCancelling(sessions, context);
   addChanging(sessions, context);
 }
 
@@ -62,18 +64,6 @@ function addReading(sessions: Command, context: Context): void {
 }
 
 function addChanging(sessions: Command, context: Context): void {
-  const cancel = sessions
-    .command("cancel <session>")
-    .description("Cancel a session and its open tasks.")
-    .option("--reason <text>", "kept with the session")
-    .action(
-      context.action(async (call, id: string, options: { reason?: string }) => {
-        const session = await call.client.sessions.cancel(id, { reason: options.reason });
-        call.output.done(session, `Session ${session.sessionId} is ${session.status}.`);
-      }),
-    );
-  withExamples(cancel, ["sessions cancel SESSION --reason 'wrong input'"]);
-
   const label = sessions
     .command("label <session>")
     .description("Replace the labels of a session; none given takes them all away.")
@@ -133,6 +123,7 @@ export function showSession(call: Call, session: SessionDetail): void {
   if (session.error !== null) fields.push(["Error", `${session.error.code}: ${session.error.message}`]);
   if (session.blocked !== null) fields.push(["Waits for", session.blocked.message]);
   if (session.steps.length > 0) fields.push({ title: "Steps", lines: call.output.table(session.steps, stepColumns) });
+  fields.push(...cancellationFields(call, session.cancellations));
   if (session.result !== null) fields.push({ title: "Result", lines: jsonLines(session.result) });
   call.output.record(session, fields);
 }

@@ -8,6 +8,7 @@ import { toneOf } from "../output/style.ts";
 import { type Column, ID_WIDTH } from "../output/table.ts";
 import { age, elapsed } from "../output/time.ts";
 import { type PageOptions, showList, withPaging } from "../paging.ts";
+import { cancellationFields, summary } from "./cancellations.ts";
 import { addRedrive } from "./redrive.ts";
 import { showWhy } from "./why.ts";
 
@@ -53,7 +54,8 @@ export function addTasks(program: Command, context: Context): void {
     .action(
       context.action(async (call, id: string) => {
         const task = await call.client.tasks.cancel(id);
-        call.output.done(task, `Task ${task.taskId} is ${task.status}.`);
+        const told = task.cancellations.length === 0 ? "" : ` ${summary(task.cancellations)}`;
+        call.output.done(task, `Task ${task.taskId} is ${task.status}.${told}`);
       }),
     );
   withExamples(cancel, ["tasks cancel TASK"]);
@@ -111,6 +113,7 @@ function showTask(call: Call, task: TaskDetail): void {
   if (task.blocked !== null) fields.push(["Waits for", task.blocked.message]);
   const attempts = call.output.table(task.attemptList, attemptColumns);
   if (task.attemptList.length > 0) fields.push({ title: "Attempts", lines: attempts });
+  fields.push(...cancellationFields(call, task.cancellations));
   fields.push({ title: "Parameters", lines: jsonLines(task.parameters) });
   if (task.status === "completed") fields.push({ title: "Result", lines: jsonLines(task.result) });
   call.output.record(task, fields);

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { operation } from "../operation.ts";
+import { cancelledAttempt } from "./cancellations.ts";
 import { blocked, id, jsonObject, jsonValue, listOf, name, page, time, wait } from "./common.ts";
 import { assignment } from "./tasks.ts";
 
@@ -111,12 +112,12 @@ export const agentOperations = {
   }),
   claim: operation({
     id: "agents.claim",
-    summary: "Pull: receive up to `max` tasks, waiting for one if there is none.",
+    summary: "Pull: receive up to `max` tasks, waiting for one if there is none, and hear what is to be stopped.",
     method: "POST",
     path: "/v1/opscore/agents/{agentId}/claim",
     params: agentParams,
     body: z.strictObject({ wait: wait.default("20s"), max: z.number().int().min(1).max(100).default(1) }),
-    output: z.object({ tasks: z.array(assignment) }),
+    output: z.object({ tasks: z.array(assignment), cancelled: z.array(cancelledAttempt) }),
     errors: ["agent_not_found"],
     permission: { scope: "tasks:result", agent: "self" },
     idempotency: "natural",

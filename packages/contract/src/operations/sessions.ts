@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { operation } from "../operation.ts";
+import { cancellation } from "./cancellations.ts";
 import { blocked, id, jsonObject, jsonValue, labels, listOf, page, taskError, time, wait } from "./common.ts";
 import { sessionEvents } from "./events.ts";
 
@@ -73,7 +74,10 @@ const session = z.object({
 });
 export type SessionView = z.infer<typeof session>;
 
-const sessionDetail = session.extend({ input: jsonValue.nullable(), steps: z.array(step) });
+/** Of it and the sessions within it, the first 50; none of a session that completed. */
+const cancelled = { cancellations: z.array(cancellation) };
+
+const sessionDetail = session.extend({ input: jsonValue.nullable(), steps: z.array(step), ...cancelled });
 export type SessionDetailView = z.infer<typeof sessionDetail>;
 
 const sessionParams = z.object({ sessionId: id });
@@ -221,10 +225,22 @@ export const sessionOperations = {
     path: "/v1/opscore/sessions/{sessionId}/cancel",
     params: sessionParams,
     body: z.strictObject({ reason: z.string().max(1000).optional() }).optional(),
-    output: session,
+    output: session.extend(cancelled),
     errors: ["session_not_found", "session_terminal", "session_compensating"],
     permission: { scope: "sessions:write" },
     idempotency: "natural",
+  }),
+  cancellations: operation({
+    id: "sessions.cancellations",
+    summary: "Which agents were to stop what they did for a session and those within it, and what they said.",
+    method: "GET",
+    path: "/v1/opscore/sessions/{sessionId}/cancellations",
+    params: sessionParams,
+    query: z.object(page),
+    output: listOf(cancellation),
+    errors: ["session_not_found"],
+    permission: { scope: "sessions:read" },
+    idempotency: "read",
   }),
   signal: operation({
     id: "sessions.signal",

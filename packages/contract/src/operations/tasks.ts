@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { operation } from "../operation.ts";
+import { cancellation, cancelNotice, cancelReceipt, receiptAnswer } from "./cancellations.ts";
 import { blocked, explained, id, jsonObject, jsonValue, listOf, page, taskError, time } from "./common.ts";
 import { taskEvents } from "./events.ts";
 
@@ -100,7 +101,10 @@ const task = z.object({
 });
 export type TaskView = z.infer<typeof task>;
 
-const taskDetail = task.extend({ parameters: jsonValue, attemptList: z.array(attempt) });
+/** What became of those who may have been at it when it was cancelled. */
+const cancelled = { cancellations: z.array(cancellation) };
+
+const taskDetail = task.extend({ parameters: jsonValue, attemptList: z.array(attempt), ...cancelled });
 
 const taskParams = z.object({ taskId: id });
 
@@ -220,8 +224,21 @@ export const taskOperations = {
       /** A gateway is about to send the task's message to the agent once more. */
       resend: z.boolean().optional(),
     }),
-    output: z.object({ taskId: id, leaseUntil: time }),
+    /** A cancelled attempt has no lease: `lease_lost`, with `cancellation` beside it. */
+    output: z.object({ taskId: id, leaseUntil: time, cancellation: cancelNotice.nullable() }),
     errors: ["task_not_found", "lease_lost"],
+    permission: { scope: "tasks:result", agent: "self", token: true },
+    idempotency: "natural",
+  }),
+  cancellation: operation({
+    id: "tasks.cancellation",
+    summary: "The agent's word on a cancelled attempt, under its token: it heard of it, has stopped, or will not stop.",
+    method: "POST",
+    path: "/v1/opscore/tasks/{taskId}/cancellation",
+    params: taskParams,
+    body: cancelReceipt,
+    output: receiptAnswer,
+    errors: ["task_not_found", "lease_lost", "not_cancelled"],
     permission: { scope: "tasks:result", agent: "self", token: true },
     idempotency: "natural",
   }),
@@ -244,7 +261,7 @@ export const taskOperations = {
     method: "POST",
     path: "/v1/opscore/tasks/{taskId}/cancel",
     params: taskParams,
-    output: task,
+    output: task.extend(cancelled),
     errors: ["task_not_found", "task_terminal"],
     permission: { scope: "tasks:write" },
     idempotency: "natural",

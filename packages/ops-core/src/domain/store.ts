@@ -2,10 +2,14 @@ import type { JsonObject } from "@opspawn/contract";
 import type { Agent, AgentState, EvidenceClass } from "./agents/agent.ts";
 import type { Approval, ApprovalDecision, ApprovalFilter, ApprovalLink } from "./approvals/approval.ts";
 import type { ApiKey } from "./auth/key.ts";
+import type { KeyStore } from "./auth/key-store.ts";
 import type { Blocked } from "./blocked.ts";
+import type { CancelNotice } from "./cancellations/cancellation.ts";
+import type { CancellationStore } from "./cancellations/cancellation-store.ts";
 import type { DeliveryStore } from "./deliveries/delivery-store.ts";
 import type { LimitStore } from "./limits/limit.ts";
 import type { CountStore } from "./metrics/count-store.ts";
+import type { ProcessStore } from "./process-store.ts";
 import type {
   FireOutcome,
   FireRecord,
@@ -39,6 +43,7 @@ export interface Store {
   readonly agents: AgentStore;
   readonly workflows: WorkflowStore;
   readonly sessions: SessionStore;
+  readonly cancellations: CancellationStore;
   readonly approvals: ApprovalStore;
   readonly schedules: ScheduleStore;
   readonly tasks: TaskStore;
@@ -325,6 +330,8 @@ export interface Settled {
   /** `stale`: the attempt is not the current one any more, or has ended otherwise; the report was kept as evidence. */
   readonly type: "accepted" | "repeated" | "stale";
   readonly taskStatus: string;
+  /** Of a stale one: what became of the attempt, where it was cancelled. */
+  readonly cancellation?: CancelNotice;
 }
 
 export interface AttemptStore {
@@ -343,7 +350,8 @@ export interface AttemptStore {
   undelivered(sender: Sender, error: string): Promise<void>;
   /**
    * Renews a pull agent's lease. `resend`: a gateway is about to send the message again, which counts as another message
-   * to the agent. Errors: `task_not_found`, `lease_lost`.
+   * to the agent. Errors: `task_not_found`, `lease_lost`,
+   * which tells of the attempt's cancellation.
    */
   extendLease(taskId: string, token: string, resend?: boolean): Promise<{ leaseUntil: number }>;
   /**
@@ -369,15 +377,6 @@ export interface ToolStore {
   list(page: Page): Promise<Paged<Tool>>;
 }
 
-export interface KeyStore {
-  create(key: ApiKey): Promise<void>;
-  /** The key was used: those of earlier registrations of its agent end after the overlap. Nearly always only a look. */
-  used(key: ApiKey): Promise<void>;
-  revoke(id: string): Promise<ApiKey | null>;
-  get(id: string): Promise<ApiKey | null>;
-  list(page: Page): Promise<Paged<ApiKey>>;
-}
-
 export interface StoredEvent {
   readonly position: number;
   readonly stream: string;
@@ -392,15 +391,4 @@ export interface EventStore {
   list(after: number, limit: number, stream?: string): Promise<readonly StoredEvent[]>;
   /** The sequence of a stream's last event at or before a position; 0 = it has none there. */
   sequenceAt(stream: string, position: number): Promise<number>;
-}
-
-/** This process among those that share the store. */
-export interface ProcessStore {
-  readonly epoch: number;
-  /** Marks the process alive and judges whether the store was deaf meanwhile. */
-  beat(): Promise<void>;
-  /** Releases what this process holds, for a graceful stop. */
-  resign(): Promise<void>;
-  /** Removes what is older than its keeping time; at most `max` rows. */
-  prune(max: number): Promise<number>;
 }

@@ -26,6 +26,7 @@ function setUp(due: Partial<Delivery>[]) {
         url: "https://receiver.test/",
         headers: { "x-own": "1" },
         body: '{"a":1}',
+        cancellationId: null,
         attempts: 0,
         ...rest,
       }));
@@ -36,8 +37,18 @@ function setUp(due: Partial<Delivery>[]) {
       told.push(["delivered", ...given]);
     },
     failed: async (...given: unknown[]) => void told.push(["failed", ...given]),
+    told: async (...given: unknown[]) => void told.push(["told", ...given]),
+    untold: async (...given: unknown[]) => void told.push(["untold", ...given]),
   } as unknown as DeliveryStore;
-  const outbox = new Outbox({ deliveries, http, internal, clock, sign: ({ id }) => ({ "x-signed": id }), noteMessage });
+  const outbox = new Outbox({
+    deliveries,
+    http,
+    internal,
+    clock,
+    sign: ({ id }) => ({ "x-signed": id }),
+    publicUrl: "http://us.test",
+    noteMessage,
+  });
   return { clock, http, internal, told, asked, state, outbox };
 }
 
@@ -190,4 +201,57 @@ test("idle waits for everything under way", async () => {
   assert.equal(idle, false);
   await http.answer(response(200));
   await waiting;
+});
+
+const CANCEL: Partial<Delivery> = {
+  kind: "message",
+  cancellationId: "can_1",
+  body: JSON.stringify({
+    cancellationId: "can_1",
+    taskId: "task_1",
+    token: "1.secret",
+    sessionId: null,
+    requestedAt: 0,
+    deadline: 0,
+  }),
+};
+
+test("a cancellation becomes a message when it is sent, and what is answered to it is told", async () => {
+  const { http, told, outbox } = setUp([CANCEL]);
+  await outbox.tick();
+  const [request] = http.requests;
+  assert.match(request?.body ?? "", /"cancellationUrl":"http:\/\/us\.test\/v1\/opscore\/tasks\/task_1\/cancellation"/);
+  assert.deepEqual(request?.headers, {
+    "content-type": "application/json",
+    "idempotency-key": "can_1",
+    "x-opspawn-token": "1.secret",
+    "x-signed": "dlv_0",
+  });
+  await http.answer(response(200, { status: "refused", note: "too late" }));
+  assert.deepEqual(told, [["told", "dlv_0", 1, "can_1", { status: "refused", note: "too late" }]]);
+});
+
+test("it is tried again for as long as telling an agent may take; an agent that does not take it is given up", async () => {
+  for (const [attempts, delay] of [
+    [0, 1],
+    [1, 2],
+    [2, 4],
+    [3, 7],
+  ] as const) {
+    const { clock, http, told, outbox } = setUp([{ ...CANCEL, attempts }]);
+    await outbox.tick();
+    await http.answer(response(503));
+    const nextAt = clock.now() + delay * SECOND;
+    assert.deepEqual(told, [["failed", "dlv_0", attempts + 1, "The receiver answered 503.", nextAt]]);
+  }
+  for (const [attempts, answer, problem] of [
+    [4, response(503), "The receiver answered 503."],
+    [0, response(404), "The receiver answered 404."],
+    [0, REFUSED, "This address may not be called."],
+  ] as const) {
+    const { http, told, outbox } = setUp([{ ...CANCEL, attempts }]);
+    await outbox.tick();
+    await http.answer(answer);
+    assert.deepEqual(told, [["untold", "dlv_0", attempts + 1, "can_1", problem]]);
+  }
 });

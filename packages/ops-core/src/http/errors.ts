@@ -45,7 +45,7 @@ export function errorReply(error: unknown, original: boolean, requestId: string)
   }
   const known = error instanceof OpspawnError ? error : fromFramework(error);
   const detail = original ? originalDetail(known) : nativeDetail(known);
-  const body = original ? { detail } : { detail, code: known.code, requestId };
+  const body = original ? { detail } : { ...known.details, detail, code: known.code, requestId };
   const reply = { status: known.status, code: known.code, body, retryAfter: known.retryAfter };
   return known.code === "internal" ? { ...reply, unexpected: true } : reply;
 }

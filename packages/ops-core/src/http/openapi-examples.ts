@@ -56,6 +56,7 @@ export const BODY_EXAMPLES: Readonly<Record<string, JsonObject>> = {
   "tasks.create": { name: "Fetch a page", capability: "web.fetch", parameters: { url: "https://example.com" } },
   "tasks.result": { token: "1.8PJ2yWkXw1rJtq0aBC3dEg", status: "completed", result: { score: 0.93 } },
   "tasks.lease": { token: "1.8PJ2yWkXw1rJtq0aBC3dEg" },
+  "tasks.cancellation": { token: "1.8PJ2yWkXw1rJtq0aBC3dEg", status: "stopped", note: "Half of it was written." },
   "tools.register": {
     name: "weather",
     description: "The weather at a place",

@@ -208,6 +208,10 @@ function errorSchema(): JsonObject {
       detail: { oneOf: [{ type: "string" }, { type: "array", items: issue }] },
       code: { enum: ERROR_CODES },
       requestId: { type: "string" },
+      cancellation: {
+        type: "object",
+        description: "Of a `lease_lost`: the cancellation of the attempt, if there is one.",
+      },
     },
   };
 }

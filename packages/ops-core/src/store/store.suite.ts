@@ -2,6 +2,9 @@ import { agentsSuite } from "./suite/agents.suite.ts";
 import { approvalLinksSuite } from "./suite/approval-links.suite.ts";
 import { approvalStepsSuite } from "./suite/approval-steps.suite.ts";
 import { approvalsSuite } from "./suite/approvals.suite.ts";
+import { cancelMessagesSuite } from "./suite/cancel-messages.suite.ts";
+import { cancellationsSuite } from "./suite/cancellations.suite.ts";
+import { cancelledSessionsSuite } from "./suite/cancelled-sessions.suite.ts";
 import { catalogSuite } from "./suite/catalog.suite.ts";
 import { childrenSuite } from "./suite/children.suite.ts";
 import { circuitsSuite } from "./suite/circuits.suite.ts";
@@ -62,6 +65,9 @@ export const SUITES: readonly Suite[] = [
   sessionsSuite,
   ...LANGUAGE_SUITES,
   failuresSuite,
+  cancellationsSuite,
+  cancelMessagesSuite,
+  cancelledSessionsSuite,
   outcomesSuite,
   schemasSuite,
   schedulesSuite,

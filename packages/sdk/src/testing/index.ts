@@ -5,6 +5,7 @@ export {
   sampleApproval,
   sampleApprovalLink,
   sampleAssignment,
+  sampleCancellation,
   sampleDelivery,
   sampleEvent,
   sampleFire,

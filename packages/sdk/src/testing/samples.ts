@@ -3,6 +3,7 @@ import type {
   ApprovalLinkView,
   ApprovalView,
   Assignment,
+  CancellationView,
   DeliveryView,
   EventView,
   FireView,
@@ -64,7 +65,33 @@ export function sampleSessionDetail(change: Partial<SessionDetailView> = {}): Se
     approvalId: null,
     fromSessionId: null,
   };
-  return { ...sampleSession(), input: { url: "https://example.org" }, steps: [step], ...change };
+  return { ...sampleSession(), input: { url: "https://example.org" }, steps: [step], cancellations: [], ...change };
+}
+
+export function sampleCancellation(change: Partial<CancellationView> = {}): CancellationView {
+  return {
+    cancellationId: "can_01890a5d-ac96-774b-bcce-b302099a8070",
+    sessionId: SESSION_ID,
+    stepId: "fetch",
+    taskId: TASK_ID,
+    attempt: 1,
+    agentId: AGENT_ID,
+    agentName: "fetcher",
+    tool: null,
+    channel: "message",
+    reason: "Cancelled by request.",
+    stage: "delivered",
+    isConfirmed: false,
+    requestedAt: AT,
+    deliveredAt: AT,
+    acknowledgedAt: null,
+    endedAt: null,
+    stageDeadline: "2026-05-01T12:00:15.000000Z",
+    stuckAt: null,
+    evidence: null,
+    note: null,
+    ...change,
+  };
 }
 
 export function sampleTask(change: Partial<TaskView> = {}): TaskView {

@@ -50,3 +50,9 @@ export function declaredConcurrency(metadata: JsonObject | null, fallback: numbe
   if (declared === undefined || !Number.isInteger(declared) || declared < 1) return fallback;
   return Math.min(declared, MAX_CONCURRENCY);
 }
+
+/** `metadata.config.cancel: true`: the agent knows what a message of type `cancel` is. No agent is sent one unasked. */
+export function takesCancelMessages(metadata: JsonObject | null): boolean {
+  const config = metadata?.config;
+  return isJsonObject(config) && config.cancel === true;
+}

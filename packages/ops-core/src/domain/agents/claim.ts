@@ -1,4 +1,5 @@
 import type { Assignment } from "@opspawn/contract";
+import type { CancelledAttempt } from "../cancellations/cancellation.ts";
 import type { Context } from "../context.ts";
 import type { Ports } from "../ports.ts";
 import { invalidField } from "../request-fields.ts";
@@ -8,7 +9,7 @@ import { laneKey } from "../waiters.ts";
 import { needAgent } from "./view.ts";
 
 /**
- * Pull: claims at once what there is, else waits for work. Each look renews the agent's lease, and a wait looks again
+ * Pull: claims at once what there is, else waits for work, or for news of what is to be stopped. Each look renews the agent's lease, and a wait looks again
  * well before it ends.
  * @param ms how long to wait
  */
@@ -16,7 +17,7 @@ export async function claimTasks(
   ports: Ports,
   context: Context,
   request: { readonly agentId: string; readonly max: number; readonly ms: number },
-): Promise<Assignment[]> {
+): Promise<{ tasks: Assignment[]; cancelled: CancelledAttempt[] }> {
   const { store, waiters } = ports;
   const agent = await needAgent(store, request.agentId);
   if (agent.channel !== "pull") {
@@ -24,11 +25,17 @@ export async function claimTasks(
   }
   const wait = waiters.open(lanesServed(agent).map(laneKey), request.ms, context.signal, agent.id);
   try {
-    let claimed: readonly ClaimedAttempt[];
-    do claimed = await store.agents.claim(agent.id, request.max);
-    while (claimed.length === 0 && (await wait.next()));
-    return claimed.map((attempt) => assignmentOf(attempt, ports.publicUrl()));
+    for (;;) {
+      const claimed = await store.agents.claim(agent.id, request.max);
+      const { told, isNews } = await store.cancellations.tell(agent.id);
+      // What it was told before is said again, but is no reason to answer sooner.
+      if (claimed.length > 0 || isNews || !(await wait.next())) return answerOf(ports, claimed, told);
+    }
   } finally {
     wait.close();
   }
+}
+
+function answerOf(ports: Ports, claimed: readonly ClaimedAttempt[], told: readonly CancelledAttempt[]) {
+  return { tasks: claimed.map((attempt) => assignmentOf(attempt, ports.publicUrl())), cancelled: [...told] };
 }

@@ -236,7 +236,7 @@ test("a claim ends without work when the time is over", async () => {
     await settled();
     app.time.advance(ms);
   }
-  assert.deepEqual(await claim, { tasks: [] });
+  assert.deepEqual(await claim, { tasks: [], cancelled: [] });
 });
 
 test("an agent that is sent its work cannot ask for it, and nobody waits longer than a minute", async () => {

@@ -33,7 +33,7 @@ export function agentHandlers(ports: Ports): NounHandlers<"agents"> {
     },
     async claim(context, { params, body }) {
       const ms = readWait(body.wait, ["body", "wait"]);
-      return { tasks: await claimTasks(ports, context, { agentId: params.agentId, max: body.max, ms }) };
+      return claimTasks(ports, context, { agentId: params.agentId, max: body.max, ms });
     },
   };
 }

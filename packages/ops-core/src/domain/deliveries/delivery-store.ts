@@ -1,3 +1,4 @@
+import type { CancelMessageStore } from "../cancellations/cancellation-store.ts";
 import type { Idempotency, Page, Paged } from "../store.ts";
 import type { Delivery, DeliveryKind, DeliveryRecord, NewDelivery } from "./delivery.ts";
 
@@ -8,7 +9,7 @@ export interface DeliveryFilter {
   readonly blockedReason?: string | undefined;
 }
 
-export interface DeliveryStore {
+export interface DeliveryStore extends CancelMessageStore {
   /** Errors: `idempotency_key_reused`. */
   enqueue(delivery: NewDelivery, idempotency?: Idempotency): Promise<{ replayed: boolean }>;
   /**

@@ -19,6 +19,8 @@ export interface Delivery {
   readonly aggregate: string;
   readonly agentId: string | null;
   readonly sessionId: string | null;
+  /** The cancellation that a message tells of. Its body is a `CancelMessage`, made into an agent's when it is sent. */
+  readonly cancellationId: string | null;
   readonly status: DeliveryStatus;
   readonly attempts: number;
   readonly createdAt: number;
@@ -37,4 +39,4 @@ export interface DeliveryRecord extends Delivery {
 export type NewDelivery = Pick<
   Delivery,
   "id" | "kind" | "url" | "headers" | "body" | "aggregate" | "agentId" | "sessionId"
->;
+> & { readonly cancellationId?: string | null };

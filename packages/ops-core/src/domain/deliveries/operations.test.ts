@@ -23,6 +23,7 @@ function delivery(more: Partial<Delivery>): Delivery {
     aggregate: "s1",
     agentId: null,
     sessionId: "s1",
+    cancellationId: null,
     status: "pending",
     attempts: 0,
     createdAt: NOW,

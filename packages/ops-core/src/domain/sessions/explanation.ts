@@ -127,7 +127,11 @@ async function explainUndoing({ store }: Ports, session: SessionRecord): Promise
   const { items } = await store.tasks.list({ limit: ITEMS_LOOKED_AT }, { session: session.id });
   const task = items.find(({ endedAt }) => endedAt === null);
   const names = session.failedSteps.slice(0, 10).map((stepId) => `\`${stepId}\``);
+  const isStopping = session.blocked?.reason === "waiting_for_stop";
   const failed = `The session has failed${names.length === 0 ? "" : ` at ${names.join(", ")}`}, and undoes what it did.`;
+  if (isStopping && session.blocked !== null) {
+    return { blocked: session.blocked, sentences: [failed, blockedSentence(session.blocked)] };
+  }
   if (task === undefined) return { blocked: null, sentences: [failed] };
   const { blocked, sentences } = await explainOneTask(store, `\`${task.stepId}\``, task);
   return { blocked, sentences: [failed, ...sentences.map((sentence) => sentence.replace(/^Step/, "Undoing step"))] };

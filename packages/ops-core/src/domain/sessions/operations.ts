@@ -1,6 +1,7 @@
 import { type OperationInput, type operations, stringifyJson } from "@opspawn/contract";
 import { nameOf } from "../approvals/deciders.ts";
 import { blockedView } from "../blocked-view.ts";
+import { cancellationView } from "../cancellations/view.ts";
 import { DAY } from "../clock.ts";
 import type { Context } from "../context.ts";
 import { listOfSession } from "../events/operations.ts";
@@ -12,7 +13,7 @@ import { explainSession } from "./explanation.ts";
 import { forkSession, retrySession } from "./fork.ts";
 import type { SessionFilter, SessionRecord } from "./session.ts";
 import { type SessionRequest, startSession, type WorkflowSource } from "./start.ts";
-import { hasEnded, needSession, sessionDetailView, sessionView } from "./view.ts";
+import { firstCancellations, hasEnded, needSession, sessionDetailView, sessionView } from "./view.ts";
 
 type StartBody = OperationInput<typeof operations.sessions.start>["body"];
 type ListQuery = OperationInput<typeof operations.sessions.list>["query"];
@@ -50,7 +51,13 @@ export function sessionHandlers(ports: Ports): NounHandlers<"sessions"> {
       return sessionView(await store.sessions.resume(params.sessionId, nameOf(actor)));
     },
     async cancel(_context, { params, body }) {
-      return sessionView(await store.sessions.cancel(params.sessionId, body?.reason ?? CANCEL_REASON));
+      const session = await store.sessions.cancel(params.sessionId, body?.reason ?? CANCEL_REASON);
+      return { ...sessionView(session), cancellations: await firstCancellations(store, session.id) };
+    },
+    async cancellations(_context, { params, query }) {
+      await needSession(store, params.sessionId);
+      const { items, nextCursor } = await store.cancellations.ofSession(params.sessionId, query);
+      return { items: items.map(cancellationView), nextCursor };
     },
     async signal(context, { params, body }) {
       const idempotency = idempotencyOf(context, "sessions.signal", { ...params, body: body ?? null });

@@ -1,5 +1,12 @@
-import { formatTime, OpspawnError, type SessionDetailView, type SessionView } from "@opspawn/contract";
+import {
+  type CancellationView,
+  formatTime,
+  OpspawnError,
+  type SessionDetailView,
+  type SessionView,
+} from "@opspawn/contract";
 import { blockedView, timeOrNull } from "../blocked-view.ts";
+import { cancellationView } from "../cancellations/view.ts";
 import type { Ports } from "../ports.ts";
 import type { Store } from "../store.ts";
 import { readStored } from "../stored-json.ts";
@@ -8,6 +15,7 @@ import type { PlanStep } from "../workflows/plan.ts";
 import type { SessionRecord, StepRecord } from "./session.ts";
 import { type SessionStatus, sessionTable } from "./transitions.ts";
 
+const CANCELLATIONS_SHOWN = 50;
 const ENDED: ReadonlySet<SessionStatus> = new Set(terminalStates(sessionTable));
 
 export function hasEnded(session: Pick<SessionRecord, "status">): boolean {
@@ -42,7 +50,15 @@ export async function sessionDetailView(ports: Ports, session: SessionRecord): P
   const [touched, plan] = await Promise.all([store.sessions.steps(session.id), plans.stored(session.planHash)]);
   const byIndex = new Map(touched.map((step) => [step.index, step]));
   const steps = plan.steps.map((step) => stepView(step, byIndex.get(step.index), hasEnded(session)));
-  return { ...sessionView(session), input: readStored(session.input), steps };
+  // Of a session that completed nothing of its own was cancelled; it is read most, and need not be asked.
+  const cancellations = session.status === "completed" ? [] : await firstCancellations(store, session.id);
+  return { ...sessionView(session), input: readStored(session.input), steps, cancellations };
+}
+
+/** The first ones of a session and those within it; a list of its own tells them all. */
+export async function firstCancellations(store: Store, sessionId: string): Promise<CancellationView[]> {
+  const { items } = await store.cancellations.ofSession(sessionId, { limit: CANCELLATIONS_SHOWN });
+  return items.map(cancellationView);
 }
 
 /** What is known of a step that nothing has touched. */

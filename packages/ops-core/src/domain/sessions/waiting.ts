@@ -26,6 +26,23 @@ export function waitingBlock(stepId: string, step: WaitingStep): Blocked {
   return { reason: "waiting_for_time", message: `Step \`${stepId}\` waits${time}.`, since, details };
 }
 
+/** Agents that a session waits for, to stop what was cancelled. */
+export interface Stopping {
+  readonly open: number;
+  readonly since: number;
+  /** When the last of them is given up, unless it says something first. */
+  readonly until: number;
+  /** Of the one that is given up last. */
+  readonly name: string | null;
+}
+
+/** Why a session that is to undo what it did has not begun to. */
+export function stoppingBlock({ open, since, until, name }: Stopping): Blocked {
+  const who = open === 1 ? `\`${name}\`` : `${open} agents, \`${name}\` among them,`;
+  const message = `It is undone when ${who} has stopped what was cancelled, at ${formatTime(until)} at the latest.`;
+  return { reason: "waiting_for_stop", message, since, details: { open, until: formatTime(until) } };
+}
+
 /** Why nothing of a paused session is given out. */
 export function pausedBlock(sessionId: string, { sessionId: asked, by, reason, since }: Pause): Blocked {
   const what = asked === sessionId ? `Session ${sessionId} was` : `Session ${asked}, which it is part of, was`;

@@ -1,5 +1,6 @@
-import { formatTime, type OperationInput, OpspawnError, type operations, stringifyJson } from "@opspawn/contract";
+import { formatTime, type OperationInput, type operations, stringifyJson } from "@opspawn/contract";
 import { blockedView } from "../blocked-view.ts";
+import { leaseLost } from "../cancellations/lease-lost.ts";
 import { SECOND } from "../clock.ts";
 import { listOfTask } from "../events/operations.ts";
 import type { NounHandlers, Ports } from "../ports.ts";
@@ -9,7 +10,7 @@ import { explainTask } from "./explanation.ts";
 import { redriveTask } from "./redrive.ts";
 import type { AttemptOutcome } from "./task.ts";
 import type { TaskStatus } from "./transitions.ts";
-import { needTask, taskDetailView, taskView } from "./view.ts";
+import { needTask, taskDetailView, taskView, withCancellations } from "./view.ts";
 
 type ResultBody = OperationInput<typeof operations.tasks.result>["body"];
 
@@ -47,13 +48,20 @@ export function taskHandlers(ports: Ports): NounHandlers<"tasks"> {
     async result(_context, { params, body }) {
       const settled = await store.attempts.settle(params.taskId, body.token, outcomeOf(body));
       if (settled.type === "stale") {
-        throw new OpspawnError("lease_lost", "This attempt has ended or was given away; its outcome does not count.");
+        const message = "This attempt has ended or was given away; its outcome does not count.";
+        throw leaseLost(message, settled.cancellation ?? null);
       }
       return { taskId: params.taskId, status: settled.taskStatus as TaskStatus, accepted: true };
     },
     async lease(_context, { params, body }) {
       const { leaseUntil } = await store.attempts.extendLease(params.taskId, body.token, body.resend === true);
-      return { taskId: params.taskId, leaseUntil: formatTime(leaseUntil) };
+      return { taskId: params.taskId, leaseUntil: formatTime(leaseUntil), cancellation: null };
+    },
+    async cancellation(_context, { params, body }) {
+      const { token, status, note } = body;
+      const receipt = { status, note: note === undefined || note === "" ? null : note };
+      const { id, taskId, stage } = await store.cancellations.confirm(params.taskId, token, receipt);
+      return { taskId, cancellationId: id, stage };
     },
     redrive: (context, input) => redriveTask(ports, context, input),
     async cancel(_context, { params }) {
@@ -61,7 +69,7 @@ export function taskHandlers(ports: Ports): NounHandlers<"tasks"> {
       if (task.sessionId !== null) {
         throw invalidField(["path", "taskId"], `is a task of session ${task.sessionId}; cancel the session instead`);
       }
-      return taskView(await store.tasks.cancel(task.id, "Cancelled by request."));
+      return withCancellations(store, taskView(await store.tasks.cancel(task.id, "Cancelled by request.")));
     },
     events: (context, input) => listOfTask(ports, context, input),
   };

@@ -1,5 +1,6 @@
 import { formatDuration, formatTime, type JsonValue, OpspawnError, type TaskView } from "@opspawn/contract";
 import { blockedView, timeOrNull } from "../blocked-view.ts";
+import { cancellationView } from "../cancellations/view.ts";
 import type { Store } from "../store.ts";
 import { readStored } from "../stored-json.ts";
 import type { AttemptRecord, Requirement, TaskRecord } from "./task.ts";
@@ -54,10 +55,16 @@ export async function taskDetailView(store: Store, task: TaskRecord) {
   const names = await agentNames(store, attempts);
   const parameters: JsonValue = readStored(task.parameters);
   return {
-    ...taskView(task),
+    ...(await withCancellations(store, taskView(task))),
     parameters,
     attemptList: attempts.map((attempt) => attemptView(attempt, names.get(attempt.agentId ?? "") ?? null)),
   };
+}
+
+/** A task with what became of those who may have been at it when it was cancelled. */
+export async function withCancellations(store: Store, view: TaskView) {
+  const cancellations = await store.cancellations.ofTask(view.taskId);
+  return { ...view, cancellations: cancellations.map(cancellationView) };
 }
 
 function attemptView(attempt: AttemptRecord, agentName: string | null) {

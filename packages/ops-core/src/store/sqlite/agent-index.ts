@@ -110,6 +110,7 @@ export class AgentIndex {
   readonly #byLane = new Map<string, Doer[]>();
   readonly #waiting = new Set<string>();
   readonly #failing = new Set<string>();
+  readonly #cancelling = new Set<string>();
   /** Where the last choice in a lane was made, so that equal agents take turns. */
   readonly #turn = new Map<string, number>();
   #stale = true;
@@ -176,6 +177,12 @@ export class AgentIndex {
     return this.#failing;
   }
 
+  /** Agents of which it is waited for that they stop, and perhaps others. */
+  get cancelling(): Set<string> {
+    this.#fresh();
+    return this.#cancelling;
+  }
+
   /** Who serves a lane, beginning with the one whose turn it is. */
   *inTurn(lane: string): Iterable<Doer> {
     const agents = this.inLane(lane);
@@ -225,6 +232,8 @@ export class AgentIndex {
     for (const { endpoint } of this.#db.all<{ endpoint: string }>("select endpoint from circuits")) {
       this.#failing.add(endpoint);
     }
+    const open = "select distinct agent_id as id from cancellations where wake_at is not null and agent_id is not null";
+    for (const { id } of this.#db.all<{ id: string }>(open)) this.#cancelling.add(id);
     for (const { lane } of this.#db.all<{ lane: string }>(
       "select distinct lane from tasks where status = 'pending' and held = 0 and limits is null",
     )) {

@@ -73,7 +73,9 @@ function compareLimits(db: Database, limits: LimitIndex): string[] {
 function compareSets(agents: AgentIndex, fresh: AgentIndex): string[] {
   const lanes = [...fresh.waiting].filter((lane) => !agents.waiting.has(lane));
   const endpoints = [...fresh.failing].filter((endpoint) => !agents.failing.has(endpoint));
+  const cancelling = [...fresh.cancelling].filter((id) => !agents.cancelling.has(id));
   return [
+    ...cancelling.map((id) => `the cancellations of agent ${id} are forgotten`),
     ...lanes.map((lane) => `work that waits in lane ${lane} is forgotten`),
     ...endpoints.map((endpoint) => `the failures of ${endpoint} are forgotten`),
   ];

@@ -1,7 +1,9 @@
 import type { JsonObject } from "@opspawn/contract";
 import type { ApiKey } from "../../domain/auth/key.ts";
+import type { KeyStore } from "../../domain/auth/key-store.ts";
 import type { DeliveryStore } from "../../domain/deliveries/delivery-store.ts";
-import type { EventStore, KeyStore, StoredEvent, WorkflowStore } from "../../domain/store.ts";
+import type { EventStore, StoredEvent, WorkflowStore } from "../../domain/store.ts";
+import { messageArrived, messageGivenUp } from "./cancellations.ts";
 import {
   DELIVERIES,
   type DeliveryRow,
@@ -75,6 +77,16 @@ export function deliveryStore({ db, writer, clock }: SqliteContext): DeliverySto
         .all<DeliveryRow>(DUE_DELIVERIES, clock.now(), JSON.stringify(kinds), JSON.stringify(begun), max)
         .map(toDelivery),
     delivered: (id, attempt, follow) => writer.submit("outcome", (tx) => deliveryArrived(tx, id, attempt, follow)),
+    told: (id, attempt, cancellationId, receipt) =>
+      writer.submit("outcome", (tx) => {
+        deliveryArrived(tx, id, attempt);
+        messageArrived(tx, cancellationId, receipt);
+      }),
+    untold: (id, attempt, cancellationId, error) =>
+      writer.submit("outcome", (tx) => {
+        deliveryFailed(tx, id, attempt, { error, nextAt: null });
+        messageGivenUp(tx, cancellationId, error);
+      }),
     failed: (id, attempt, error, nextAt, follow) =>
       writer.submit("outcome", (tx) => deliveryFailed(tx, id, attempt, { error, nextAt, follow })),
     get: async (id) => {

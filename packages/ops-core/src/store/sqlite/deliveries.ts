@@ -22,12 +22,13 @@ export interface DeliveryRow {
   ended_at: number | null;
   last_error: string | null;
   wake_at: number | null;
+  cancellation_id: string | null;
 }
 
 export function enqueueDelivery(tx: Tx, delivery: NewDelivery): void {
   tx.run(
     `insert into deliveries (id, kind, url, headers, body, endpoint, aggregate, agent_id, session_id, status, attempts,
-      created_at, wake_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', 0, ?, ?)`,
+      created_at, wake_at, cancellation_id) values (?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', 0, ?, ?, ?)`,
     delivery.id,
     delivery.kind,
     delivery.url,
@@ -39,6 +40,7 @@ export function enqueueDelivery(tx: Tx, delivery: NewDelivery): void {
     delivery.sessionId,
     tx.now,
     tx.now,
+    delivery.cancellationId ?? null,
   );
   tx.hints.deliveries = true;
   // Any message to an agent may make it report states that are not about its task.
@@ -145,6 +147,7 @@ export function toDelivery(row: DeliveryRow): Delivery {
     aggregate: row.aggregate,
     agentId: row.agent_id,
     sessionId: row.session_id,
+    cancellationId: row.cancellation_id,
     status: row.status,
     attempts: row.attempts,
     createdAt: row.created_at,

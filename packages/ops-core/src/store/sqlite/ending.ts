@@ -2,6 +2,7 @@ import { OpspawnError } from "@opspawn/contract";
 import type { Sender } from "../../domain/store.ts";
 import type { Evidence, TaskError } from "../../domain/tasks/task.ts";
 import { type AttemptEvent, attemptTable } from "../../domain/tasks/transitions.ts";
+import { requestCancellation } from "./cancellations.ts";
 import { drainSlot } from "./slots.ts";
 import {
   type AttemptRow,
@@ -9,6 +10,7 @@ import {
   attemptId,
   changeAttempt,
   changeTask,
+  loadAttempt,
   loadTask,
   type TaskRow,
   taskEvent,
@@ -60,10 +62,30 @@ export function cancelTask(tx: Tx, taskId: string, reason: string): boolean {
   if (task === undefined) return false;
   const error: TaskError = { code: "cancelled", message: reason };
   if (task.status !== "running" && task.status !== "pending") return false;
-  if (task.status === "running") endLastAttempt(tx, task, "cancel", error);
+  // Those who had it before may be at it still.
+  const draining = drainingOf(tx, task);
+  let ended: AttemptRow | undefined;
+  if (task.status === "running") ended = endLastAttempt(tx, task, "cancel", error);
   changeTask(tx, task, { status: "cancelled", error: JSON.stringify(error), held: 0, ended_at: tx.now });
   taskEvent(tx, task, "task.cancelled", { reason });
+  for (const { attempt, until } of draining) requestCancellation(tx, task, attempt, reason, until);
+  if (ended !== undefined) requestCancellation(tx, task, ended, reason, tx.now + slotHold(ended));
   return true;
+}
+
+interface DrainingAttempt {
+  readonly attempt: AttemptRow;
+  readonly until: number;
+}
+
+/** The attempts of a task that have ended without a word of whoever had them, and whose slots are kept for that. */
+function drainingOf(tx: Tx, task: TaskRow): DrainingAttempt[] {
+  if (task.attempts === 0) return [];
+  const sql = "select n, until from draining_slots where task_id = ? order by n";
+  return tx.all<{ n: number; until: number }>(sql, task.id).flatMap(({ n, until }) => {
+    const attempt = loadAttempt(tx, task, n);
+    return attempt === undefined ? [] : [{ attempt, until }];
+  });
 }
 
 /** Ends the open attempt of a running task for a reason outside of it; the slot drains. */

@@ -2,6 +2,7 @@ import { isOffline } from "../../domain/agents/claimable.ts";
 import type { TaskError } from "../../domain/tasks/task.ts";
 import type { AgentEntry } from "./agent-index.ts";
 import { wakeApproval } from "./approval-decisions.ts";
+import { expireCancellation } from "./cancellations.ts";
 import { isOpen } from "./ending.ts";
 import { loseSilent } from "./loss.ts";
 import { endTask, settleOpen } from "./outcomes.ts";
@@ -20,6 +21,7 @@ export type Due =
   | { readonly kind: "task"; readonly id: string }
   | { readonly kind: "step"; readonly sessionId: string; readonly step: number }
   | { readonly kind: "approval"; readonly id: string }
+  | { readonly kind: "cancellation"; readonly id: string }
   | { readonly kind: "slot"; readonly slot: DrainingSlot }
   | { readonly kind: "agent"; readonly id: string };
 
@@ -49,6 +51,11 @@ export function findDue(db: Reader, agents: Iterable<AgentEntry>, now: number, m
     now,
     max,
   );
+  const cancellations = db.all<{ id: string }>(
+    "select id from cancellations where wake_at <= ? order by wake_at limit ?",
+    now,
+    max,
+  );
   const slots = db.all<DrainingSlot>(
     "select agent_id, tool, slot, task_id, n from draining_slots where until <= ? order by until limit ?",
     now,
@@ -60,6 +67,7 @@ export function findDue(db: Reader, agents: Iterable<AgentEntry>, now: number, m
     ...tasks.map(({ id }): Due => ({ kind: "task", id })),
     ...steps.map((step): Due => ({ kind: "step", ...step })),
     ...approvals.map(({ id }): Due => ({ kind: "approval", id })),
+    ...cancellations.map(({ id }): Due => ({ kind: "cancellation", id })),
     ...slots.map((slot): Due => ({ kind: "slot", slot })),
     ...silent.map(({ id }): Due => ({ kind: "agent", id })),
   ];
@@ -94,6 +102,9 @@ export function expire(tx: Tx, due: Due): void {
       break;
     case "approval":
       wakeApproval(tx, due.id);
+      break;
+    case "cancellation":
+      expireCancellation(tx, due.id);
       break;
     case "slot":
       expireSlot(tx, due.slot);

@@ -41,6 +41,15 @@ export function markJudged(tx: Tx): void {
     tx.now,
     MAX_MOVES,
   );
+  // Whoever wanted to say that it stopped found nobody to say it to.
+  tx.run(
+    `update cancellations set wake_at = wake_at + ?, moved = moved + 1
+      where wake_at > ? and wake_at <= ? and moved < ?`,
+    gap + GAP_GRACE,
+    judgedAt,
+    tx.now,
+    MAX_MOVES,
+  );
   tx.run(
     `update agents set lease_until = ?, lease_moved = lease_moved + 1
       where lease_until > ? and lease_until < ? and lease_moved < ?`,

@@ -1,5 +1,6 @@
 import type { TaskError } from "../../domain/tasks/task.ts";
 import type { AgentEntry } from "./agent-index.ts";
+import { settleCancellations } from "./cancellations.ts";
 import { endAttempt, slotHold } from "./ending.ts";
 import { failTask } from "./outcomes.ts";
 import { openAttempts } from "./report-evidence.ts";
@@ -15,6 +16,7 @@ export function loseAttempts(tx: Tx, agent: AgentEntry, error: TaskError): numbe
     releaseSlot(tx, agent, attempt);
     failTask(tx, task, attempt, { type: "failed", reason: "lost", error, evidence: null });
   }
+  settleCancellations(tx, agent.id, error.code === "agent_gone" ? "gone" : "restart");
   releaseDraining(tx, agent);
   return open.length;
 }

@@ -16,6 +16,7 @@ import type { AttemptEvent } from "../../domain/tasks/transitions.ts";
 import { checkResult } from "../../domain/workflows/data.ts";
 import type { Doer } from "./agent-index.ts";
 import { noteAlive } from "./agent-lease.ts";
+import { noteLateOutcome, tellByToken } from "./cancellations.ts";
 import { closeCircuit, countFailure } from "./circuits.ts";
 import { endAttempt, isOpen, isSender, slotHold } from "./ending.ts";
 import type { TaskPolicy } from "./plan-cache.ts";
@@ -71,7 +72,8 @@ export function settle(tx: Tx, taskId: string, token: string, outcome: AttemptOu
     return { type: "repeated", taskStatus: task.status };
   }
   recordLate(tx, task, attempt, agent, outcome);
-  return { type: "stale", taskStatus: task.status };
+  const cancellation = tellByToken(tx, task, attempt);
+  return { type: "stale", taskStatus: task.status, ...(cancellation === null ? {} : { cancellation }) };
 }
 
 /** Errors: `task_not_found`, `lease_lost` when the task never had this token, or a tool has it. */
@@ -99,6 +101,7 @@ export function observe(tx: Tx, sender: Sender, outcome: AttemptOutcome): Settle
   const task = loadTask(tx, sender.taskId);
   const attempt = task === undefined ? undefined : loadAttempt(tx, task, sender.attempt);
   if (attempt === undefined || task === undefined || !isSender(attempt, sender) || !isOpen(attempt)) {
+    if (task !== undefined && attempt !== undefined) noteLateOutcome(tx, task, attempt, outcome);
     return { type: "stale", taskStatus: task?.status ?? "cancelled" };
   }
   settleOpen(tx, task, attempt, tx.context.agents.doer(task.lane, attempt.agent_id), outcome);
@@ -271,5 +274,6 @@ function recordLate(
     evidence: outcome.evidence,
     ...(outcome.type === "failed" ? { error: { ...outcome.error } } : {}),
   });
+  noteLateOutcome(tx, task, attempt, outcome);
   releaseDrained(tx, agent, attempt);
 }

@@ -24,7 +24,8 @@ const WAKE_UPS = `select min(at) as at from (
   union all select min(wake_at) from approvals where wake_at is not null
   union all select min(until) from draining_slots
   union all select min(wake_at) from schedules where wake_at is not null
-  union all select min(wake_at) from deliveries where wake_at is not null)`;
+  union all select min(wake_at) from deliveries where wake_at is not null
+  union all select min(wake_at) from cancellations where wake_at is not null)`;
 
 const READY =
   "select 1 from tasks where status = 'pending' and held = 0 and limits is null and lane = ? and ready_at <= ? limit 1";

@@ -1,5 +1,5 @@
 import { DAY, SECOND } from "../../domain/clock.ts";
-import type { ProcessStore } from "../../domain/store.ts";
+import type { ProcessStore } from "../../domain/process-store.ts";
 import { RATE_PER_MAX } from "../../domain/workflows/limits.ts";
 import { markJudged } from "./gap.ts";
 import { pruneFires } from "./schedules.ts";

@@ -5,6 +5,7 @@ import { isOlder } from "../../domain/agents/evidence.ts";
 import type { StateReport } from "../../domain/store.ts";
 import type { AgentEntry } from "./agent-index.ts";
 import { renewLease } from "./agent-lease.ts";
+import { settleCancellations } from "./cancellations.ts";
 import { loseAttempts } from "./loss.ts";
 import { raiseEvidence } from "./outcomes.ts";
 import { settleFromReports } from "./report-evidence.ts";
@@ -96,6 +97,7 @@ function noteNaming(tx: Tx, agent: AgentEntry, taskId: string): void {
 
 /** It has nothing of ours any more: drained slots are free, and the next message starts a clean count. */
 function becomeIdle(tx: Tx, agent: AgentEntry): void {
+  settleCancellations(tx, agent.id, "idle");
   releaseDraining(tx, agent);
   if (agent.held === 0 && agent.evidence !== "explicit") forgetMessages(tx, agent);
 }

@@ -20,6 +20,7 @@ export function drainInbox(tx: Tx): void {
 
 function take(tx: Tx, { session, input: given, startAt }: InboxEntry): void {
   const input = typeof given === "function" ? given() : given;
+  if (input === null) return;
   noteItemFailure(tx, session, input);
   const move = advance(session.plan, session, input);
   for (const change of move.steps) writeStep(tx, session, change);

@@ -7,7 +7,7 @@ import type { SessionUnit } from "./session-unit.ts";
 import { judgeIteration, openStep } from "./step-opening.ts";
 import { cancelStepTasks, createStepTask } from "./step-tasks.ts";
 import type { Tx } from "./tx.ts";
-import { planUndoing, undo } from "./undoing.ts";
+import { undo, undoWhenStopped } from "./undoing.ts";
 import { beginWait } from "./waits.ts";
 
 /** Carries out one effect; the input that answers it, or follows where it could not be carried out, or null. */
@@ -30,8 +30,7 @@ export function applyEffect(tx: Tx, session: SessionUnit, effect: Effect, startA
       cancelStep(tx, session, stepAt(session, effect.step), effect.reason);
       return null;
     case "plan_undoing":
-      // Those that were told to stop, in sessions of their own, stop first: they are what is to be undone.
-      tx.inbox.push({ session, input: () => planUndoing(tx, session), startAt });
+      undoWhenStopped(tx, session, startAt);
       return null;
     case "undo":
       return undo(tx, session, effect.n);

@@ -13,6 +13,7 @@ import { signalSession } from "./signals.ts";
 import { stepRows, toStep } from "./steps.ts";
 import type { SqliteContext } from "./store.ts";
 import type { TaskColumns } from "./task-row.ts";
+import { stoppingOf } from "./undoing.ts";
 import { waitingFor, waitingOf } from "./waiting-steps.ts";
 
 interface LargeInput {
@@ -26,6 +27,8 @@ export function sessionStore({ db, writer, clock, tx: { recent, plans } }: Sqlit
   const blocked = (row: SessionRow): Blocked | null => {
     // Why it is paused says its row.
     if (row.ended_at !== null || row.pause !== null) return null;
+    const stopping = stoppingOf(db, row);
+    if (stopping !== null) return stopping;
     const task = db.get<TaskColumns & LaneColumns>(
       `${TASKS} where t.session_id = ? and t.status = 'pending' order by t.order_key limit 1`,
       row.id,
@@ -98,7 +101,8 @@ function conditions(filter: SessionFilter, now: number): Where {
   if (filter.until !== undefined) where.add("s.created_at < ?", filter.until);
   if (filter.parent !== undefined) where.add("s.parent_id = ?", filter.parent);
   const waiting = WAITING_REASONS.find((reason) => reason === filter.blockedReason);
-  if (filter.blockedReason === "session_paused") where.add("s.status = 'paused'");
+  if (filter.blockedReason === "waiting_for_stop") where.add("s.undo_total = 0 and s.ended_at is null");
+  else if (filter.blockedReason === "session_paused") where.add("s.status = 'paused'");
   else if (waiting !== undefined) where.add(`s.status <> 'paused' and ${waitingFor(waiting)}`);
   else if (filter.blockedReason !== undefined) {
     const { sql, values } = blockedBy(filter.blockedReason, now);

@@ -7,6 +7,8 @@ import { AgentIndex } from "./agent-index.ts";
 import { agentStore } from "./agent-store.ts";
 import { approvalStore } from "./approval-store.ts";
 import { findDisagreements } from "./audit.ts";
+import { undoAwaited } from "./awaited-undoing.ts";
+import { cancellationStore } from "./cancellation-store.ts";
 import { deliveryStore, eventStore, keyStore, workflowStore } from "./catalog-stores.ts";
 import { countStore } from "./counts.ts";
 import { Database } from "./database.ts";
@@ -76,9 +78,10 @@ export function openSqlite(
   if (last !== null) options.clock.goOnFrom?.(last);
   const listeners = new Set<(hints: Hints) => void>();
   const context = txContext(db, options);
-  const writer = new Writer(db, context, (hints) => {
+  const tell = (hints: Hints): void => {
     for (const listener of listeners) listener(hints);
-  });
+  };
+  const writer = new Writer(db, context, tell, undoAwaited);
   const shared: SqliteContext = {
     db,
     writer,
@@ -90,6 +93,7 @@ export function openSqlite(
     agents: agentStore(shared),
     workflows: workflowStore(shared),
     sessions: sessionStore(shared),
+    cancellations: cancellationStore(shared),
     approvals: approvalStore(shared),
     schedules: scheduleStore(shared),
     counts: countStore(shared),

@@ -1,5 +1,6 @@
 import { OpspawnError } from "@opspawn/contract";
 import { keepsLease } from "../../domain/agents/claimable.ts";
+import { leaseLost } from "../../domain/cancellations/lease-lost.ts";
 import type { AttemptStore, TaskStore } from "../../domain/store.ts";
 import {
   type AttemptRecord,
@@ -11,6 +12,7 @@ import {
 } from "../../domain/tasks/task.ts";
 import { renewLease } from "./agent-lease.ts";
 import { blockedBy, explainTask, type LaneColumns, storedBlock, TASKS } from "./blocked.ts";
+import { noticeByToken, tellByToken } from "./cancellations.ts";
 import { countMessage } from "./claim.ts";
 import { claimLanes } from "./dispatch.ts";
 import { isOpen } from "./ending.ts";
@@ -91,8 +93,11 @@ export function attemptStore({ db, writer, clock, tx: context }: SqliteContext):
     acknowledge: (sender) => writer.submit("outcome", (tx) => acknowledge(tx, sender)),
     broken: (sender, error, answered) => writer.submit("outcome", (tx) => broken(tx, sender, error, answered)),
     undelivered: (sender, error) => writer.submit("outcome", (tx) => undelivered(tx, sender, error)),
-    extendLease: (taskId, token, resend = false) =>
-      writer.submit("outcome", (tx) => extendLease(tx, taskId, token, resend)),
+    extendLease: async (taskId, token, resend = false) => {
+      const answer = await writer.submit("outcome", (tx) => extendLease(tx, taskId, token, resend));
+      if (answer instanceof OpspawnError) throw answer;
+      return answer;
+    },
     adopt: (max, sending) => writer.submit("normal", (tx) => adopt(tx, max, sending)),
     expire: async (max) => {
       if (isDeaf(db, clock.now())) await writer.submit("outcome", markJudged);
@@ -103,11 +108,15 @@ export function attemptStore({ db, writer, clock, tx: context }: SqliteContext):
   };
 }
 
-function extendLease(tx: Tx, taskId: string, token: string, resend: boolean): { leaseUntil: number } {
+/** An error that is returned, not thrown: what is written with it stays. */
+function extendLease(tx: Tx, taskId: string, token: string, resend: boolean): { leaseUntil: number } | OpspawnError {
   const { task, attempt } = findByToken(tx, taskId, token);
   const agent = attempt.agent_id === null ? undefined : tx.context.agents.get(attempt.agent_id);
   if (!isOpen(attempt) || agent === undefined) {
-    throw new OpspawnError("lease_lost", `Attempt ${attempt.n} of ${taskId} is ${attempt.status}.`);
+    // A gateway asks for an agent that gives no signs of life; what it hears does not reach the agent.
+    const isAgent = !resend && agent !== undefined && keepsLease(agent);
+    const notice = isAgent ? tellByToken(tx, task, attempt) : noticeByToken(tx, task, attempt);
+    return leaseLost(`Attempt ${attempt.n} of ${taskId} is ${attempt.status}.`, notice);
   }
   if (resend) countMessage(tx, agent);
   if (attempt.status !== "acknowledged") {

@@ -63,6 +63,7 @@ const INVARIANTS: Readonly<Record<string, string>> = {
     union all select id from sessions where ended_at is not null and wake_at is not null
     union all select id from deliveries where ended_at is not null and wake_at is not null
     union all select id from approvals where ended_at is not null and wake_at is not null
+    union all select id from cancellations where ended_at is not null and wake_at is not null
     union all select session_id || '/' || step from session_steps where ended_at is not null and wake_at is not null`,
   "a pending delivery wakes up": "select id from deliveries where status = 'pending' and wake_at is null",
   "a waiting task wakes up at its deadline":
@@ -131,8 +132,10 @@ const INVARIANTS: Readonly<Record<string, string>> = {
     where p.next_item > p.total or p.next_item < p.open_items + p.failed_items`,
   "a session does not outlive the one it is a step of, but to undo what it did": `select c.id from sessions c
     join sessions s on s.id = c.parent_id where c.ended_at is null and s.ended_at is not null and c.undo_total is null`,
-  "a session that undoes what it did is at it": `select s.id from sessions s where s.undo_total is not null
-    and s.ended_at is null and 1 <> (select count(*) from tasks t where t.session_id = s.id and t.undoes = 1
+  "a session that undoes what it did is at it, or waits for somebody to stop": `select s.id from sessions s
+    where s.undo_total is not null and s.ended_at is null and (s.undo_total > 0 or not exists (with recursive
+      below (id) as (select s.id union all select c.id from below join sessions c on c.parent_id = below.id)
+      select 1 from below join cancellations n on n.session_id = below.id where n.wake_at is not null)) and 1 <> (select count(*) from tasks t where t.session_id = s.id and t.undoes = 1
       and t.ended_at is null)`,
   "what is undone was planned": `select t.id from tasks t left join compensations c on c.session_id = t.session_id
     and c.step = t.step and c.part = t.part where t.undoes = 1 and c.n is null`,
@@ -140,6 +143,19 @@ const INVARIANTS: Readonly<Record<string, string>> = {
     where s.ended_at is not null and t.ended_at is null`,
   "an open session has something to wait for": `select id from sessions where ended_at is null and open = 0
     and undo_total is null`,
+  "a cancellation waits for a time, or has ended": `select id from cancellations where (wake_at is null) <>
+      (ended_at is not null) or (ended_at is null) <> (stage in ('requested', 'delivered', 'acknowledged'))`,
+  "a cancellation is that of an attempt that has ended": `select c.id from cancellations c left join attempts a
+    on a.task_id = c.task_id and a.n = c.n where a.ended_at is null`,
+  "whoever may be at a task that was cancelled is to stop": `select d.task_id, d.n from draining_slots d
+    join tasks t on t.id = d.task_id where t.status = 'cancelled' and not exists
+    (select 1 from cancellations c where c.task_id = d.task_id and c.n = d.n)`,
+  "whoever has stopped holds no slot": `select d.task_id, d.n from draining_slots d join cancellations c
+    on c.task_id = d.task_id and c.n = d.n where c.stage in ('stopped', 'finished')`,
+  "nobody is told of a cancellation that has ended": `select d.id from deliveries d join cancellations c
+    on c.id = d.cancellation_id where d.status = 'pending' and c.ended_at is not null`,
+  "a cancellation that was given up says where and why": `select id from cancellations
+    where stage = 'unreachable' and (stuck_at is null or note is null)`,
   "a failed task says why": "select id from tasks where status in ('failed', 'cancelled') and error is null",
   "only failed tasks are dead letters": "select id from tasks where dead_letter is not null and status <> 'failed'",
   "a fire is open while its session is": `select f.schedule_id, f.sequence from schedule_fires f

@@ -111,6 +111,7 @@ const REDUNDANT: readonly Redundant[] = [
     reason: "all that waits for an agent is where the agent is; this finds the index",
   },
   { statement: "update circuits set next_probe_at", predicates: ["next_probe_at = ?"], reason: READ_BEFORE },
+  { statement: "update cancellations set stage", predicates: ["stage = ?"], reason: READ_BEFORE },
   { statement: "update schedules set paused_at", predicates: ["next_at is ?"], reason: READ_BEFORE },
   { statement: "update schedule_fires set outcome", predicates: ["outcome = 'queued'"], reason: READ_BEFORE },
   {

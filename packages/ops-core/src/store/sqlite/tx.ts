@@ -39,8 +39,8 @@ export interface TxContext {
 /** An input that a session will get before the transition ends. */
 export interface InboxEntry {
   readonly session: SessionUnit;
-  /** A function: what it is shows when its turn has come. */
-  readonly input: SessionInput | (() => SessionInput);
+  /** A function: what it is, if anything, shows when its turn has come. */
+  readonly input: SessionInput | (() => SessionInput | null);
   /** No task of it is ready before. */
   readonly startAt: number;
 }
@@ -53,6 +53,8 @@ export class Tx {
   readonly tasks = new HeldTasks();
   /** What one session leads to in another, or in itself: taken up when what led to it is done. */
   readonly inbox: InboxEntry[] = [];
+  /** Sessions of which an attempt that was cancelled has come to its end; null = none, as nearly always. */
+  freed: Set<string> | null = null;
   readonly #db: Database;
   readonly #sessions = new Map<string, SessionUnit>();
   readonly #events = new Map<string, { sequence: number; entries: [string, JsonObject][] }>();

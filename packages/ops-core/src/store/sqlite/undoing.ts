@@ -1,4 +1,6 @@
 import { type JsonObject, stringifyJson } from "@opspawn/contract";
+import type { Blocked } from "../../domain/blocked.ts";
+import { type Stopping, stoppingBlock } from "../../domain/sessions/waiting.ts";
 import { DEFAULT_TASK_DEADLINE } from "../../domain/tasks/retry.ts";
 import type { TaskError } from "../../domain/tasks/task.ts";
 import type { SessionInput } from "../../domain/workflows/advance.ts";
@@ -20,6 +22,49 @@ interface Run {
   readonly known: boolean;
   readonly begunAt: number;
   readonly endedAt: number;
+}
+
+/** How often what was told to stop in other sessions goes first. */
+const MOST_ABOVE = 16;
+
+const OPEN_BELOW = `with recursive below (id) as (select :session
+    union all select s.id from below join sessions s on s.parent_id = below.id)
+  select 1 from below join cancellations c on c.session_id = below.id where c.wake_at is not null limit 1`;
+
+/** Whether it is still waited for somebody who may be at a task of a session, or of one within it. */
+export function hasOpenCancellation(tx: Pick<Tx, "get">, sessionId: string): boolean {
+  return tx.get(OPEN_BELOW, { session: sessionId }) !== undefined;
+}
+
+const STOPPING = `with recursive below (id) as (select :session
+    union all select s.id from below join sessions s on s.parent_id = below.id)
+  select count(*) over () as open, min(c.requested_at) over () as since, c.wake_at as until,
+    coalesce(c.agent_name, c.tool) as name
+  from below join cancellations c on c.session_id = below.id where c.wake_at is not null order by c.wake_at desc limit 1`;
+
+/** Why a session that is to undo what it did has not begun to; null when that is not so. */
+export function stoppingOf(db: Pick<Tx, "get">, row: SessionUnit["row"]): Blocked | null {
+  if (row.undo_total !== 0 || row.ended_at !== null) return null;
+  const stopping = db.get<Stopping>(STOPPING, { session: row.id });
+  return stopping === undefined ? null : stoppingBlock(stopping);
+}
+
+/**
+ * Undoes what a session did once those who may still be at work for it have stopped, or are given up. What was told to
+ * stop in sessions of its own stops first: that is what is to be undone.
+ */
+export function undoWhenStopped(tx: Tx, session: SessionUnit, startAt: number, turns = MOST_ABOVE): void {
+  const input = (): SessionInput | null => {
+    if (turns > 0 && tx.inbox.length > 0) {
+      undoWhenStopped(tx, session, startAt, turns - 1);
+      return null;
+    }
+    if (!hasOpenCancellation(tx, session.id)) return planUndoing(tx, session);
+    // Its deadline is behind it; the cancellations have times of their own.
+    session.change({ wake_at: null });
+    return null;
+  };
+  tx.inbox.push({ session, input, startAt });
 }
 
 /**

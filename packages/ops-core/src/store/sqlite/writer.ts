@@ -43,6 +43,7 @@ export class Writer {
   readonly #db: Database;
   readonly #context: TxContext;
   readonly #committed: (hints: Hints) => void;
+  readonly #conclude: (tx: Tx) => void;
   #queue: Queued[] = [];
   #scheduled = false;
   #servedAtOnce = false;
@@ -54,10 +55,17 @@ export class Writer {
   /** Counters for the benchmarks. */
   readonly stats = { commits: 0, transitions: 0 };
 
-  constructor(db: Database, context: TxContext, committed: (hints: Hints) => void) {
+  /** @param conclude the end of each transition: what follows from it whoever made it */
+  constructor(
+    db: Database,
+    context: TxContext,
+    committed: (hints: Hints) => void,
+    conclude: (tx: Tx) => void = () => undefined,
+  ) {
     this.#db = db;
     this.#context = context;
     this.#committed = committed;
+    this.#conclude = conclude;
   }
 
   /** Whether something is still to be written, or to be answered, without time passing. */
@@ -180,6 +188,7 @@ export class Writer {
     const tx = new Tx(this.#db, this.#context, savepoint);
     try {
       const value = queued.transition(tx);
+      this.#conclude(tx);
       tx.finish();
       this.#context.promised += tx.hints.claimed.length;
       return { queued, tx, ok: true, value };

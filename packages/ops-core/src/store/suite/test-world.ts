@@ -240,6 +240,7 @@ export class World {
       aggregate: "one",
       agentId: null,
       sessionId: null,
+      cancellationId: null,
       status: "pending",
       attempts: 0,
       createdAt: this.clock.now(),
