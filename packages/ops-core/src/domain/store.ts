@@ -1,5 +1,6 @@
 import type { JsonObject } from "@opspawn/contract";
 import type { Agent, AgentState, EvidenceClass } from "./agents/agent.ts";
+import type { Finding, Health } from "./agents/health.ts";
 import type { Approval, ApprovalDecision, ApprovalFilter, ApprovalLink } from "./approvals/approval.ts";
 import type { ApiKey } from "./auth/key.ts";
 import type { Blocked } from "./blocked.ts";
@@ -21,8 +22,10 @@ import type {
   ClaimedAttempt,
   Requirement,
   TaskFilter,
+  TaskProgress,
   TaskRecord,
 } from "./tasks/task.ts";
+import type { AttemptStatus } from "./tasks/transitions.ts";
 import type { Tool } from "./tools/tool.ts";
 import type { RetryPolicy } from "./workflows/plan.ts";
 import type { StoredWorkflow } from "./workflows/stored.ts";
@@ -95,10 +98,18 @@ export interface Paged<T> {
 
 // --- agents ---------------------------------------------------------------------------------------------------------
 
+/** How an agent is, with what speaks for it. */
+export interface AgentHealth extends Finding {
+  /** When it became so; null = it has always been ready. */
+  readonly changedAt: number | null;
+}
+
 export interface AgentRecord extends Agent, AgentState {
   readonly evidence: EvidenceClass;
   readonly slots: { readonly total: number; readonly held: number; readonly draining: number };
   readonly leaseUntil: number | null;
+  /** What was last derived of it. */
+  readonly health: AgentHealth;
   /** When AgentKit elsewhere last told of it, changed or not; null for an agent that registered here. */
   readonly announcedAt: number | null;
 }
@@ -143,9 +154,13 @@ export interface AgentStore {
   getByName(name: string): Promise<AgentRecord | null>;
   list(
     page: Page,
-    filter: { capability?: string | undefined; state?: string | undefined },
+    filter: { capability?: string | undefined; state?: string | undefined; health?: Health | undefined },
   ): Promise<Paged<AgentRecord>>;
   states(agentId: string, page: Page): Promise<Paged<AgentState>>;
+  /** Gives it no work until somebody readmits it. Errors: `agent_not_found`. */
+  quarantine(agentId: string, by: string, reason: string | null): Promise<void>;
+  /** Ends its quarantine, if it is in one, and forgets its failures. Errors: `agent_not_found`. */
+  readmit(agentId: string): Promise<void>;
   /** Why the agent would not be given a task now. */
   blocked(agentId: string): Promise<Blocked | null>;
 }
@@ -285,6 +300,8 @@ export interface CreateTask {
   readonly retry: RetryPolicy;
   /** Bounds one attempt; null = the agent's own default. */
   readonly timeout: number | null;
+  /** Bounds the silence of an attempt; absent = as the agent says. */
+  readonly silenceTimeout?: number;
   /** Bounds all attempts, from `readyAt`. */
   readonly deadline: number;
   readonly idempotency?: Idempotency | undefined;
@@ -323,6 +340,18 @@ export interface Settled {
   readonly taskStatus: string;
 }
 
+/** One word of an agent about an attempt. */
+export interface ProgressBeat {
+  readonly counter: number | null;
+  /** Null = as it was. */
+  readonly note: string | null;
+}
+
+export type ProgressNoted =
+  | { readonly type: "noted"; readonly leaseUntil: number; readonly progress: TaskProgress }
+  /** The attempt has ended; that the agent is still at it was kept. */
+  | { readonly type: "stale"; readonly attemptStatus: AttemptStatus };
+
 export interface AttemptStore {
   /** An outcome the agent gave under its token. Errors: `task_not_found`, `lease_lost` for a token never issued. */
   settle(taskId: string, token: string, outcome: AttemptOutcome): Promise<Settled>;
@@ -337,6 +366,11 @@ export interface AttemptStore {
   broken(sender: Sender, error: string, answered?: boolean): Promise<void>;
   /** Nothing was sent: the attempt is over and used nothing up. */
   undelivered(sender: Sender, error: string): Promise<void>;
+  /**
+   * What an agent says of its progress under its token; a sign of life, too. Nothing counts but a counter that grew.
+   * Errors: `task_not_found`, `lease_lost` for a token never issued.
+   */
+  progress(taskId: string, token: string, beat: ProgressBeat): Promise<ProgressNoted>;
   /**
    * Renews a pull agent's lease. `resend`: a gateway is about to send the message again, which counts as another message
    * to the agent. Errors: `task_not_found`, `lease_lost`.

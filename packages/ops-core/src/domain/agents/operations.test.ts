@@ -2,8 +2,6 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { JsonObject } from "@opspawn/contract";
 import { settled, TestApp } from "../../app/test-app.ts";
-import type { AgentRecord } from "../store.ts";
-import { agentHealth } from "./view.ts";
 
 const AGENTS = "/v1/opscore/agents";
 
@@ -247,43 +245,4 @@ test("an agent that is sent its work cannot ask for it, and nobody waits longer 
   const { id } = await app.pullAgent("hasty");
   const tooLong = await app.call("POST", `${AGENTS}/${id}/claim`, { body: { wait: "61s" } });
   assert.deepEqual((tooLong.body.detail as JsonObject[])[0]?.loc, ["body", "wait"]);
-});
-
-test("health is what follows from evidence", () => {
-  const now = 1_000_000_000_000;
-  const base: AgentRecord = {
-    id: "a",
-    name: "a",
-    version: "1",
-    capabilities: [],
-    endpoint: "http://127.0.0.1/",
-    metadata: null,
-    channel: "push",
-    maxConcurrency: 1,
-    heartbeat: false,
-    timeout: null,
-    registeredAt: 0,
-    registrationTime: null,
-    announcedAt: null,
-    state: "idle",
-    details: null,
-    timestamp: "",
-    receivedAt: now,
-    evidence: "none",
-    slots: { total: 1, held: 0, draining: 0 },
-    leaseUntil: null,
-  };
-  const blocked = (reason: string) => ({ reason, message: "", since: 0, details: {} });
-  assert.equal(agentHealth(base, null, now), "ready");
-  assert.equal(agentHealth(base, blocked("circuit_open"), now), "unresponsive");
-  assert.equal(agentHealth(base, blocked("agent_offline"), now), "offline");
-  assert.equal(agentHealth(base, blocked("agent_busy"), now), "ready");
-  assert.equal(agentHealth({ ...base, channel: "pull" }, null, now), "offline");
-  assert.equal(agentHealth({ ...base, channel: "pull", leaseUntil: now - 1 }, null, now), "offline");
-  assert.equal(agentHealth({ ...base, channel: "pull", leaseUntil: now }, null, now), "ready");
-  const long = now - 11 * 60_000_000;
-  assert.equal(agentHealth({ ...base, state: "Active", receivedAt: long }, null, now), "suspect");
-  assert.equal(agentHealth({ ...base, state: "error", receivedAt: long }, null, now), "suspect");
-  assert.equal(agentHealth({ ...base, state: "error" }, null, now), "ready");
-  assert.equal(agentHealth({ ...base, state: "idle", receivedAt: long }, null, now), "ready");
 });

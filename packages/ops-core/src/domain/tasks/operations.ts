@@ -9,7 +9,7 @@ import { explainTask } from "./explanation.ts";
 import { redriveTask } from "./redrive.ts";
 import type { AttemptOutcome } from "./task.ts";
 import type { TaskStatus } from "./transitions.ts";
-import { needTask, taskDetailView, taskView } from "./view.ts";
+import { needTask, progressView, taskDetailView, taskView } from "./view.ts";
 
 type ResultBody = OperationInput<typeof operations.tasks.result>["body"];
 
@@ -54,6 +54,15 @@ export function taskHandlers(ports: Ports): NounHandlers<"tasks"> {
     async lease(_context, { params, body }) {
       const { leaseUntil } = await store.attempts.extendLease(params.taskId, body.token, body.resend === true);
       return { taskId: params.taskId, leaseUntil: formatTime(leaseUntil) };
+    },
+    async progress(_context, { params, body }) {
+      const { counter = null, note = null } = body;
+      const noted = await store.attempts.progress(params.taskId, body.token, { counter, note });
+      if (noted.type === "stale") {
+        throw new OpspawnError("lease_lost", `This attempt is ${noted.attemptStatus}; stop the work on it.`);
+      }
+      const leaseUntil = formatTime(noted.leaseUntil);
+      return { taskId: params.taskId, leaseUntil, progress: progressView(noted.progress), cancellation: null };
     },
     redrive: (context, input) => redriveTask(ports, context, input),
     async cancel(_context, { params }) {

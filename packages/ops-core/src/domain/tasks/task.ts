@@ -95,8 +95,21 @@ export interface TaskRecord {
   readonly deadLetter: boolean;
   /** The dead letter it was made from. */
   readonly redriveOf: string | null;
+  /** What was last said of its last attempt; null = nothing. */
+  readonly progress: TaskProgress | null;
   /** Why it waits, as last evaluated; null unless it is pending. */
   readonly blocked: Blocked | null;
+}
+
+/** What an agent says of how far an attempt is. */
+export interface TaskProgress {
+  /** Null when it gave none. */
+  readonly counter: number | null;
+  readonly note: string | null;
+  /** When it last said anything; null = nothing yet. */
+  readonly at: number | null;
+  /** Since when it is suspected to be stuck. */
+  readonly suspectSince: number | null;
 }
 
 export interface AttemptRecord {

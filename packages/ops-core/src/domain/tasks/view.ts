@@ -2,7 +2,7 @@ import { formatTime, type JsonValue, OpspawnError, type TaskView } from "@opspaw
 import { blockedView, timeOrNull } from "../blocked-view.ts";
 import type { Store } from "../store.ts";
 import { readStored } from "../stored-json.ts";
-import type { AttemptRecord, Requirement, TaskRecord } from "./task.ts";
+import type { AttemptRecord, Requirement, TaskProgress, TaskRecord } from "./task.ts";
 
 export function taskView(task: TaskRecord): TaskView {
   return {
@@ -24,8 +24,13 @@ export function taskView(task: TaskRecord): TaskView {
     error: task.error,
     deadLetter: task.deadLetter,
     redriveOf: task.redriveOf,
+    progress: task.progress === null ? null : progressView(task.progress),
     blocked: blockedView(task.blocked),
   };
+}
+
+export function progressView({ counter, note, at, suspectSince }: TaskProgress): NonNullable<TaskView["progress"]> {
+  return { counter, note, at: timeOrNull(at), suspectSince: timeOrNull(suspectSince) };
 }
 
 function requirementView(requirement: Requirement): TaskView["requirement"] {
