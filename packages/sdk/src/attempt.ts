@@ -3,11 +3,16 @@ import type { OpspawnClient } from "./client.ts";
 import type { Chance, Clock } from "./clock.ts";
 import { isPassing, OpspawnApiError } from "./errors.ts";
 import { atLeast, retrying } from "./retry.ts";
-import type { TaskResult } from "./tasks.ts";
+import type { TaskProgress, TaskResult } from "./tasks.ts";
 
 export interface WorkContext {
   /** Aborted when the attempt is no longer ours (cancelled, timed out, given away) or the worker must stop. */
   readonly signal: AbortSignal;
+  /**
+   * Says how far the work is: a number of your own that grows (items, bytes, steps), and a note for people. Never rejects:
+   * what goes wrong is told to `onError`, and when the attempt is no longer ours the signal aborts.
+   */
+  readonly progress: (counter?: number, note?: string) => Promise<void>;
 }
 
 /** Does one task. Its value is the result; what it throws is the failure (see `TaskFailure`). */
@@ -65,7 +70,8 @@ export async function runAttempt(run: AttemptRun): Promise<void> {
   const signal = AbortSignal.any([run.halt, lost.signal]);
   const renewing = renew(run, lost, done.signal);
   try {
-    const outcome = await outcomeOf(run, signal);
+    const progress = (counter?: number, note?: string) => sayProgress(run, lost, { counter, note });
+    const outcome = await outcomeOf(run, { signal, progress });
     // Halted: the lease runs out and the task is offered again. Lost: nobody wants this outcome.
     if (!signal.aborted) await post(run, outcome, signal);
   } catch (error) {
@@ -99,7 +105,19 @@ function isOver(error: unknown): boolean {
   return error instanceof OpspawnApiError && (error.code === "lease_lost" || error.status === 404);
 }
 
-async function outcomeOf(run: AttemptRun, signal: AbortSignal): Promise<TaskResult> {
+async function sayProgress(run: AttemptRun, lost: AbortController, said: TaskProgress): Promise<void> {
+  const { taskId, token } = run.task.opspawn;
+  if (lost.signal.aborted) return;
+  try {
+    await run.client.tasks.progress(taskId, token, said, { timeout: RENEW_TIMEOUT, maxRetries: 0, signal: run.halt });
+  } catch (error) {
+    if (isOver(error)) lost.abort(error);
+    run.onError?.(error);
+  }
+}
+
+async function outcomeOf(run: AttemptRun, context: WorkContext): Promise<TaskResult> {
+  const { signal } = context;
   const { token } = run.task.opspawn;
   signal.throwIfAborted();
   const aborted = new Promise<never>((_, reject) => {
@@ -107,7 +125,7 @@ async function outcomeOf(run: AttemptRun, signal: AbortSignal): Promise<TaskResu
   });
   try {
     // A handler that ignores its signal must not keep the worker from going on.
-    const result = await Promise.race([(async () => run.handler(run.task, { signal }))(), aborted]);
+    const result = await Promise.race([(async () => run.handler(run.task, context))(), aborted]);
     return { token, status: "completed", result: result ?? null };
   } catch (error) {
     return { token, status: "failed", error: errorOf(error) };

@@ -33,7 +33,7 @@ export {
   type Sessions,
   type WaitForOptions,
 } from "./sessions.ts";
-export type { TaskQuery, TaskResult, Tasks } from "./tasks.ts";
+export type { TaskProgress, TaskQuery, TaskResult, Tasks } from "./tasks.ts";
 export type { ToolRegistration, Tools } from "./tools.ts";
 export type { CallOptions, ClientOptions, KeyedCallOptions } from "./transport.ts";
 export { type WorkOptions, work } from "./work.ts";

@@ -6,7 +6,13 @@ const { create, list, get, why, result, progress, lease, redrive, cancel, events
 
 export type TaskQuery = OperationRequest<typeof list>["query"];
 export type NewTask = OperationRequest<typeof create>["body"];
-export type TaskProgress = Omit<OperationRequest<typeof progress>["body"], "token">;
+/** What an agent says of how far an attempt is. */
+export interface TaskProgress {
+  /** Any number of your own that grows as the work gets on. */
+  readonly counter?: number | undefined;
+  /** For people; absent = as it was. */
+  readonly note?: string | undefined;
+}
 export type TaskResult = OperationRequest<typeof result>["body"];
 
 /** Units of work. */

@@ -1,6 +1,7 @@
 import type { JsonObject } from "@opspawn/contract";
 import type { Agent, AgentState, EvidenceClass } from "./agents/agent.ts";
-import type { Finding, Health } from "./agents/health.ts";
+import type { AgentStore } from "./agents/agent-store.ts";
+import type { Finding } from "./agents/health.ts";
 import type { Approval, ApprovalDecision, ApprovalFilter, ApprovalLink } from "./approvals/approval.ts";
 import type { ApiKey } from "./auth/key.ts";
 import type { Blocked } from "./blocked.ts";
@@ -16,16 +17,15 @@ import type {
 } from "./schedules/schedule.ts";
 import type { ForkSession, SessionFilter, SessionRecord, StepRecord } from "./sessions/session.ts";
 import type { SessionStatus } from "./sessions/transitions.ts";
+import type { ProgressBeat, ProgressNoted } from "./tasks/progress.ts";
 import type {
   AttemptOutcome,
   AttemptRecord,
   ClaimedAttempt,
   Requirement,
   TaskFilter,
-  TaskProgress,
   TaskRecord,
 } from "./tasks/task.ts";
-import type { AttemptStatus } from "./tasks/transitions.ts";
 import type { Tool } from "./tools/tool.ts";
 import type { RetryPolicy } from "./workflows/plan.ts";
 import type { StoredWorkflow } from "./workflows/stored.ts";
@@ -134,35 +134,6 @@ export interface StateReport {
   readonly reportedAt: number | null;
   /** The task named by the details, if they name one. */
   readonly taskId: string | null;
-}
-
-export interface AgentStore {
-  /** Errors: `agent_name_taken`. */
-  register(agent: RegisterAgent): Promise<{ agentId: string; created: boolean; replayed: boolean }>;
-  /** A REGISTER notification: the caller chose the id. An unchanged repetition changes nothing but its time. */
-  announce(agent: Agent): Promise<{ created: boolean; changed: boolean }>;
-  /**
-   * Open tasks go back to their lanes. With `announcedAt` nothing happens when AgentKit has told of the agent since, or
-   * it registered here. Errors: `agent_not_found`.
-   */
-  remove(agentId: string, announcedAt?: number): Promise<{ reassigned: number }>;
-  /** Errors: `agent_not_found`. */
-  report(report: StateReport): Promise<{ settled: string | null }>;
-  /** Pull: claims up to `max` tasks for this agent and renews its lease. Errors: `agent_not_found`. */
-  claim(agentId: string, max: number): Promise<readonly ClaimedAttempt[]>;
-  get(agentId: string): Promise<AgentRecord | null>;
-  getByName(name: string): Promise<AgentRecord | null>;
-  list(
-    page: Page,
-    filter: { capability?: string | undefined; state?: string | undefined; health?: Health | undefined },
-  ): Promise<Paged<AgentRecord>>;
-  states(agentId: string, page: Page): Promise<Paged<AgentState>>;
-  /** Gives it no work until somebody readmits it. Errors: `agent_not_found`. */
-  quarantine(agentId: string, by: string, reason: string | null): Promise<void>;
-  /** Ends its quarantine, if it is in one, and forgets its failures. Errors: `agent_not_found`. */
-  readmit(agentId: string): Promise<void>;
-  /** Why the agent would not be given a task now. */
-  blocked(agentId: string): Promise<Blocked | null>;
 }
 
 // --- workflows ------------------------------------------------------------------------------------------------------
@@ -339,18 +310,6 @@ export interface Settled {
   readonly type: "accepted" | "repeated" | "stale";
   readonly taskStatus: string;
 }
-
-/** One word of an agent about an attempt. */
-export interface ProgressBeat {
-  readonly counter: number | null;
-  /** Null = as it was. */
-  readonly note: string | null;
-}
-
-export type ProgressNoted =
-  | { readonly type: "noted"; readonly leaseUntil: number; readonly progress: TaskProgress }
-  /** The attempt has ended; that the agent is still at it was kept. */
-  | { readonly type: "stale"; readonly attemptStatus: AttemptStatus };
 
 export interface AttemptStore {
   /** An outcome the agent gave under its token. Errors: `task_not_found`, `lease_lost` for a token never issued. */

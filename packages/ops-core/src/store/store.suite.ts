@@ -16,6 +16,7 @@ import { healthSuite } from "./suite/health.suite.ts";
 import { idempotencySuite } from "./suite/idempotency.suite.ts";
 import { itemsSuite } from "./suite/items.suite.ts";
 import { leasesSuite } from "./suite/leases.suite.ts";
+import { livenessNeighboursSuite } from "./suite/liveness-neighbours.suite.ts";
 import { loopsSuite } from "./suite/loops.suite.ts";
 import { neighboursSuite } from "./suite/neighbours.suite.ts";
 import { outcomesSuite } from "./suite/outcomes.suite.ts";
@@ -77,6 +78,7 @@ export const SUITES: readonly Suite[] = [
   progressSuite,
   healthSuite,
   quarantineSuite,
+  livenessNeighboursSuite,
   toolsSuite,
   toolRegistrySuite,
   catalogSuite,

@@ -1,9 +1,10 @@
 import type { JsonObject } from "@opspawn/contract";
 import type { Agent, AgentState, EvidenceClass } from "../../domain/agents/agent.ts";
+import type { AgentStore } from "../../domain/agents/agent-store.ts";
 import { agentBlock } from "../../domain/agents/claimable.ts";
 import type { Health, HealthCause } from "../../domain/agents/health.ts";
 import type { Probe } from "../../domain/agents/probe.ts";
-import type { AgentHealth, AgentRecord, AgentStore } from "../../domain/store.ts";
+import type { AgentHealth, AgentRecord } from "../../domain/store.ts";
 import { readStored } from "../../domain/stored-json.ts";
 import { announceAgent, claimForAgent, registerAgent, removeAgent } from "./agents.ts";
 import { once } from "./idempotency.ts";

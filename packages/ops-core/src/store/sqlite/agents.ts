@@ -258,9 +258,13 @@ export function claimForAgent(tx: Tx, agentId: string, max: number): ClaimedAtte
 /** A quarantined agent that asks gets one task, when it is due to be tried: its probe, or what waits for it. */
 function trialFor(tx: Tx, agent: AgentEntry, room: number): ClaimedAttempt[] {
   if (room <= 0 || agent.quarantine === null || !isTrialDue(agent.quarantine, tx.now)) return [];
-  const task = agent.probe === null ? earliestFor(tx, agent) : undefined;
-  const given = agent.probe !== null ? sendProbe(tx, agent) : task === undefined ? null : assign(tx, task, agent);
+  const given = agent.probe === null ? firstFor(tx, agent) : sendProbe(tx, agent);
   return given === null ? [] : [given];
+}
+
+function firstFor(tx: Tx, agent: AgentEntry): ClaimedAttempt | null {
+  const task = earliestFor(tx, agent);
+  return task === undefined ? null : assign(tx, task, agent);
 }
 
 function unconfirmed(tx: Tx, agent: AgentEntry): ClaimedAttempt[] {

@@ -58,7 +58,7 @@ export function endAttempt(tx: Tx, task: TaskRow, attempt: AttemptRow, event: At
   tx.hints.endedAttempts.push({ id: attemptId(task.id, attempt.n), stop });
   const agent = attempt.agent_id === null ? undefined : tx.context.agents.get(attempt.agent_id);
   if (agent === undefined) return;
-  clearSuspicion(tx, agent, task.id, attempt.n);
+  clearSuspicion(tx, agent, task.id);
   judgeAgent(tx, agent, task, attempt, { event, blames: end.blames === true, code: end.error?.code ?? null });
 }
 

@@ -1,7 +1,7 @@
 import { formatTime } from "@opspawn/contract";
 import { keepsLease } from "../../domain/agents/claimable.ts";
 import { PROGRESS_EVENT_EVERY } from "../../domain/agents/silence.ts";
-import type { ProgressBeat, ProgressNoted } from "../../domain/store.ts";
+import type { ProgressBeat, ProgressNoted } from "../../domain/tasks/progress.ts";
 import type { TaskProgress } from "../../domain/tasks/task.ts";
 import type { AgentEntry } from "./agent-index.ts";
 import { noteAlive, renewLease } from "./agent-lease.ts";
@@ -26,7 +26,7 @@ export function progress(tx: Tx, taskId: string, token: string, beat: ProgressBe
   storeProgress(tx, attempt, row);
   confirm(tx, task, attempt, agent);
   if (grown && agent.frozen.includes(task.id)) {
-    clearSuspicion(tx, agent, task.id, attempt.n);
+    clearSuspicion(tx, agent, task.id);
     row.suspect_since = null;
     taskEvent(tx, task, "attempt.recovered", { ...attemptFacts(task, attempt), counter: row.counter });
   }

@@ -62,9 +62,9 @@ export function restartWatch(tx: Tx, attempt: AttemptRow): Wake {
 }
 
 /** An attempt that was suspect is not any more: it got on, or it is over. */
-export function clearSuspicion(tx: Tx, agent: AgentEntry, taskId: string, n: number): void {
+export function clearSuspicion(tx: Tx, agent: AgentEntry, taskId: string): void {
   if (!agent.frozen.includes(taskId)) return;
-  tx.run("update attempt_progress set suspect_since = null where task_id = ? and n = ?", taskId, n);
+  tx.run("update attempt_progress set suspect_since = null where task_id = ?", taskId);
   agent.frozen = agent.frozen.filter((id) => id !== taskId);
   if (agent.frozen.length > 0) noteEvidence(tx, agent);
   else noteHealth(tx, agent);
