@@ -3,6 +3,7 @@ import { type Invariant, type Judgement, judge } from "./invariant.ts";
 import { CONSERVATION } from "./invariants/conservation.ts";
 import { DECISIONS } from "./invariants/decisions.ts";
 import { FAIRNESS } from "./invariants/fairness.ts";
+import { HEALTH } from "./invariants/health.ts";
 import { LIVENESS } from "./invariants/liveness.ts";
 import { OUTCOMES } from "./invariants/outcomes.ts";
 import { PARTS } from "./invariants/parts.ts";
@@ -18,6 +19,7 @@ export const INVARIANTS: readonly Invariant[] = [
   ...OUTCOMES,
   ...STATE_MACHINE,
   ...LIVENESS,
+  ...HEALTH,
   ...DECISIONS,
   ...FAIRNESS,
   ...STREAMS,

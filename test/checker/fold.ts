@@ -48,6 +48,10 @@ const ATTEMPT: Meaning = {
 /** Facts that change no state: they may come at any time, after the end too. */
 export const ANNOTATIONS: ReadonlySet<string> = new Set([
   "attempt.late_result",
+  "attempt.progress",
+  "attempt.suspect",
+  "attempt.recovered",
+  "attempt.late_progress",
   "attempt.ambiguous_report",
   "session.labelled",
   "task.redriven",

@@ -4,6 +4,8 @@ import type { Settled, Store } from "../../packages/ops-core/src/domain/store.ts
 import type { AttemptOutcome } from "../../packages/ops-core/src/domain/tasks/task.ts";
 import { response } from "../../packages/ops-core/src/engine/test-http.ts";
 import { failed, succeeded } from "../../packages/ops-core/src/store/suite/test-world.ts";
+import type { Probe } from "../../packages/ops-core/src/domain/agents/probe.ts";
+import { Effort } from "./effort.ts";
 import { Impostor } from "./impostor.ts";
 import { OwnSlots } from "./own-slots.ts";
 import { Register } from "./register.ts";
@@ -38,6 +40,10 @@ export class SimulatedAgent implements Host {
   #version = 0;
   /** Until when it can do nothing but fail, and until when it says nothing at all. */
   #sickUntil = 0;
+  /** Until when it gets nothing right, whatever it says of itself. */
+  #brokenUntil = 0;
+  readonly #effort: Effort;
+  readonly #probe: Probe | null;
   /** It is not registered, or may not be. */
   isAway = false;
   #silentUntil = 0;
@@ -56,6 +62,10 @@ export class SimulatedAgent implements Host {
     const patience = manner === "pulls" ? 16 : sim.pick([2, 8]);
     this.#timeout = sim.between(patience, patience + 6) * 1_000_000;
     // What is told by states alone belongs to whatever the agent was sent last, so a double would tell of another task.
+    this.#effort = new Effort(sim, name);
+    this.#probe = sim.roll(0.5)
+      ? { parameters: {}, timeout: 3_000_000, ...(sim.roll(0.5) ? { expect: name } : {}) }
+      : null;
     this.takesDoubles = manner === "answers" || manner === "posts";
   }
 
@@ -71,6 +81,8 @@ export class SimulatedAgent implements Host {
       maxConcurrency: this.slots,
       heartbeat: this.#beats,
       timeout: this.#timeout,
+      silenceTimeout: this.#effort.silenceTimeout,
+      probe: this.#probe,
       replace: "allowed",
     });
     this.id = await this.#register.enter(registration);
@@ -81,6 +93,12 @@ export class SimulatedAgent implements Host {
   sicken(ms: number): void {
     this.#sim.story.tell(this.name, `is sick for ${ms} ms`);
     this.#sickUntil = this.#sim.now + ms;
+  }
+
+  /** For a while it fails at whatever it does. */
+  breakDown(ms: number): void {
+    this.#sim.story.tell(this.name, `is broken for ${ms} ms`);
+    this.#brokenUntil = this.#sim.now + ms;
   }
 
   /** Its own life: polls, noise, restarts and leaves, as long as the simulation lasts. */
@@ -162,11 +180,15 @@ export class SimulatedAgent implements Host {
   }
 
   /** What comes of a task, done once however often it is asked for and by whomever; null = it did not work. */
-  async #do({ taskId, attempt, wantsText }: Work): Promise<Made> {
+  async #do(work: Work): Promise<Made> {
+    const { taskId, attempt, wantsText } = work;
     const sim = this.#sim;
     if (!sim.done.has(taskId)) {
+      const life = this.#life;
       const slow = sim.fault("agent was slow", 0.1);
-      await sim.sleep(slow ? sim.between(4_000, 20_000) : sim.between(5, 800));
+      const ms = slow ? sim.between(4_000, 20_000) : sim.between(5, 800);
+      await this.#effort.spend(work, ms, () => life !== this.#life);
+      if (sim.now < this.#brokenUntil && sim.fault("agent was broken", 1)) return null;
       if (sim.fault("agent failed", 0.15)) return null;
       if (wantsText && sim.fault("agent misunderstood", 0.2)) return NO_TEXT;
     }
