@@ -1,10 +1,10 @@
 import { type JsonObject, parseTime } from "@opspawn/contract";
+import type { Probe } from "../../packages/ops-core/src/domain/agents/probe.ts";
 import type { HttpPost, HttpResult } from "../../packages/ops-core/src/domain/http-client.ts";
 import type { Settled, Store } from "../../packages/ops-core/src/domain/store.ts";
 import type { AttemptOutcome } from "../../packages/ops-core/src/domain/tasks/task.ts";
 import { response } from "../../packages/ops-core/src/engine/test-http.ts";
 import { failed, succeeded } from "../../packages/ops-core/src/store/suite/test-world.ts";
-import type { Probe } from "../../packages/ops-core/src/domain/agents/probe.ts";
 import { Effort } from "./effort.ts";
 import { Impostor } from "./impostor.ts";
 import { OwnSlots } from "./own-slots.ts";

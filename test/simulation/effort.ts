@@ -27,18 +27,34 @@ export class Effort {
   async spend(work: Work, ms: number, isGone: () => boolean): Promise<void> {
     const sim = this.#sim;
     if (!this.counts) return sim.sleep(ms);
-    const end = sim.now + ms;
     const freezes = sim.fault("agent froze at work", 0.05);
     const stops = !freezes && sim.fault("agent stopped at work", 0.04);
-    const stuckFrom = freezes || stops ? sim.now + sim.between(0, ms) : Number.POSITIVE_INFINITY;
-    for (let counter = 0; sim.now < end || sim.now >= stuckFrom; ) {
-      await sim.sleep(Math.max(Math.min(sim.between(200, 1_500), Math.min(end, stuckFrom) - sim.now), 100));
-      if (isGone()) return NEVER;
-      const isStuck = sim.now >= stuckFrom;
-      if (isStuck && stops) return NEVER;
-      if (!isStuck) counter += 1;
-      const isWanted = await this.#say(work, counter);
-      if (isStuck && !isWanted) return NEVER;
+    const works = freezes || stops ? sim.between(0, ms) : ms;
+    const counter = await this.#count(work, sim.now + works, isGone);
+    if (freezes) await this.#repeat(work, counter, isGone);
+    if (freezes || stops || isGone()) return NEVER;
+  }
+
+  /** Gets on until then; how far it came. */
+  async #count(work: Work, end: number, isGone: () => boolean): Promise<number> {
+    const sim = this.#sim;
+    let counter = 0;
+    while (sim.now < end && !isGone()) {
+      await sim.sleep(Math.min(sim.between(200, 1_500), end - sim.now));
+      if (isGone()) break;
+      counter += 1;
+      await this.#say(work, counter);
+    }
+    return counter;
+  }
+
+  /** Says the same until it hears that nobody waits for it. */
+  async #repeat(work: Work, counter: number, isGone: () => boolean): Promise<void> {
+    const sim = this.#sim;
+    let isWanted = true;
+    while (isWanted && !isGone()) {
+      await sim.sleep(sim.between(200, 1_500));
+      if (!isGone()) isWanted = await this.#say(work, counter);
     }
   }
 

@@ -5,13 +5,7 @@ import { groupBy, type Invariant } from "../invariant.ts";
 const SECOND = 1_000_000;
 const FIRST_TRY = 30 * SECOND;
 const LAST_TRY = 600 * SECOND;
-const ENDS = new Set([
-  "attempt.succeeded",
-  "attempt.failed",
-  "attempt.timed_out",
-  "attempt.lost",
-  "attempt.cancelled",
-]);
+const ENDS = new Set(["attempt.succeeded", "attempt.failed", "attempt.timed_out", "attempt.lost", "attempt.cancelled"]);
 
 interface Attempt {
   readonly id: string;
@@ -100,8 +94,7 @@ function* wrongTries({ agent, from, to, isManual }: Quarantine, given: readonly 
     }
     if (ended.type === "attempt.succeeded" && ended.at !== to) yield `attempt ${id} did not readmit agent ${agent}`;
     if (ended.type !== "attempt.cancelled") failed += 1;
-    earliest =
-      ended.type === "attempt.cancelled" ? ended.at : ended.at + Math.min(FIRST_TRY * 2 ** failed, LAST_TRY);
+    earliest = ended.type === "attempt.cancelled" ? ended.at : ended.at + Math.min(FIRST_TRY * 2 ** failed, LAST_TRY);
   }
 }
 
@@ -118,7 +111,8 @@ const silenceIsWaitedFor: Invariant = {
       const heard = facts.filter(({ type, at }) => SIGNS.has(type) && at <= end.at);
       const since = Math.max(...heard.map(({ at }) => at));
       if (bound === undefined) yield `attempt ${id} ended for its silence, and nobody had asked to hear of it`;
-      else if (end.at - since < bound) yield `attempt ${id} ended ${bound - (end.at - since)} us before its silence did`;
+      else if (end.at - since < bound)
+        yield `attempt ${id} ended ${bound - (end.at - since)} us before its silence did`;
       if (!facts.some(({ type }) => type === "attempt.suspect")) yield `attempt ${id} was never suspect`;
     }
   },

@@ -1,5 +1,6 @@
 import { ATTEMPTS } from "./named/attempts.ts";
 import { ENDS } from "./named/ends.ts";
+import { HEALTH } from "./named/health.ts";
 import type { NamedMutant, WantedMutant } from "./named/named-mutant.ts";
 import { POLICIES } from "./named/policies.ts";
 import { SESSIONS } from "./named/sessions.ts";
@@ -19,6 +20,7 @@ export const NAMED_MUTANTS: readonly NamedMutant[] = [
   ...ENDS,
   ...TIME,
   ...STREAMS,
+  ...HEALTH,
 ];
 
 /** Each is a reason to extend the simulated world. */

@@ -151,12 +151,12 @@ function agentFields(call: Call, agent: AgentView): Field[] {
     ["Name", `${agent.agentName} ${agent.version}`],
     ["State", agent.state + reported, toneOf(agent.state)],
     ["Health", `${agent.health} since ${agent.healthSince}`, toneOf(agent.health)],
+    ...(agent.healthEvidence === null ? [] : [["Because", agent.healthEvidence.message] as const]),
     ["Slots", `${slotText(agent)} held${agent.slots.draining > 0 ? `, ${agent.slots.draining} draining` : ""}`],
     ["Capabilities", agent.capabilities.join(", ") || "none"],
     ["Channel", agent.channel === "pull" ? "pull: it asks for tasks" : `push to ${agent.contactEndpoint ?? "nowhere"}`],
     ["Registered", agent.registeredAt],
   ];
-  if (agent.healthEvidence !== null) fields.push(["Because", agent.healthEvidence.message]);
   if (agent.blocked !== null) fields.push(["Takes nothing", agent.blocked.message]);
   if (agent.stateDetails !== null) fields.push({ title: "State details", lines: jsonLines(agent.stateDetails) });
   if (agent.metadata !== null) fields.push({ title: "Metadata", lines: jsonLines(agent.metadata) });

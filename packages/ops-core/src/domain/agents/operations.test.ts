@@ -67,6 +67,55 @@ test("an agent that is sent its work needs an endpoint we may call", async () =>
   await refused("http://10.0.0.1/", "endpoint_refused", /OPSPAWN_OUTBOUND_ALLOW=10\.0\.0\.1/);
 });
 
+test("an agent says how long it may be silent, and how it shows that it works", async () => {
+  const body = {
+    agentName: "probed",
+    channel: "pull",
+    silenceTimeout: "30s",
+    probe: { parameters: { ping: 1 }, expect: 2 },
+  };
+  const agent = agentOf(await register(body));
+  assert.equal(agent.silenceTimeout, "30s");
+  assert.deepEqual(agent.probe, { parameters: { ping: 1 }, timeout: "30s", expect: 2 });
+  const meta = { agentName: "meta2", channel: "pull", metadata: { config: { silenceTimeout: "5s" } } };
+  assert.equal(agentOf(await register(meta)).silenceTimeout, "5s");
+  const odd = { agentName: "meta3", channel: "pull", metadata: { config: { silenceTimeout: "1s" } } };
+  assert.equal(agentOf(await register(odd)).silenceTimeout, null, "what cannot be meant is passed over");
+  const refused = [{ silenceTimeout: "1s" }, { probe: { timeout: "soon" } }, { probe: { more: 1 } }];
+  for (const rest of refused) {
+    const answer = await register({ agentName: "odd", channel: "pull", ...rest });
+    assert.equal(answer.status, 422, JSON.stringify(rest));
+  }
+});
+
+test("an agent is quarantined and readmitted by hand, shown with why, and listed by its health", async () => {
+  const agentId = agentOf(await register({ agentName: "wrong", contactEndpoint: "http://127.0.0.1:1/" })).agentId;
+  const body = { reason: "wrong answers" };
+  const held = await app.ok("POST", `${AGENTS}/${agentId}/quarantine`, { body });
+  assert.equal(held.health, "quarantined");
+  assert.partialDeepStrictEqual(held.healthEvidence, { cause: "manual", details: { reason: "wrong answers" } });
+  assert.match(
+    (held.blocked as JsonObject).message as string,
+    /is quarantined by .* \(wrong answers\); somebody has to/,
+  );
+  const { items } = await app.ok("GET", `${AGENTS}?health=quarantined`);
+  assert.deepEqual(
+    (items as JsonObject[]).map((agent) => agent.agentId),
+    [agentId],
+  );
+  const back = await app.ok("POST", `${AGENTS}/${agentId}/readmit`);
+  assert.deepEqual([back.health, back.healthEvidence, back.blocked], ["ready", null, null]);
+  for (const verb of ["quarantine", "readmit"]) {
+    const answer = await app.call("POST", `${AGENTS}/nobody/${verb}`, { body: {} });
+    assert.equal(answer.body.code, "agent_not_found");
+  }
+});
+
+test("no agent readmits itself", async () => {
+  const { id, key } = await app.pullAgent("itself");
+  assert.equal((await app.call("POST", `${AGENTS}/${id}/readmit`, { key })).status, 403);
+});
+
 test("a bad timeout is named with its place", async () => {
   const answer = await register({ agentName: "slow", channel: "pull", timeout: "soon" });
   assert.equal(answer.status, 422);

@@ -338,7 +338,7 @@ test("JSON has the same limit of values as YAML, counted in keys", () => {
 });
 
 /** Limits that are lengths of time, in microseconds. */
-const DURATION = /^(TIMEOUT|DEADLINE|DELAY|WAIT|APPROVAL_TIMEOUT|REMIND_EVERY)_/;
+const DURATION = /^(TIMEOUT|SILENCE_TIMEOUT|DEADLINE|DELAY|WAIT|APPROVAL_TIMEOUT|REMIND_EVERY)_/;
 
 test("the documentation lists every limit by its name, with the value it has", () => {
   const page = readFileSync(new URL("../../../../../docs/workflows.md", import.meta.url), "utf8");

@@ -16,14 +16,26 @@ export function noteHealth(tx: Tx, agent: AgentEntry): void {
   storeHealth(tx, agent, found);
 }
 
+/** What a new agent is is no change: one that asks for its work has never been heard of. */
+export function beginHealth(tx: Tx, agent: AgentEntry): void {
+  const found = deriveHealth(agent, tx.now);
+  if (found.health === agent.health) return;
+  writeHealth(tx, agent, found);
+}
+
 /** As `noteHealth`, where the evidence has changed even if the health has not. */
 export function noteEvidence(tx: Tx, agent: AgentEntry): void {
   storeHealth(tx, agent, deriveHealth(agent, tx.now));
 }
 
-function storeHealth(tx: Tx, agent: AgentEntry, { health, cause, since, evidence }: Finding): void {
+function storeHealth(tx: Tx, agent: AgentEntry, found: Finding): void {
   const from = agent.health;
-  const changed = health !== from;
+  const { health: to, cause, evidence } = found;
+  writeHealth(tx, agent, found);
+  if (to !== from) agentEvent(tx, agent.id, "agent.health_changed", { from, to, cause, evidence: { ...evidence } });
+}
+
+function writeHealth(tx: Tx, agent: AgentEntry, { health, cause, since, evidence }: Finding): void {
   tx.run(
     `update agents set health = ?, health_cause = ?, health_evidence = ?,
       health_since = case when health = ? then health_since else ? end where id = ?`,
@@ -36,5 +48,4 @@ function storeHealth(tx: Tx, agent: AgentEntry, { health, cause, since, evidence
   );
   agent.health = health;
   agent.healthCause = cause;
-  if (changed) agentEvent(tx, agent.id, "agent.health_changed", { from, to: health, cause, evidence: { ...evidence } });
 }

@@ -5,7 +5,7 @@ import { isTrialDue } from "../../domain/agents/quarantine.ts";
 import type { RegisterAgent } from "../../domain/store.ts";
 import { type ClaimedAttempt, lanesServed, type TaskError } from "../../domain/tasks/task.ts";
 import { agentEvent } from "./agent-events.ts";
-import { noteHealth } from "./agent-health.ts";
+import { beginHealth, noteHealth } from "./agent-health.ts";
 import type { AgentEntry } from "./agent-index.ts";
 import { renewLease } from "./agent-lease.ts";
 import { assign, nextWaiting, toClaimed } from "./claim.ts";
@@ -121,12 +121,12 @@ function insertAgent(tx: Tx, agent: Agent, announcedAt: number | null): void {
     probeText(agent),
   );
   tx.context.agents.reload(agent.id);
+  const entry = tx.context.agents.get(agent.id);
+  if (entry !== undefined) beginHealth(tx, entry);
   agentEvent(tx, agent.id, "agent.registered", { agentName: agent.name, capabilities: [...agent.capabilities] });
-  refreshHealth(tx, agent.id);
   wake(tx, agent);
 }
 
-/** Whatever it is by what is known of it now: an agent that asks for its work has never been heard of, for one. */
 function refreshHealth(tx: Tx, id: string): void {
   const agent = tx.context.agents.get(id);
   if (agent !== undefined) noteHealth(tx, agent);
