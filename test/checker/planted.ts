@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { DatabaseSync } from "node:sqlite";
 import type { ClientEntry, EffectEntry, StreamLog } from "./entries.ts";
+import { PLANTED_HEALTH } from "./planted-health.ts";
 
 /** What is left of a system. */
 export interface Left {
@@ -329,27 +330,7 @@ export const PLANTED: readonly (readonly [what: string, invariant: string, tampe
     "no attempt times out before its own time, and none has more time than its task",
     ({ db }) => db.exec("update attempts set status = 'timed_out', timeout_at = ended_at + 1"),
   ],
-  [
-    "an agent that was quarantined got work",
-    "a quarantined agent gets nothing but one try at a time, at its time, and is readmitted by one that succeeds",
-    ({ db }) =>
-      db.exec(`update events set entries = replace(entries, '["agent.registered",{',
-        '["agent.health_changed",{"from":"ready","to":"quarantined","cause":"failures",')`),
-  ],
-  [
-    "an attempt ended for a silence that nobody had bounded",
-    "silence ends an attempt that was suspect, and no sooner than it may",
-    ({ db }) =>
-      db.exec(`update events set entries = replace(replace(entries, '["attempt.failed",{', '["attempt.timed_out",{'),
-        '"code":"agent_error"', '"code":"silent"')`),
-  ],
-  [
-    "a counter went back",
-    "progress that is told has grown, and is told once a second",
-    ({ db }) =>
-      db.exec(`update events set entries = replace(replace(entries, '["attempt.created",{',
-        '["attempt.progress",{"counter":5,'), '["attempt.succeeded",{', '["attempt.progress",{"counter":1,')`),
-  ],
+  ...PLANTED_HEALTH,
   [
     "a slot drains for ever",
     "a slot drains no longer than its attempt was given",

@@ -1,5 +1,4 @@
 import { type JsonObject, parseTime } from "@opspawn/contract";
-import type { Probe } from "../../packages/ops-core/src/domain/agents/probe.ts";
 import type { HttpPost, HttpResult } from "../../packages/ops-core/src/domain/http-client.ts";
 import type { Settled, Store } from "../../packages/ops-core/src/domain/store.ts";
 import type { AttemptOutcome } from "../../packages/ops-core/src/domain/tasks/task.ts";
@@ -40,10 +39,7 @@ export class SimulatedAgent implements Host {
   #version = 0;
   /** Until when it can do nothing but fail, and until when it says nothing at all. */
   #sickUntil = 0;
-  /** Until when it gets nothing right, whatever it says of itself. */
-  #brokenUntil = 0;
-  readonly #effort: Effort;
-  readonly #probe: Probe | null;
+  readonly effort: Effort;
   /** It is not registered, or may not be. */
   isAway = false;
   #silentUntil = 0;
@@ -62,10 +58,7 @@ export class SimulatedAgent implements Host {
     const patience = manner === "pulls" ? 16 : sim.pick([2, 8]);
     this.#timeout = sim.between(patience, patience + 6) * 1_000_000;
     // What is told by states alone belongs to whatever the agent was sent last, so a double would tell of another task.
-    this.#effort = new Effort(sim, name);
-    this.#probe = sim.roll(0.5)
-      ? { parameters: {}, timeout: 3_000_000, ...(sim.roll(0.5) ? { expect: name } : {}) }
-      : null;
+    this.effort = new Effort(sim, name);
     this.takesDoubles = manner === "answers" || manner === "posts";
   }
 
@@ -81,8 +74,8 @@ export class SimulatedAgent implements Host {
       maxConcurrency: this.slots,
       heartbeat: this.#beats,
       timeout: this.#timeout,
-      silenceTimeout: this.#effort.silenceTimeout,
-      probe: this.#probe,
+      silenceTimeout: this.effort.silenceTimeout,
+      probe: this.effort.probe,
       replace: "allowed",
     });
     this.id = await this.#register.enter(registration);
@@ -93,12 +86,6 @@ export class SimulatedAgent implements Host {
   sicken(ms: number): void {
     this.#sim.story.tell(this.name, `is sick for ${ms} ms`);
     this.#sickUntil = this.#sim.now + ms;
-  }
-
-  /** For a while it fails at whatever it does. */
-  breakDown(ms: number): void {
-    this.#sim.story.tell(this.name, `is broken for ${ms} ms`);
-    this.#brokenUntil = this.#sim.now + ms;
   }
 
   /** Its own life: polls, noise, restarts and leaves, as long as the simulation lasts. */
@@ -187,8 +174,8 @@ export class SimulatedAgent implements Host {
       const life = this.#life;
       const slow = sim.fault("agent was slow", 0.1);
       const ms = slow ? sim.between(4_000, 20_000) : sim.between(5, 800);
-      await this.#effort.spend(work, ms, () => life !== this.#life);
-      if (sim.now < this.#brokenUntil && sim.fault("agent was broken", 1)) return null;
+      await this.effort.spend(work, ms, () => life !== this.#life);
+      if (this.effort.isBroken) return null;
       if (sim.fault("agent failed", 0.15)) return null;
       if (wantsText && sim.fault("agent misunderstood", 0.2)) return NO_TEXT;
     }

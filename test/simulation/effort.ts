@@ -1,3 +1,4 @@
+import type { Probe } from "../../packages/ops-core/src/domain/agents/probe.ts";
 import type { Simulation } from "./simulation.ts";
 import type { Work } from "./work.ts";
 
@@ -12,11 +13,28 @@ export class Effort {
   /** Microseconds; null = its platform need not listen for it. */
   readonly silenceTimeout: number | null;
 
+  /** By which it shows that it works. */
+  readonly probe: Probe | null;
+  #brokenUntil = 0;
+
   constructor(sim: Simulation, name: string) {
     this.#sim = sim;
     this.#name = name;
     this.counts = sim.roll(0.7);
+    this.probe = sim.roll(0.5)
+      ? { parameters: {}, timeout: 3_000_000, ...(sim.roll(0.5) ? { expect: name } : {}) }
+      : null;
     this.silenceTimeout = this.counts && sim.roll(0.5) ? sim.between(2, 5) * 1_000_000 : null;
+  }
+
+  /** For a while it gets nothing right, whatever it says of itself. */
+  breakDown(ms: number): void {
+    this.#sim.story.tell(this.#name, `is broken for ${ms} ms`);
+    this.#brokenUntil = this.#sim.now + ms;
+  }
+
+  get isBroken(): boolean {
+    return this.#sim.now < this.#brokenUntil && this.#sim.fault("agent was broken", 1);
   }
 
   /**

@@ -149,8 +149,8 @@ function trouble(sim: Simulation, agents: readonly SimulatedAgent[]): void {
     () => sim.cut(`${sim.pick(agents).name}.test`, sim.between(500, 14_000)),
     () => sim.spoilDisk(sim.between(100, 1_500)),
     () => sim.pick(agents).sicken(sim.between(2_000, 14_000)),
-    () => sim.pick(agents).breakDown(sim.between(4_000, 20_000)),
-    () => sim.pick(agents).breakDown(sim.between(4_000, 20_000)),
+    () => sim.pick(agents).effort.breakDown(sim.between(4_000, 20_000)),
+    () => sim.pick(agents).effort.breakDown(sim.between(4_000, 20_000)),
   ];
   sim.pick(deeds)();
   sim.later(sim.between(2_000, 9_000), () => trouble(sim, agents));
