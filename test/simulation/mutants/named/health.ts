@@ -39,7 +39,7 @@ export const HEALTH: readonly NamedMutant[] = [
     rule: "24",
     file: "domain/agents/quarantine.ts",
     changes: [
-      { from: "export const FIRST_READMISSION = 30 * SECOND;", to: "export const FIRST_READMISSION = SECOND;" },
+      { from: "const FIRST_READMISSION = 30 * SECOND;", to: "const FIRST_READMISSION = SECOND;" },
     ],
   },
   {

@@ -6,10 +6,10 @@ export const FAILURE_WINDOW = 10 * MINUTE;
 /** Ends of attempts that are looked at, counted from the first failure among them. */
 export const OUTCOMES_KEPT = 20;
 /** So many failures in a row quarantine an agent. */
-export const QUARANTINE_STREAK = 5;
+const QUARANTINE_STREAK = 5;
 /** So do failures of this share among at least so many ends. */
-export const QUARANTINE_SHARE = 0.8;
-export const QUARANTINE_SHARE_OF = 10;
+const QUARANTINE_SHARE = 0.8;
+const QUARANTINE_SHARE_OF = 10;
 /** Failures that make an agent suspect, if they are at least half of what is looked at. */
 export const SUSPECT_FAILURES = 3;
 

@@ -23,7 +23,7 @@ export type HealthCause =
 /** After this long without a lease, or with an endpoint that fails, an agent counts as gone. */
 export const OFFLINE_AFTER = 5 * MINUTE;
 /** A lease that was not renewed for longer than this is late: agents give a sign of life every 3 s. */
-export const HEARTBEAT_LATE = 7 * SECOND;
+const HEARTBEAT_LATE = 7 * SECOND;
 /** How long a lease lasts. */
 export const AGENT_LEASE = 10 * SECOND;
 

@@ -1,7 +1,4 @@
 import { isJsonObject, type JsonObject, type JsonValue } from "@opspawn/contract";
-import { SECOND } from "../clock.ts";
-
-export const DEFAULT_PROBE_TIMEOUT = 30 * SECOND;
 
 /** A tiny task by which an agent shows that it works. */
 export interface Probe {

@@ -1,8 +1,8 @@
 import { MINUTE, SECOND } from "../clock.ts";
 
 /** Until the first try after an agent was quarantined; it doubles with each try that fails. */
-export const FIRST_READMISSION = 30 * SECOND;
-export const MAX_READMISSION = 10 * MINUTE;
+const FIRST_READMISSION = 30 * SECOND;
+const MAX_READMISSION = 10 * MINUTE;
 
 /** Why an agent gets no work: it failed too often, or somebody said so. */
 export interface Quarantine {
