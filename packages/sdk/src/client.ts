@@ -3,6 +3,7 @@ import { Approvals } from "./approvals.ts";
 import { Deliveries } from "./deliveries.ts";
 import { Events } from "./events.ts";
 import { Keys } from "./keys.ts";
+import { Metrics } from "./metrics.ts";
 import { Schedules } from "./schedules.ts";
 import { Sessions } from "./sessions.ts";
 import { Tasks } from "./tasks.ts";
@@ -24,6 +25,7 @@ export class OpspawnClient {
   readonly deliveries: Deliveries;
   readonly events: Events;
   readonly keys: Keys;
+  readonly metrics: Metrics;
   readonly schedules: Schedules;
   readonly sessions: Sessions;
   readonly tasks: Tasks;
@@ -39,6 +41,7 @@ export class OpspawnClient {
     this.deliveries = new Deliveries(transport);
     this.events = new Events(transport);
     this.keys = new Keys(transport);
+    this.metrics = new Metrics(transport);
     this.schedules = new Schedules(transport);
     this.sessions = new Sessions(transport);
     this.tasks = new Tasks(transport);

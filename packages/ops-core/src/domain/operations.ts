@@ -3,6 +3,7 @@ import { approvalHandlers } from "./approvals/operations.ts";
 import { keyHandlers } from "./auth/operations.ts";
 import { deliveryHandlers } from "./deliveries/operations.ts";
 import { eventHandlers } from "./events/operations.ts";
+import { metricsHandlers } from "./metrics/operations.ts";
 import type { Noun, NounHandlers, Ports } from "./ports.ts";
 import { scheduleHandlers } from "./schedules/operations.ts";
 import { sessionHandlers } from "./sessions/operations.ts";
@@ -26,5 +27,6 @@ export function createOperations(ports: Ports): Handlers {
     tools: toolHandlers(ports),
     keys: keyHandlers(ports),
     events: eventHandlers(ports),
+    metrics: metricsHandlers(ports),
   };
 }

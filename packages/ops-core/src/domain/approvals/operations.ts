@@ -1,10 +1,11 @@
 import { type ApprovalView, formatTime, type OperationInput, type operations } from "@opspawn/contract";
+import { blockedView } from "../blocked-view.ts";
 import type { Context } from "../context.ts";
 import type { NounHandlers, Ports } from "../ports.ts";
 import { invalidField, readDuration } from "../request-fields.ts";
 import { checkMayDecide, nameOf } from "./deciders.ts";
 import { LINK_LIFETIME, LINK_LIFETIME_MAX, LINK_LIFETIME_MIN, makeLink } from "./links.ts";
-import { approvalView, needApproval } from "./view.ts";
+import { approvalBlock, approvalView, explainApproval, needApproval } from "./view.ts";
 
 type Decision = OperationInput<typeof operations.approvals.approve>;
 
@@ -24,6 +25,11 @@ export function approvalHandlers(ports: Ports): NounHandlers<"approvals"> {
     },
     async get(_context, { params }) {
       return approvalView(await needApproval(approvals, params.approvalId));
+    },
+    async why(_context, { params }) {
+      const approval = await needApproval(approvals, params.approvalId);
+      const blocked = blockedView(approvalBlock(approval));
+      return { approvalId: approval.id, status: approval.status, blocked, explanation: explainApproval(approval) };
     },
     approve: (context, input) => decide(context, input, true),
     reject: (context, input) => decide(context, input, false),

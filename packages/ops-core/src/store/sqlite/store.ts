@@ -8,6 +8,7 @@ import { agentStore } from "./agent-store.ts";
 import { approvalStore } from "./approval-store.ts";
 import { findDisagreements } from "./audit.ts";
 import { deliveryStore, eventStore, keyStore, workflowStore } from "./catalog-stores.ts";
+import { countStore } from "./counts.ts";
 import { Database } from "./database.ts";
 import { answerStore } from "./idempotency.ts";
 import { PlanCache } from "./plan-cache.ts";
@@ -78,6 +79,7 @@ export function openSqlite(
     sessions: sessionStore(shared),
     approvals: approvalStore(shared),
     schedules: scheduleStore(shared),
+    counts: countStore(shared),
     tasks: taskStore(shared),
     attempts: attemptStore(shared),
     deliveries: deliveryStore(shared),
