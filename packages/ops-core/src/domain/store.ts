@@ -1,7 +1,7 @@
 import type { JsonObject } from "@opspawn/contract";
 import type { Agent, AgentState, EvidenceClass } from "./agents/agent.ts";
 import type { AgentStore } from "./agents/agent-store.ts";
-import type { Finding } from "./agents/health.ts";
+import type { AgentHealth } from "./agents/health.ts";
 import type { Approval, ApprovalDecision, ApprovalFilter, ApprovalLink } from "./approvals/approval.ts";
 import type { ApiKey } from "./auth/key.ts";
 import type { Blocked } from "./blocked.ts";
@@ -112,12 +112,6 @@ export interface Paged<T> {
 }
 
 // --- agents ---------------------------------------------------------------------------------------------------------
-
-/** How an agent is, with what speaks for it. */
-export interface AgentHealth extends Finding {
-  /** When it became so; null = it has always been ready. */
-  readonly changedAt: number | null;
-}
 
 export interface AgentRecord extends Agent, AgentState {
   readonly evidence: EvidenceClass;

@@ -38,9 +38,7 @@ export const HEALTH: readonly NamedMutant[] = [
     is: "a quarantined agent is tried at once",
     rule: "24",
     file: "domain/agents/quarantine.ts",
-    changes: [
-      { from: "const FIRST_READMISSION = 30 * SECOND;", to: "const FIRST_READMISSION = SECOND;" },
-    ],
+    changes: [{ from: "const FIRST_READMISSION = 30 * SECOND;", to: "const FIRST_READMISSION = SECOND;" }],
   },
   {
     name: "many-tries-at-once",

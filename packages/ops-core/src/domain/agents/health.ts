@@ -48,6 +48,12 @@ export interface Finding {
   readonly evidence: JsonObject;
 }
 
+/** How an agent is, with what speaks for it. */
+export interface AgentHealth extends Finding {
+  /** When it became so; null = it has always been ready. */
+  readonly changedAt: number | null;
+}
+
 const READY: Finding = { health: "ready", cause: null, since: null, evidence: {} };
 
 /** The one place that says how an agent is. Pure: the same facts at the same time are the same health. */
