@@ -155,7 +155,7 @@ const VALUES: readonly JsonValue[] = [
 const WORKFLOW_FIELDS =
   "id name description version input tasks output outputSchema onFailure deadline colour when concurrency".split(" ");
 const STEP_FIELDS =
-  "taskId name description agentId agentName agentCapability parameters input output dependsOn nextTaskId retry timeout deadline fallback onFailure priority colour tool workflow approval wait when forEach concurrency onItemError repeat compensate onTimeout".split(
+  "taskId name description agentId agentName agentCapability parameters input output dependsOn nextTaskId retry timeout silenceTimeout deadline fallback onFailure priority colour tool workflow approval wait when forEach concurrency onItemError repeat compensate onTimeout".split(
     " ",
   );
 
@@ -207,6 +207,7 @@ const OWN: Readonly<Record<string, readonly JsonValue[]>> = {
   parameters: [{}, "${{ input }}", "x", null],
   retry: [{}, null],
   timeout: ["1s", null],
+  silenceTimeout: ["5s", "1s", null],
   output: [{ schema: {} }, null],
 };
 
