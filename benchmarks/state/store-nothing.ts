@@ -3,7 +3,7 @@
  * key, the validation, the log line and the answer are the product's, and `report` of the store resolves at once.
  */
 import { App } from "../../packages/ops-core/src/app.ts";
-import type { AgentStore } from "../../packages/ops-core/src/domain/store.ts";
+import type { AgentStore } from "../../packages/ops-core/src/domain/agents/agent-store.ts";
 
 const nothing: Pick<AgentStore, "report"> = { report: async () => ({ settled: null }) };
 

@@ -51,7 +51,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: "store/sqlite/sender.ts",
     changes: [
       {
-        from: "and (t.epoch <> ? or (t.wake_for = 'timeout' and t.attempt_created_at <= ?))",
+        from: "and (t.epoch <> ? or (t.wake_for in ('timeout', 'silence') and t.attempt_created_at <= ?))",
         to: "and t.epoch = ? and t.wake_for = 'timeout' and t.attempt_created_at <= ?",
       },
     ],

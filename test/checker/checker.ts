@@ -4,6 +4,7 @@ import { CANCELLATIONS } from "./invariants/cancellations.ts";
 import { CONSERVATION } from "./invariants/conservation.ts";
 import { DECISIONS } from "./invariants/decisions.ts";
 import { FAIRNESS } from "./invariants/fairness.ts";
+import { HEALTH } from "./invariants/health.ts";
 import { LIMITS } from "./invariants/limits.ts";
 import { LIVENESS } from "./invariants/liveness.ts";
 import { OUTCOMES } from "./invariants/outcomes.ts";
@@ -20,6 +21,7 @@ export const INVARIANTS: readonly Invariant[] = [
   ...OUTCOMES,
   ...STATE_MACHINE,
   ...LIVENESS,
+  ...HEALTH,
   ...DECISIONS,
   ...FAIRNESS,
   ...LIMITS,

@@ -58,6 +58,10 @@ const CANCELLATION: Meaning = {
 /** Facts that change no state: they may come at any time, after the end too. */
 const ANNOTATIONS: ReadonlySet<string> = new Set([
   "attempt.late_result",
+  "attempt.progress",
+  "attempt.suspect",
+  "attempt.recovered",
+  "attempt.late_progress",
   "attempt.ambiguous_report",
   "session.labelled",
   "task.redriven",

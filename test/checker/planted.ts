@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { DatabaseSync } from "node:sqlite";
 import type { ClientEntry, EffectEntry, StreamLog } from "./entries.ts";
 import { PLANTED_CANCELLATIONS } from "./planted-cancellations.ts";
+import { PLANTED_HEALTH } from "./planted-health.ts";
 import { CLAIMED_LAST, LIMITS } from "./planted-limits.ts";
 
 /** What is left of a system. */
@@ -333,6 +334,7 @@ export const PLANTED: readonly Planted[] = [
     "no attempt times out before its own time, and none has more time than its task",
     ({ db }) => db.exec("update attempts set status = 'timed_out', timeout_at = ended_at + 1"),
   ],
+  ...PLANTED_HEALTH,
   [
     "a slot drains for ever",
     "a slot drains no longer than its attempt was given",

@@ -112,6 +112,8 @@ class Sample implements SampleSystem {
       maxConcurrency: 1,
       heartbeat: false,
       timeout: null,
+      silenceTimeout: null,
+      probe: null,
       registeredAt: this.#clock.now(),
       registrationTime: null,
       replace: "never",

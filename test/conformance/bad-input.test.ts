@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, describe, it } from "node:test";
+import { after, before, beforeEach, describe, it } from "node:test";
 import { gzipSync } from "node:zlib";
 import { allOperations, originalOperations } from "@opspawn/contract";
 import { KEY, Original } from "./original.ts";
@@ -49,6 +49,8 @@ before(async () => {
   servers.push(app);
   await app.start();
 });
+// So many requests about one task are more than a second may have.
+beforeEach(() => app.app.time.advance(1_000));
 after(async () => {
   for (const server of servers) await server.close();
   closeConnections();

@@ -4,6 +4,7 @@ import type { Settled, Store } from "../../packages/ops-core/src/domain/store.ts
 import type { AttemptOutcome } from "../../packages/ops-core/src/domain/tasks/task.ts";
 import { response } from "../../packages/ops-core/src/engine/test-http.ts";
 import { failed, succeeded } from "../../packages/ops-core/src/store/suite/test-world.ts";
+import { Effort } from "./effort.ts";
 import { Impostor } from "./impostor.ts";
 import { OwnSlots } from "./own-slots.ts";
 import { Register } from "./register.ts";
@@ -40,6 +41,7 @@ export class SimulatedAgent implements Host {
   #version = 0;
   /** Until when it can do nothing but fail, and until when it says nothing at all. */
   #sickUntil = 0;
+  readonly effort: Effort;
   /** It is not registered, or may not be. */
   isAway = false;
   #silentUntil = 0;
@@ -59,6 +61,7 @@ export class SimulatedAgent implements Host {
     this.#temper = new Temper(sim, name, this.#own, manner !== "pulls" && sim.roll(0.7));
     this.#timeout = sim.between(patience, patience + 6) * 1_000_000;
     // What is told by states alone belongs to whatever the agent was sent last, so a double would tell of another task.
+    this.effort = new Effort(sim, name);
     this.takesDoubles = manner === "answers" || manner === "posts";
   }
 
@@ -75,6 +78,8 @@ export class SimulatedAgent implements Host {
       maxConcurrency: this.slots,
       heartbeat: this.#beats,
       timeout: this.#timeout,
+      silenceTimeout: this.effort.silenceTimeout,
+      probe: this.effort.probe,
       replace: "allowed",
     });
     // Its slots are free then, whether it hears of that or not.
@@ -165,9 +170,11 @@ export class SimulatedAgent implements Host {
     const sim = this.#sim;
     const { taskId, attempt, wantsText } = work;
     if (!sim.done.has(taskId)) {
+      const life = this.#life;
       const slow = sim.fault("agent was slow", 0.1);
-      await sim.sleep(slow ? sim.between(4_000, 20_000) : sim.between(5, 800));
-      if (this.#temper.hasStopped(work)) return null;
+      const ms = slow ? sim.between(4_000, 20_000) : sim.between(5, 800);
+      await this.effort.spend(work, ms, () => life !== this.#life || this.#temper.hasStopped(work));
+      if (this.effort.isBroken || this.#temper.hasStopped(work)) return null;
       if (sim.fault("agent failed", 0.15)) return null;
       if (wantsText && sim.fault("agent misunderstood", 0.2)) return NO_TEXT;
     }

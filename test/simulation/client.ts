@@ -103,6 +103,7 @@ export class Client implements Host {
       requirement: { kind: "capability", capability: sim.pick(CAPABILITIES), preferred: null },
       retry: taskRetry(sim),
       priority: sim.between(-1, 1),
+      ...(sim.roll(0.3) ? { silenceTimeout: sim.between(2, 5) * 1_000_000 } : {}),
       deadline: (sim.roll(0.3) ? sim.between(2, 8) : sim.between(20, 200)) * 1_000_000,
     });
     this.#repeat({ kind: "task", id: taskId, answered: false }, async () => {

@@ -70,6 +70,10 @@ export async function simulate(seed: number): Promise<Told> {
     findings.push(...wordsOf(error));
     events = await allEvents(sim).catch(() => []);
   }
+  for (const { type, data } of events) {
+    if (type === "agent.health_changed") sim.count(`agent found ${data.to}`);
+    if (type === "attempt.suspect" || type === "attempt.recovered") sim.count(type);
+  }
   const story = findings.length === 0 ? [] : sim.story.about(findings.join("\n"), events);
   const tale = sim.story.whole(events);
   const made = (type: string) => events.filter((event) => event.type === type).length;
@@ -121,9 +125,14 @@ async function live(sim: Simulation, watcher: Watcher, voice: Voice): Promise<st
   await sim.run(TROUBLE_MS, async () => false);
   sim.healed = true;
   const isDone = async () =>
-    client.isContent && sim.chat.isContent && (await openWork(sim)).length === 0 && (await watcher.isUpToDate());
+    client.isContent &&
+    sim.chat.isContent &&
+    (await openWork(sim)).length === 0 &&
+    unproved(sim).length === 0 &&
+    (await watcher.isUpToDate());
   if (!(await sim.run(DRAIN_MS, isDone))) {
-    return [`after ${DRAIN_MS} ms there are still open: ${(await openWork(sim)).join(", ")}`];
+    const open = [...(await openWork(sim)), ...unproved(sim)];
+    return [`after ${DRAIN_MS} ms there are still open: ${open.join(", ")}`];
   }
   await sim.verify();
   return [...sim.complaints, ...sim.chat.missing()];
@@ -140,6 +149,8 @@ function trouble(sim: Simulation, agents: readonly SimulatedAgent[]): void {
     () => sim.cut(`${sim.pick(agents).name}.test`, sim.between(500, 14_000)),
     () => sim.spoilDisk(sim.between(100, 1_500)),
     () => sim.pick(agents).sicken(sim.between(2_000, 14_000)),
+    () => sim.pick(agents).effort.breakDown(sim.between(4_000, 20_000)),
+    () => sim.pick(agents).effort.breakDown(sim.between(4_000, 20_000)),
   ];
   sim.pick(deeds)();
   sim.later(sim.between(2_000, 9_000), () => trouble(sim, agents));
@@ -156,6 +167,12 @@ async function persist(deed: () => Promise<void>, sim: Simulation): Promise<void
   );
   await sim.run(1_000, async () => done);
   if (!done) await persist(deed, sim);
+}
+
+/** Agents that could show that they work again, and have not. */
+function unproved(sim: Simulation): string[] {
+  const sql = `select a.name from quarantines q join agents a on a.id = q.agent_id where a.probe is not null`;
+  return sim.look<{ name: string }>(sql).map(({ name }) => name);
 }
 
 async function openWork(sim: Simulation): Promise<string[]> {

@@ -25,6 +25,14 @@ const UNSENT = `select t.id, t.token from tasks t join agents a on a.id = t.agen
   and a.channel = 'push' and t.attempt_status = 'created' and t.attempt_created_at < ? and t.sends = 1
   and t.epoch = (select max(epoch) from instances)`;
 
+/** Agents that are to be tried by their probe, with nothing in the way. */
+const UNPROBED = `select a.name from quarantines q join agents a on a.id = q.agent_id where q.trial is null
+  and q.next_try_at < ?1 and a.probe is not null and a.channel = 'push' and a.endpoint is not null
+  and lower(a.own_state) = 'idle' and (a.heartbeat = 0 or a.lease_until is null or a.lease_until > ?2)
+  and not exists (select 1 from tasks t where t.status = 'running' and t.agent_id = a.id)
+  and not exists (select 1 from draining_slots d where d.agent_id = a.id)
+  and not exists (select 1 from circuits c where c.endpoint = a.endpoint)`;
+
 const ENDED = `select id, status || ' after ' || attempts || ' tries at ' || ended_at || coalesce(': ' || last_error, '') as what
   from deliveries where ended_at is not null`;
 
@@ -109,6 +117,8 @@ export class Watch {
   #unsent(): string[] {
     const { life } = this.#sim;
     if (life.capacity.left() <= 0) return [];
+    const unprobed = this.#sim.look<{ name: string }>(UNPROBED, this.#ago(SENT_WITHIN), this.#ago(0));
+    this.#complain(unprobed.map(({ name }) => `${name} is to be tried by its probe, and nobody does`));
     const rows = this.#sim.look<{ id: string; token: string }>(UNSENT, this.#ago(SENT_WITHIN));
     return rows.filter(({ token }) => !life.posted.has(token)).map(({ id }) => `task ${id} was claimed and never sent`);
   }

@@ -55,6 +55,7 @@ function randomStep(sim: Simulation, index: number, { agents, hasPathAgent }: Ar
   if (sim.roll(0.7)) step.onFailure = sim.pick(["fail", "continue"]);
   if (sim.roll(0.15)) step.deadline = `${sim.between(2, 10)}s`;
   if (sim.roll(0.15)) step.timeout = `${sim.between(2, 9)}s`;
+  if (sim.roll(0.2)) step.silenceTimeout = `${sim.between(2, 5)}s`;
   if (sim.roll(0.2)) step.priority = sim.between(-1, 1);
   if (sim.roll(0.15)) Object.assign(step, randomLimits(sim, ["k0", "k1", "k2"]));
   if (sim.roll(0.3)) {

@@ -40,6 +40,30 @@ test("a session that goes well is told step by step, with agents and durations",
   assert.deepEqual(timeline.spans, [{ step: "split", from: 20_000, until: 1_520_000, attempts: 1 }]);
 });
 
+test("progress is told as it is said, and silence as what it is", () => {
+  const error = { code: "silent", message: "The agent has made no progress beyond 3." };
+  const lines = tell(
+    new Timeline(80),
+    created("t1", "split"),
+    on(0, "t1"),
+    event(100, "attempt.progress", { taskId: "t1", number: 1, counter: 3, note: "page 3" }),
+    event(5_100, "attempt.suspect", { taskId: "t1", number: 1 }),
+    event(6_000, "attempt.recovered", { taskId: "t1", number: 1 }),
+    event(9_000, "attempt.timed_out", { taskId: "t1", number: 1, error }),
+    event(9_500, "attempt.late_progress", { taskId: "t1", number: 1 }),
+  );
+  assert.deepEqual(
+    lines.slice(1).map((line) => line.slice(25)),
+    [
+      "analyst is at 3: page 3",
+      "analyst makes no progress",
+      "analyst gets on again",
+      "analyst made no progress for too long",
+      "analyst is still at an attempt that has ended",
+    ],
+  );
+});
+
 test("a step that a tool does names the tool", () => {
   const timeline = new Timeline(80);
   const started = event(20, "attempt.created", { taskId: "t1", number: 1, agentId: null, tool: "slack.post" });

@@ -53,7 +53,14 @@ const TELLERS: Readonly<Record<string, Teller>> = {
     `done by ${agent} in ${duration(at - attemptBegan)}`,
   ],
   "attempt.failed": (data, { agent }) => ["bad", `failed on ${agent}: ${errorIn(data)}`],
-  "attempt.timed_out": (_, { agent }) => ["bad", `${agent} did not finish in time`],
+  "attempt.timed_out": (data, { agent }) => [
+    "bad",
+    codeIn(data) === "silent" ? `${agent} made no progress for too long` : `${agent} did not finish in time`,
+  ],
+  "attempt.progress": (data, { agent }) => ["dim", `${agent} is at ${progressIn(data)}`],
+  "attempt.suspect": (_, { agent }) => ["warn", `${agent} makes no progress`],
+  "attempt.recovered": (_, { agent }) => [undefined, `${agent} gets on again`],
+  "attempt.late_progress": (_, { agent }) => ["warn", `${agent} is still at an attempt that has ended`],
   "attempt.lost": (data, { agent }) => ["warn", `lost with ${agent}: ${errorIn(data)}`],
   "attempt.cancelled": () => ["warn", "cancelled"],
   "attempt.ambiguous_report": (data, { agent }) => [
@@ -184,6 +191,14 @@ function errorIn(data: JsonObject): string {
 
 function noteIn({ note }: JsonObject): string {
   return typeof note === "string" ? `: ${note}` : "";
+}
+
+function codeIn({ error }: JsonObject): string {
+  return isJsonObject(error) ? text(error.code) : "";
+}
+
+function progressIn({ counter, note }: JsonObject): string {
+  return [typeof counter === "number" ? String(counter) : "", text(note)].filter((each) => each !== "").join(": ");
 }
 
 function targetIn({ to }: JsonObject): string {

@@ -2,7 +2,7 @@ import { formatTime, type JsonValue, type OperationRequest, operations } from "@
 import { allItems, PAGE_LIMIT } from "./page.ts";
 import type { CallOptions, KeyedCallOptions, Transport } from "./transport.ts";
 
-const { register, list, get, remove, states, claim } = operations.agents;
+const { register, list, get, remove, quarantine, readmit, states, claim } = operations.agents;
 
 export type AgentRegistration = OperationRequest<typeof register>["body"];
 export type AgentQuery = OperationRequest<typeof list>["query"];
@@ -47,6 +47,16 @@ export class Agents {
   /** Deregisters an agent; its open tasks go to another capable agent or fail with `agent_gone`. */
   remove(agentId: string, options?: CallOptions) {
     return this.#transport.call(remove, { params: { agentId } }, options);
+  }
+
+  /** Gives the agent no work until somebody readmits it. */
+  quarantine(agentId: string, reason: string | null = null, options?: CallOptions) {
+    return this.#transport.call(quarantine, { params: { agentId }, body: { reason } }, options);
+  }
+
+  /** Ends its quarantine and forgets its failures. */
+  readmit(agentId: string, options?: CallOptions) {
+    return this.#transport.call(readmit, { params: { agentId } }, options);
   }
 
   /** One page of the agent's reports, newest first. */

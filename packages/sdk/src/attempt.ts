@@ -4,7 +4,7 @@ import type { OpspawnClient } from "./client.ts";
 import type { Chance, Clock } from "./clock.ts";
 import { isPassing, OpspawnApiError } from "./errors.ts";
 import { atLeast, retrying } from "./retry.ts";
-import type { TaskResult } from "./tasks.ts";
+import type { TaskProgress, TaskResult } from "./tasks.ts";
 
 export interface WorkContext {
   /**
@@ -12,6 +12,11 @@ export interface WorkContext {
    * cancelled) or the worker must stop.
    */
   readonly signal: AbortSignal;
+  /**
+   * Says how far the work is: a number of your own that grows (items, bytes, steps), and a note for people. Never rejects:
+   * what goes wrong is told to `onError`, and when the attempt is no longer ours the signal aborts.
+   */
+  readonly progress: (counter?: number, note?: string) => Promise<void>;
 }
 
 /** Does one task. Its value is the result; what it throws is the failure (see `TaskFailure`). */
@@ -71,7 +76,8 @@ export async function runAttempt(run: AttemptRun): Promise<void> {
   const signal = AbortSignal.any([run.halt, lost.signal]);
   const renewing = renew(run, lost, done.signal);
   try {
-    const handled = handle(run, signal);
+    const progress = (counter?: number, note?: string) => sayProgress(run, lost, { counter, note });
+    const handled = handle(run, { signal, progress });
     const outcome = await outcomeOf(run, handled, signal);
     // Halted: the lease runs out and the task is offered again. Lost: nobody wants this outcome.
     if (!signal.aborted) await post(run, outcome, signal);
@@ -113,12 +119,23 @@ function cancelledBy(error: unknown): TaskCancelled | null {
   return notice === undefined ? null : new TaskCancelled(notice);
 }
 
+async function sayProgress(run: AttemptRun, lost: AbortController, said: TaskProgress): Promise<void> {
+  const { taskId, token } = run.task.opspawn;
+  if (lost.signal.aborted) return;
+  try {
+    await run.client.tasks.progress(taskId, token, said, { timeout: RENEW_TIMEOUT, maxRetries: 0, signal: run.halt });
+  } catch (error) {
+    if (isOver(error)) lost.abort(cancelledBy(error) ?? error);
+    run.onError?.(error);
+  }
+}
+
 /** What the handler comes to, however long that takes. Never rejects. */
-async function handle(run: AttemptRun, signal: AbortSignal): Promise<TaskResult> {
+async function handle(run: AttemptRun, context: WorkContext): Promise<TaskResult> {
   const { token } = run.task.opspawn;
   try {
-    signal.throwIfAborted();
-    const result = await run.handler(run.task, { signal });
+    context.signal.throwIfAborted();
+    const result = await run.handler(run.task, context);
     return { token, status: "completed", result: result ?? null };
   } catch (error) {
     return { token, status: "failed", error: errorOf(error) };

@@ -60,6 +60,8 @@ test("every operation of the contract is a method of its noun, and sends what th
     .on(agents.list, one(agent))
     .on(agents.get, agent)
     .on(agents.remove, { agentId: "a", reassigned: 1 })
+    .on(agents.quarantine, agent)
+    .on(agents.readmit, agent)
     .on(agents.states, one({ state: "idle", details: null, timestamp: AT, receivedAt: AT }))
     .on(agents.claim, { tasks: [sampleAssignment()], cancelled: [] })
     .on(workflows.apply, { workflow, created: true, warnings: [] })
@@ -86,6 +88,12 @@ test("every operation of the contract is a method of its noun, and sends what th
     .on(tasks.result, { taskId: "t", status: "completed", accepted: true })
     .on(tasks.lease, { taskId: "t", leaseUntil: AT, cancellation: null })
     .on(tasks.cancellation, { taskId: "t", cancellationId: "can_1", stage: "stopped" })
+    .on(tasks.progress, {
+      taskId: "t",
+      leaseUntil: AT,
+      progress: { counter: 3, note: "n", at: AT, suspectSince: null },
+      cancellation: null,
+    })
     .on(tasks.redrive, { redriveOf: "t", taskId: "t2", sessionId: null })
     .on(tasks.cancel, { ...task, cancellations: [] })
     .on(tasks.create, task)
@@ -125,6 +133,8 @@ test("every operation of the contract is a method of its noun, and sends what th
   await client.agents.list({ capability: "x", state: "idle", limit: 5 });
   await client.agents.get("a");
   await client.agents.remove("a");
+  await client.agents.quarantine("a", "wrong answers");
+  await client.agents.readmit("a");
   await client.agents.states("a", { limit: 5 });
   await client.agents.claim("a", { max: 3 });
   await client.workflows.apply("id: w");
@@ -150,6 +160,7 @@ test("every operation of the contract is a method of its noun, and sends what th
   await client.tasks.get("t");
   await client.tasks.why("t");
   await client.tasks.result("t", { token: "1.a", status: "failed", error: { message: "no" } });
+  await client.tasks.progress("t", "1.a", { counter: 3, note: "n" });
   await client.tasks.lease("t", "1.a");
   await client.tasks.cancellation("t", { token: "1.a", status: "stopped" });
   await client.tasks.redrive("t");

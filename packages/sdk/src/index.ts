@@ -36,7 +36,7 @@ export {
   type Sessions,
   type WaitForOptions,
 } from "./sessions.ts";
-export type { CancelReceipt, TaskQuery, TaskResult, Tasks } from "./tasks.ts";
+export type { CancelReceipt, TaskProgress, TaskQuery, TaskResult, Tasks } from "./tasks.ts";
 export type { ToolRegistration, Tools } from "./tools.ts";
 export type { CallOptions, ClientOptions, KeyedCallOptions } from "./transport.ts";
 export { type WorkOptions, work } from "./work.ts";

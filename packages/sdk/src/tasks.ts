@@ -2,11 +2,18 @@ import { type OperationRequest, operations } from "@opspawn/contract";
 import { allItems, PAGE_LIMIT } from "./page.ts";
 import type { CallOptions, KeyedCallOptions, Transport } from "./transport.ts";
 
-const { create, list, get, why, result, lease, cancellation, redrive, cancel, events } = operations.tasks;
+const { create, list, get, why, result, progress, lease, cancellation, redrive, cancel, events } = operations.tasks;
 
 export type TaskQuery = OperationRequest<typeof list>["query"];
 export type NewTask = OperationRequest<typeof create>["body"];
 export type CancelReceipt = OperationRequest<typeof cancellation>["body"];
+/** What an agent says of how far an attempt is. */
+export interface TaskProgress {
+  /** Any number of your own that grows as the work gets on. */
+  readonly counter?: number | undefined;
+  /** For people; absent = as it was. */
+  readonly note?: string | undefined;
+}
 export type TaskResult = OperationRequest<typeof result>["body"];
 
 /** Units of work. */
@@ -44,6 +51,14 @@ export class Tasks {
   /** Reports the outcome of an attempt under its token; repeating an accepted one answers the same. */
   result(taskId: string, body: TaskResult, options?: CallOptions) {
     return this.#transport.call(result, { params: { taskId }, body }, options);
+  }
+
+  /**
+   * Says how far an attempt is. Only a `counter` that grew is progress; any word is a sign of life. `lease_lost` when the
+   * attempt is not this agent's any more: stop the work on it.
+   */
+  progress(taskId: string, token: string, said: TaskProgress = {}, options?: CallOptions) {
+    return this.#transport.call(progress, { params: { taskId }, body: { token, ...said } }, options);
   }
 
   /** Says that an attempt is still being worked on; `lease_lost` when it is not this agent's any more. */

@@ -132,6 +132,30 @@ test("never more tasks at once than asked for, and a task handed out twice is do
   await working;
 });
 
+test("a handler says how far it is; once nobody waits for it its signal aborts and no result is sent", async () => {
+  offer(sampleAssignment({ taskId: "t1", token: "1.a" }));
+  const noted = { counter: 1, note: "one", at: RENEWED.leaseUntil, suspectSince: null };
+  const answer = { ...RENEWED, progress: noted, cancellation: null };
+  fake.on(operations.tasks.progress, answer, new FakeFailure(503, { detail: "Busy", code: "overloaded" }), LEASE_LOST);
+  const aborted: boolean[] = [];
+  const working = run(async (_, { signal, progress }) => {
+    await progress(1, "one");
+    await progress(2);
+    aborted.push(signal.aborted);
+    await progress();
+    aborted.push(signal.aborted);
+    return "too late";
+  });
+  while (aborted.length < 2) await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(aborted, [false, true]);
+  const said = fake.callsOf("tasks.progress").map(({ body }) => body);
+  assert.deepEqual(said, [{ token: "1.a", counter: 1, note: "one" }, { token: "1.a", counter: 2 }, { token: "1.a" }]);
+  assert.equal(errors.length, 2, "what was not heard is told");
+  stop.abort();
+  await working;
+  assert.equal(fake.callsOf("tasks.result").length, 0);
+});
+
 test("the lease is renewed while a handler works; once it is lost the handler is told and no result is sent", async () => {
   offer(sampleAssignment());
   fake.on(lease, RENEWED, RENEWED, LEASE_LOST);

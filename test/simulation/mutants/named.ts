@@ -1,6 +1,7 @@
 import { ATTEMPTS } from "./named/attempts.ts";
 import { CANCELLATIONS } from "./named/cancellations.ts";
 import { ENDS } from "./named/ends.ts";
+import { HEALTH } from "./named/health.ts";
 import { LANGUAGE } from "./named/language.ts";
 import { LIMITS } from "./named/limits.ts";
 import type { NamedMutant, WantedMutant } from "./named/named-mutant.ts";
@@ -24,6 +25,7 @@ export const NAMED_MUTANTS: readonly NamedMutant[] = [
   ...TIME,
   ...STREAMS,
   ...CANCELLATIONS,
+  ...HEALTH,
   ...LANGUAGE,
 ];
 

@@ -23,6 +23,8 @@ export interface AgentOptions {
   readonly contactEndpoint?: string;
   /** Tasks at once, default 1. */
   readonly maxConcurrency?: number;
+  /** Longest time without progress, from the first `progress` of a task on, where its step names none. Default: none. */
+  readonly silenceTimeout?: string;
   /** How long a delivery is kept open for its outcome before it is acknowledged, default `5s`. */
   readonly answerWithin?: string;
   /** How long a stop waits for tasks in hand, default `5s`. */
@@ -73,7 +75,10 @@ export function settingsOf(options: AgentOptions): AgentSettings {
   return {
     capabilities: options.capabilities ?? Object.keys(options.handlers ?? {}),
     handle: handlerOf(options),
-    metadata: { description: options.description ?? null, config: { maxConcurrency, cancel: true } },
+    metadata: {
+      description: options.description ?? null,
+      config: { maxConcurrency, cancel: true, ...silenceOf(options) },
+    },
     maxConcurrency,
     answerWithin: durationOf("answerWithin", options.answerWithin ?? "5s"),
     stopWithin: durationOf("stopWithin", options.stopWithin ?? "5s"),
@@ -82,6 +87,12 @@ export function settingsOf(options: AgentOptions): AgentSettings {
     platformUrl: rootOf(options.platform.url),
     opsCoreUrl: rootOf(options.platform.opsCoreUrl ?? options.platform.url),
   };
+}
+
+function silenceOf({ silenceTimeout }: AgentOptions): JsonObject {
+  if (silenceTimeout === undefined) return {};
+  durationOf("silenceTimeout", silenceTimeout);
+  return { silenceTimeout };
 }
 
 /** In the form the client uses. */

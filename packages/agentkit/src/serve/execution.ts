@@ -1,9 +1,16 @@
 import { formatTime } from "@opspawn/contract";
-import { type Clock, TaskFailure } from "@opspawn/sdk";
+import { type Clock, TaskFailure, type TaskProgress } from "@opspawn/sdk";
 import { childLogger, type Logger } from "./logger.ts";
 import type { Message, Ticket } from "./message.ts";
 import { completed, failed, type Outcome } from "./outcome.ts";
 import type { TaskHandler } from "./task.ts";
+
+export interface ExecutionTools {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Says how far an attempt is; false when nobody waits for it any more. Never rejects. */
+  readonly progress: (ticket: Ticket, said: TaskProgress) => Promise<boolean>;
+}
 
 /** A task in the handler's hands. */
 export class Execution {
@@ -19,10 +26,12 @@ export class Execution {
   readonly #abort = new AbortController();
   readonly #stop = Promise.withResolvers<Outcome>();
   #cancelled = false;
+  readonly #reportProgress: ExecutionTools["progress"];
   #ticket: Ticket | null;
   #cancelDeadline: () => void = () => undefined;
 
-  constructor(handle: TaskHandler, message: Message, key: string | null, tools: { clock: Clock; logger: Logger }) {
+  constructor(handle: TaskHandler, message: Message, key: string | null, tools: ExecutionTools) {
+    this.#reportProgress = tools.progress;
     this.key = key;
     this.#clock = tools.clock;
     this.#ticket = message.ticket;
@@ -79,6 +88,7 @@ export class Execution {
           messageType: message.messageType,
           senderId: message.senderId,
           signal,
+          progress: (counter, note) => this.#progress(counter, note),
           logger: this.logger,
         }),
       );
@@ -88,6 +98,15 @@ export class Execution {
     } finally {
       this.#cancelDeadline();
     }
+  }
+
+  async #progress(counter?: number, note?: string): Promise<void> {
+    const ticket = this.#ticket;
+    if (ticket === null || this.stopped) return;
+    const isWanted = await this.#reportProgress(ticket, { counter, note });
+    // A later attempt that has been delivered meanwhile goes on.
+    if (isWanted || ticket.token !== this.#ticket?.token) return;
+    this.stop(new TaskFailure("The platform waits for this attempt no longer.", { code: "lease_lost" }));
   }
 
   #armDeadline(): void {

@@ -3,6 +3,7 @@ import { type AgentOptions, type AgentSettings, settingsOf } from "./agent-optio
 import { AgentServer } from "./agent-server.ts";
 import { identityFile, noIdentityStore } from "./identity.ts";
 import { childLogger, type Logger, silentLogger } from "./logger.ts";
+import { reportProgress } from "./progress-report.ts";
 import { type Registered, register } from "./registration.ts";
 import { isTrustedResultUrl } from "./result-origin.ts";
 import { reportOutcome, reportStop } from "./result-report.ts";
@@ -127,14 +128,15 @@ class AgentHost {
     const clock = this.#options.clock ?? systemClock;
     // The token is all the proof that a result needs.
     const client = this.#client(undefined);
+    const tools = { client, clock, logger, signal: this.#ended.signal };
     return new Workload({
       ...this.settings,
       clock,
       logger,
       reportable: ({ resultUrl }) => isTrustedResultUrl(resultUrl, [platformUrl, opsCoreUrl]),
-      report: (ticket, outcome) =>
-        reportOutcome(ticket, outcome, { client, clock, logger, signal: this.#ended.signal }),
-      confirmStop: (ticket) => reportStop(ticket, { client, clock, logger, signal: this.#ended.signal }),
+      confirmStop: (ticket) => reportStop(ticket, tools),
+      report: (ticket, outcome) => reportOutcome(ticket, outcome, tools),
+      progress: (ticket, said) => reportProgress(ticket, said, tools),
     });
   }
 

@@ -23,6 +23,12 @@ export interface AgentTask {
   readonly senderId: string | null;
   /** Aborts when the deadline passes, the task is cancelled or the agent stops; work that goes on is of no use. */
   readonly signal: AbortSignal;
+  /**
+   * Says how far the work is: a number of your own that grows (items, bytes, steps), and a note for people. A sign of life
+   * to the platform, which takes an attempt whose counter stands still for stuck where a `silenceTimeout` says so. Never
+   * rejects; when the attempt is not wanted any more, `signal` aborts.
+   */
+  readonly progress: (counter?: number, note?: string) => Promise<void>;
   /** Adds the task's ids to each record. */
   readonly logger: Logger;
 }

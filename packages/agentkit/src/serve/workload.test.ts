@@ -38,6 +38,7 @@ describe("the tasks an agent has been given", () => {
       confirmStop: async (ticket) => {
         stops.push(ticket);
       },
+      progress: async () => true,
       ...options,
     });
   }
@@ -60,6 +61,32 @@ describe("the tasks an agent has been given", () => {
     assert.deepEqual([answer.status, JSON.parse(answer.body)], [200, { status: "completed", result: { twice: 2 } }]);
     assert.deepEqual(reports, []);
     assert.equal(clock.pending, 0, "no timer is left");
+  });
+
+  test("progress goes out under the token of the attempt in hand, and stops work that nobody waits for", async () => {
+    const said: unknown[] = [];
+    const wanted = [true, true, false];
+    const agent = workload({
+      progress: async ({ token }, { counter, note }) => {
+        said.push([token, counter, note]);
+        return wanted.shift() ?? true;
+      },
+    });
+    const answer = agent.accept(delivery("t"), "t");
+    const { task } = calls[0] ?? assert.fail("no call");
+    await task.progress(1, "one");
+    await task.progress();
+    assert.equal(task.signal.aborted, false);
+    await task.progress(2);
+    assert.equal(task.signal.aborted, true);
+    assert.deepEqual(JSON.parse((await answer).body).error.code, "lease_lost");
+    await task.progress(3);
+    assert.deepEqual(said, [
+      ["t.1", 1, "one"],
+      ["t.1", undefined, undefined],
+      ["t.1", 2, undefined],
+    ]);
+    calls[0]?.resolve(null);
   });
 
   test("a slow task is acknowledged after `answerWithin` and reported under its token when done", async () => {

@@ -1,5 +1,5 @@
 import { type Clock, sleep, TaskFailure } from "@opspawn/sdk";
-import { Execution } from "./execution.ts";
+import { Execution, type ExecutionTools } from "./execution.ts";
 import type { Logger } from "./logger.ts";
 import type { CancelOrder, Message, Ticket } from "./message.ts";
 import type { Outcome } from "./outcome.ts";
@@ -29,6 +29,8 @@ export interface WorkloadOptions {
   readonly reportable: (ticket: Ticket) => boolean;
   /** Says by a call of its own that a cancelled attempt has stopped; never rejects. */
   readonly confirmStop: (ticket: Ticket) => Promise<void>;
+  /** Says how far an attempt is; false when nobody waits for it any more. Never rejects. */
+  readonly progress: ExecutionTools["progress"];
   readonly memory?: OutcomeMemory;
 }
 
@@ -121,9 +123,13 @@ export class Workload {
   }
 
   #start(message: Message, key: string | null): Execution {
-    const { clock, maxConcurrency, handle, logger } = this.#options;
+    const { clock, maxConcurrency, handle, logger, reportable } = this.#options;
     if (this.#executions.size >= maxConcurrency) throw busy(`This agent does ${maxConcurrency} at a time.`);
-    const execution = new Execution(handle, message, key, { clock, logger });
+    const execution = new Execution(handle, message, key, {
+      clock,
+      logger,
+      progress: async (ticket, said) => !reportable(ticket) || this.#options.progress(ticket, said),
+    });
     this.#executions.add(execution);
     void execution.outcome.then((outcome) => this.#settle(execution, outcome));
     return execution;

@@ -19,6 +19,8 @@ interface RegisterOptions {
   readonly maxConcurrency?: number;
   readonly heartbeat?: true;
   readonly timeout?: string;
+  readonly silenceTimeout?: string;
+  readonly probe?: string;
   readonly agentVersion?: string;
   readonly metadata?: string;
 }
@@ -32,8 +34,13 @@ export function addAgents(program: Command, context: Context): void {
   const list = withPaging(agents.command("list").description("List agents, by name."))
     .option("--capability <name>", "that can do this")
     .option("--state <state>", "that reported this state")
+    .option("--health <health>", "ready, suspect, unresponsive, offline or quarantined")
     .action(context.action(listAgents));
-  withExamples(list, ["agents list", "agents list --capability web.fetch --state idle"]);
+  withExamples(list, [
+    "agents list",
+    "agents list --capability web.fetch --state idle",
+    "agents list --health quarantined",
+  ]);
 
   const get = agents
     .command("get <agent>")
@@ -55,7 +62,33 @@ export function addAgents(program: Command, context: Context): void {
       }),
     );
   withExamples(remove, ["agents remove AGENT"]);
+  addQuarantine(agents, context);
   addRegister(agents, context);
+}
+
+function addQuarantine(agents: Command, context: Context): void {
+  const quarantine = agents
+    .command("quarantine <agent>")
+    .description("Give an agent no work until it is readmitted.")
+    .option("--reason <text>", "why")
+    .action(
+      context.action(async (call, id: string, { reason = null }: { reason?: string | null }) => {
+        const agent = await call.client.agents.quarantine(id, reason);
+        call.output.done(agent, `Agent ${agent.agentId} gets no work until it is readmitted.`);
+      }),
+    );
+  withExamples(quarantine, ['agents quarantine AGENT --reason "wrong answers"']);
+
+  const readmit = agents
+    .command("readmit <agent>")
+    .description("End an agent's quarantine and forget its failures.")
+    .action(
+      context.action(async (call, id: string) => {
+        const agent = await call.client.agents.readmit(id);
+        call.output.done(agent, `Agent ${agent.agentId} may get work again; it is ${agent.health}.`);
+      }),
+    );
+  withExamples(readmit, ["agents readmit AGENT"]);
 }
 
 function addRegister(agents: Command, context: Context): void {
@@ -68,6 +101,8 @@ function addRegister(agents: Command, context: Context): void {
     .option("--max-concurrency <n>", "tasks at once (default: 1)", whole(1, 1000))
     .option("--heartbeat", "it renews its lease; 10 s of silence give its work away")
     .option("--timeout <time>", "longest attempt, where a step names none", duration)
+    .option("--silence-timeout <time>", "longest time without progress, where a step names none", duration)
+    .option("--probe <json>", "parameters of a task that shows that it works, or @file")
     .option("--agent-version <version>", "its version (default: 1.0)")
     .option("--metadata <json>", "more about it: a JSON object, or @file")
     .action(context.action(registerAgent));
@@ -77,8 +112,10 @@ function addRegister(agents: Command, context: Context): void {
   ]);
 }
 
-function listAgents(call: Call, options: PageOptions & Pick<AgentQuery, "capability" | "state">): Promise<void> {
-  const { capability, state } = options;
+type ListFilter = Pick<AgentQuery, "capability" | "state" | "health">;
+
+function listAgents(call: Call, options: PageOptions & ListFilter): Promise<void> {
+  const { capability, state, health } = options;
   const columns: Column<AgentView>[] = [
     { title: "AGENT", value: (agent) => agent.agentId, least: ID_WIDTH },
     { title: "NAME", value: (agent) => agent.agentName, least: 8 },
@@ -86,7 +123,7 @@ function listAgents(call: Call, options: PageOptions & Pick<AgentQuery, "capabil
     { title: "HEALTH", value: (agent) => agent.health, tone: (agent) => toneOf(agent.health) },
     { title: "SLOTS", value: slotText },
   ];
-  const page = (query: AgentQuery) => call.client.agents.list({ capability, state, ...query });
+  const page = (query: AgentQuery) => call.client.agents.list({ capability, state, health, ...query });
   const remedy = "agents register NAME --endpoint URL";
   return showList(call, options, { page, columns, empty: "There are no such agents.", remedy });
 }
@@ -113,7 +150,8 @@ function agentFields(call: Call, agent: AgentView): Field[] {
     ["Agent", agent.agentId],
     ["Name", `${agent.agentName} ${agent.version}`],
     ["State", agent.state + reported, toneOf(agent.state)],
-    ["Health", agent.health, toneOf(agent.health)],
+    ["Health", `${agent.health} since ${agent.healthSince}`, toneOf(agent.health)],
+    ...(agent.healthEvidence === null ? [] : [["Because", agent.healthEvidence.message] as const]),
     ["Slots", `${slotText(agent)} held${agent.slots.draining > 0 ? `, ${agent.slots.draining} draining` : ""}`],
     ["Capabilities", agent.capabilities.join(", ") || "none"],
     ["Channel", agent.channel === "pull" ? "pull: it asks for tasks" : `push to ${agent.contactEndpoint ?? "nowhere"}`],
@@ -141,15 +179,17 @@ async function registerAgent(call: Call, name: string, options: RegisterOptions)
     maxConcurrency: options.maxConcurrency,
     heartbeat: options.heartbeat,
     timeout: options.timeout,
+    silenceTimeout: options.silenceTimeout,
+    probe: options.probe === undefined ? undefined : { parameters: await readObject(call, options.probe, "--probe") },
     version: options.agentVersion,
-    metadata: options.metadata === undefined ? null : await readMetadata(call, options.metadata),
+    metadata: options.metadata === undefined ? null : await readObject(call, options.metadata, "--metadata"),
   });
   call.output.record(registered, [...agentFields(call, registered.agent), ["Key", registered.agentKey]]);
   call.say("The key speaks for this agent alone. Keep it now; it is not shown again.");
 }
 
-async function readMetadata(call: Call, text: string): Promise<JsonObject> {
-  const metadata = await readInput(call.io, text, "--metadata");
-  if (!isJsonObject(metadata)) throw usageError("--metadata must be a JSON object.");
-  return metadata;
+async function readObject(call: Call, text: string, option: string): Promise<JsonObject> {
+  const value = await readInput(call.io, text, option);
+  if (!isJsonObject(value)) throw usageError(`${option} must be a JSON object.`);
+  return value;
 }

@@ -152,6 +152,27 @@ test("agents: filters, one agent, its reports, its end", async () => {
   assert.equal(await stdoutOf("agents", "remove", "a1"), "Agent a1 is gone; 2 tasks go to others.\n");
 });
 
+test("agents: health with its evidence, quarantine, and the way back", async () => {
+  const healthEvidence = { cause: "failures" as const, message: "It failed 5 of its last 5.", since: AT, details: {} };
+  const agent = sampleAgent({ health: "quarantined", healthEvidence });
+  fake.on(agents.list, one(agent)).on(agents.get, agent).on(agents.quarantine, agent).on(agents.readmit, sampleAgent());
+  const listed = await stdoutOf("agents", "list", "--health", "quarantined");
+  assert.match(listed, /fetcher +idle +quarantined +0\/1/);
+  for (const line of listed.trimEnd().split("\n")) assert.ok(line.length <= 80, line);
+  assert.deepEqual(fake.calls[0]?.query, { health: "quarantined" });
+  const shown = await stdoutOf("agents", "get", "a1");
+  assert.match(shown, /Health +quarantined since 2026-05-01T12:00:00\.000000Z\nBecause +It failed 5 of its last 5\.\n/);
+  assert.match(await stdoutOf("agents", "quarantine", "a1", "--reason", "odd"), /gets no work until it is readmitted/);
+  assert.deepEqual(fake.callsOf("agents.quarantine")[0]?.body, { reason: "odd" });
+  assert.match(await stdoutOf("agents", "readmit", "a1"), /may get work again; it is ready\.\n/);
+});
+
+test("tasks: how far one is", async () => {
+  const progress = { counter: 3, note: "page 3", at: AT, suspectSince: AT };
+  fake.on(tasks.get, { ...sampleTask({ progress }), parameters: {}, attemptList: [], cancellations: [] });
+  assert.match(await stdoutOf("tasks", "get", "t1"), /Progress +3 \(1m ago\): page 3, frozen since 2026-05-01T12:00/);
+});
+
 test("agents: registering prints the key, once", async () => {
   fake.on(agents.register, { agent: sampleAgent(), agentKey: "opk_7_s" });
   const ran = await opspawn(
@@ -166,7 +187,21 @@ test("agents: registering prints the key, once", async () => {
       "--capability",
       "b",
     ],
-    ...["--max-concurrency", "4", "--heartbeat", "--timeout", "2m", "--agent-version", "2.0", "--metadata", '{"x":1}'],
+    ...[
+      "--max-concurrency",
+      "4",
+      "--heartbeat",
+      "--timeout",
+      "2m",
+      "--silence-timeout",
+      "30s",
+      "--probe",
+      '{"ping":1}',
+      "--agent-version",
+      "2.0",
+      "--metadata",
+      '{"x":1}',
+    ],
   );
   assert.match(ran.stdout, /\nKey +opk_7_s\n$/);
   assert.match(ran.stderr, /it is not shown again/);
@@ -178,6 +213,8 @@ test("agents: registering prints the key, once", async () => {
     maxConcurrency: 4,
     heartbeat: true,
     timeout: "2m",
+    silenceTimeout: "30s",
+    probe: { parameters: { ping: 1 } },
     version: "2.0",
     metadata: { x: 1 },
   });

@@ -109,6 +109,7 @@ function showTask(call: Call, task: TaskDetail): void {
     ["Deadline", task.deadline],
   ];
   if (task.sessionId !== null) fields.push(["Session", task.sessionId], ["Step", task.stepId]);
+  if (task.progress !== null) fields.push(["Progress", progressText(call, task.progress)]);
   if (task.error !== null) fields.push(["Error", `${task.error.code}: ${task.error.message}`]);
   if (task.blocked !== null) fields.push(["Waits for", task.blocked.message]);
   const attempts = call.output.table(task.attemptList, attemptColumns);
@@ -117,6 +118,13 @@ function showTask(call: Call, task: TaskDetail): void {
   fields.push({ title: "Parameters", lines: jsonLines(task.parameters) });
   if (task.status === "completed") fields.push({ title: "Result", lines: jsonLines(task.result) });
   call.output.record(task, fields);
+}
+
+function progressText(call: Call, progress: NonNullable<TaskView["progress"]>): string {
+  const { counter, note, at, suspectSince } = progress;
+  const said = at === null ? "nothing said yet" : `${counter ?? "no counter"} (${age(at, call.io.clock.now())} ago)`;
+  const frozen = suspectSince === null ? "" : `, frozen since ${suspectSince}`;
+  return said + (note === null ? "" : `: ${note}`) + frozen;
 }
 
 function prefixed(word: string, value: string | null): string | null {

@@ -22,6 +22,37 @@ const agentRegistration = z.strictObject({
   heartbeat: z.boolean().default(false),
   /** Bounds one attempt where the step names no `timeout`, such as `2m`. */
   timeout: z.string().optional(),
+  /** Bounds the time without progress, from its first progress on, where the step names no `silenceTimeout`. */
+  silenceTimeout: z.string().optional(),
+  /** A tiny task by which it shows that it works, when it was quarantined. */
+  probe: z
+    .strictObject({
+      parameters: jsonObject.default({}),
+      timeout: z.string().default("30s"),
+      /** What its result must hold; absent = any result will do. */
+      expect: jsonValue.optional(),
+    })
+    .optional(),
+});
+
+const healthWords = z.enum(["ready", "suspect", "unresponsive", "offline", "quarantined"]);
+
+/** What an agent's health rests on. */
+const healthEvidence = z.object({
+  cause: z.enum([
+    "failures",
+    "manual",
+    "never_seen",
+    "lease_lost",
+    "circuit_open",
+    "late_heartbeat",
+    "frozen_progress",
+    "stale_state",
+  ]),
+  message: z.string(),
+  since: time.nullable(),
+  /** Counts, ids of tasks, and times. */
+  details: z.record(z.string(), z.unknown()),
 });
 
 const agent = z.object({
@@ -31,10 +62,16 @@ const agent = z.object({
   contactEndpoint: z.string().nullable(),
   maxConcurrency: z.number().int(),
   heartbeat: z.boolean(),
+  silenceTimeout: z.string().nullable(),
+  probe: z.object({ parameters: jsonObject, timeout: z.string(), expect: jsonValue.optional() }).nullable(),
   state: z.string(),
   stateDetails: jsonValue.nullable(),
   stateReportedAt: time.nullable(),
-  health: z.enum(["ready", "suspect", "unresponsive", "offline", "quarantined"]),
+  /** What we derive from evidence, whatever the agent says of itself. */
+  health: healthWords,
+  healthSince: time,
+  /** Null while it is `ready`. */
+  healthEvidence: healthEvidence.nullable(),
   /** The strongest kind of outcome evidence this agent has shown. */
   evidence: z.enum(["none", "bare", "named", "explicit"]),
   slots: z.object({ total: z.number(), held: z.number(), draining: z.number() }),
@@ -71,7 +108,12 @@ export const agentOperations = {
     summary: "List agents, by name.",
     method: "GET",
     path: "/v1/opscore/agents",
-    query: z.object({ ...page, capability: z.string().optional(), state: z.string().optional() }),
+    query: z.object({
+      ...page,
+      capability: z.string().optional(),
+      state: z.string().optional(),
+      health: healthWords.optional(),
+    }),
     output: listOf(agent),
     permission: { scope: "agents:read", agent: "any", anonymous: "loopback" },
     idempotency: "read",
@@ -96,6 +138,29 @@ export const agentOperations = {
     output: z.object({ agentId: id, reassigned: z.number().int() }),
     errors: ["agent_not_found"],
     permission: { scope: "agents:write", agent: "self" },
+    idempotency: "natural",
+  }),
+  quarantine: operation({
+    id: "agents.quarantine",
+    summary: "Give an agent no work until somebody readmits it.",
+    method: "POST",
+    path: "/v1/opscore/agents/{agentId}/quarantine",
+    params: agentParams,
+    body: z.strictObject({ reason: z.string().max(1_000).nullable().default(null) }),
+    output: agent,
+    errors: ["agent_not_found"],
+    permission: { scope: "agents:write" },
+    idempotency: "natural",
+  }),
+  readmit: operation({
+    id: "agents.readmit",
+    summary: "End an agent's quarantine and forget its failures.",
+    method: "POST",
+    path: "/v1/opscore/agents/{agentId}/readmit",
+    params: agentParams,
+    output: agent,
+    errors: ["agent_not_found"],
+    permission: { scope: "agents:write" },
     idempotency: "natural",
   }),
   states: operation({

@@ -73,6 +73,17 @@ const taskLimits = z.object({
   rateLimit: z.object({ key: z.string(), limit: z.number().int(), per: z.string() }).nullable(),
 });
 
+/** What the agent says of how far the last attempt is. */
+const progress = z.object({
+  /** Null when it gave none. */
+  counter: z.number().nullable(),
+  note: z.string().nullable(),
+  /** When it last said anything; null = nothing yet. */
+  at: time.nullable(),
+  /** Since when the attempt is suspected to be stuck. */
+  suspectSince: time.nullable(),
+});
+
 const task = z.object({
   taskId: id,
   name: z.string(),
@@ -97,6 +108,7 @@ const task = z.object({
   redriveOf: id.nullable(),
   /** How many tasks of its keys run at once, and begin within some time; null where nothing limits it. */
   limits: taskLimits.nullable(),
+  progress: progress.nullable(),
   blocked: blocked.nullable(),
 });
 export type TaskView = z.infer<typeof task>;
@@ -146,6 +158,8 @@ export const taskOperations = {
       maxAttempts: z.number().int().min(1).max(100).default(1),
       /** Bounds one attempt; absent = the agent's own, else `2m`. */
       timeout: duration.optional(),
+      /** Bounds the time without progress within one attempt; absent = the agent's own, else none. */
+      silenceTimeout: duration.optional(),
       /** Bounds all attempts. */
       deadline: duration.default("24h"),
       /** Not before this long from now. */
@@ -209,6 +223,24 @@ export const taskOperations = {
     params: taskParams,
     body: resultBody,
     output: z.object({ taskId: id, status: taskStatus, accepted: z.literal(true) }),
+    errors: ["task_not_found", "lease_lost"],
+    permission: { scope: "tasks:result", agent: "self", token: true },
+    idempotency: "natural",
+  }),
+  progress: operation({
+    id: "tasks.progress",
+    summary: "Say how far an attempt is; only a counter that grew is progress, and any word is a sign of life.",
+    method: "POST",
+    path: "/v1/opscore/tasks/{taskId}/progress",
+    params: taskParams,
+    body: z.strictObject({
+      token: z.string().min(1).max(200),
+      /** Any number of your own that grows as the work gets on: items, bytes, steps. */
+      counter: z.number().min(0).max(Number.MAX_SAFE_INTEGER).optional(),
+      /** For people; absent = as it was. */
+      note: z.string().max(1_000).optional(),
+    }),
+    output: z.object({ taskId: id, leaseUntil: time, progress, cancellation: cancelNotice.nullable() }),
     errors: ["task_not_found", "lease_lost"],
     permission: { scope: "tasks:result", agent: "self", token: true },
     idempotency: "natural",

@@ -2,6 +2,7 @@ import { DURATION_HINT, OpspawnError, parseDuration, parseTime } from "@opspawn/
 import { MINUTE } from "./clock.ts";
 import type { Loc } from "./issues.ts";
 import type { Ports } from "./ports.ts";
+import { SILENCE_TIMEOUT_MAX, SILENCE_TIMEOUT_MIN } from "./workflows/limits.ts";
 
 /** The longest a request may wait for news. */
 const WAIT_MAX = MINUTE;
@@ -20,6 +21,13 @@ export function readDuration(text: string, loc: Loc, max: number, maxText: strin
   const micros = parseDuration(text);
   if (micros === null) throw invalidField(loc, `must be ${DURATION_HINT}`);
   if (micros > max) throw invalidField(loc, `must be at most ${maxText}`);
+  return micros;
+}
+
+/** Reads how long an attempt may be without progress. */
+export function readSilence(text: string, loc: Loc): number {
+  const micros = readDuration(text, loc, SILENCE_TIMEOUT_MAX, "7d");
+  if (micros < SILENCE_TIMEOUT_MIN) throw invalidField(loc, "must be at least 2s");
   return micros;
 }
 

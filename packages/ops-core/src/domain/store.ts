@@ -1,5 +1,7 @@
 import type { JsonObject } from "@opspawn/contract";
 import type { Agent, AgentState, EvidenceClass } from "./agents/agent.ts";
+import type { AgentStore } from "./agents/agent-store.ts";
+import type { AgentHealth } from "./agents/health.ts";
 import type { Approval, ApprovalDecision, ApprovalFilter, ApprovalLink } from "./approvals/approval.ts";
 import type { ApiKey } from "./auth/key.ts";
 import type { KeyStore } from "./auth/key-store.ts";
@@ -21,6 +23,7 @@ import type {
 } from "./schedules/schedule.ts";
 import type { ForkSession, SessionFilter, SessionRecord, StepRecord } from "./sessions/session.ts";
 import type { SessionStatus } from "./sessions/transitions.ts";
+import type { ProgressBeat, ProgressNoted } from "./tasks/progress.ts";
 import type {
   AttemptOutcome,
   AttemptRecord,
@@ -108,6 +111,8 @@ export interface AgentRecord extends Agent, AgentState {
   readonly evidence: EvidenceClass;
   readonly slots: { readonly total: number; readonly held: number; readonly draining: number };
   readonly leaseUntil: number | null;
+  /** What was last derived of it. */
+  readonly health: AgentHealth;
   /** When AgentKit elsewhere last told of it, changed or not; null for an agent that registered here. */
   readonly announcedAt: number | null;
 }
@@ -132,31 +137,6 @@ export interface StateReport {
   readonly reportedAt: number | null;
   /** The task named by the details, if they name one. */
   readonly taskId: string | null;
-}
-
-export interface AgentStore {
-  /** Errors: `agent_name_taken`. */
-  register(agent: RegisterAgent): Promise<{ agentId: string; created: boolean; replayed: boolean }>;
-  /** A REGISTER notification: the caller chose the id. An unchanged repetition changes nothing but its time. */
-  announce(agent: Agent): Promise<{ created: boolean; changed: boolean }>;
-  /**
-   * Open tasks go back to their lanes. With `announcedAt` nothing happens when AgentKit has told of the agent since, or
-   * it registered here. Errors: `agent_not_found`.
-   */
-  remove(agentId: string, announcedAt?: number): Promise<{ reassigned: number }>;
-  /** Errors: `agent_not_found`. */
-  report(report: StateReport): Promise<{ settled: string | null }>;
-  /** Pull: claims up to `max` tasks for this agent and renews its lease. Errors: `agent_not_found`. */
-  claim(agentId: string, max: number): Promise<readonly ClaimedAttempt[]>;
-  get(agentId: string): Promise<AgentRecord | null>;
-  getByName(name: string): Promise<AgentRecord | null>;
-  list(
-    page: Page,
-    filter: { capability?: string | undefined; state?: string | undefined },
-  ): Promise<Paged<AgentRecord>>;
-  states(agentId: string, page: Page): Promise<Paged<AgentState>>;
-  /** Why the agent would not be given a task now. */
-  blocked(agentId: string): Promise<Blocked | null>;
 }
 
 // --- workflows ------------------------------------------------------------------------------------------------------
@@ -294,6 +274,8 @@ export interface CreateTask {
   readonly retry: RetryPolicy;
   /** Bounds one attempt; null = the agent's own default. */
   readonly timeout: number | null;
+  /** Bounds the silence of an attempt; absent = as the agent says. */
+  readonly silenceTimeout?: number;
   /** Bounds all attempts, from `readyAt`. */
   readonly deadline: number;
   readonly idempotency?: Idempotency | undefined;
@@ -348,6 +330,11 @@ export interface AttemptStore {
   broken(sender: Sender, error: string, answered?: boolean): Promise<void>;
   /** Nothing was sent: the attempt is over and used nothing up. */
   undelivered(sender: Sender, error: string): Promise<void>;
+  /**
+   * What an agent says of its progress under its token; a sign of life, too. Nothing counts but a counter that grew.
+   * Errors: `task_not_found`, `lease_lost` for a token never issued.
+   */
+  progress(taskId: string, token: string, beat: ProgressBeat): Promise<ProgressNoted>;
   /**
    * Renews a pull agent's lease. `resend`: a gateway is about to send the message again, which counts as another message
    * to the agent. Errors: `task_not_found`, `lease_lost`,

@@ -1,10 +1,11 @@
 import { type JsonLimits, parseJson } from "@opspawn/contract";
 import { readAgentList, saysTheSame } from "../domain/agents/agent-list.ts";
+import type { AgentStore } from "../domain/agents/agent-store.ts";
 import type { AnnouncedAgent } from "../domain/agents/announcement.ts";
 import type { Clock } from "../domain/clock.ts";
 import type { HttpReader, HttpResult } from "../domain/http-client.ts";
 import type { Log } from "../domain/log.ts";
-import type { AgentRecord, AgentStore } from "../domain/store.ts";
+import type { AgentRecord } from "../domain/store.ts";
 
 export interface ReconcilerOptions {
   readonly agents: AgentStore;

@@ -26,6 +26,7 @@ export const BODY_EXAMPLES: Readonly<Record<string, JsonObject>> = {
     contactEndpoint: "http://127.0.0.1:9001/",
     maxConcurrency: 2,
   },
+  "agents.quarantine": { reason: "Its answers are wrong since this morning" },
   "agents.claim": { wait: "20s", max: 1 },
   "workflows.apply": { definition: WORKFLOW },
   "workflows.validate": { definition: WORKFLOW },
@@ -55,6 +56,7 @@ export const BODY_EXAMPLES: Readonly<Record<string, JsonObject>> = {
   "approvals.link": { decision: "any", expiresIn: "24h", for: "carol" },
   "tasks.create": { name: "Fetch a page", capability: "web.fetch", parameters: { url: "https://example.com" } },
   "tasks.result": { token: "1.8PJ2yWkXw1rJtq0aBC3dEg", status: "completed", result: { score: 0.93 } },
+  "tasks.progress": { token: "1.8PJ2yWkXw1rJtq0aBC3dEg", counter: 12, note: "page 12 of 40" },
   "tasks.lease": { token: "1.8PJ2yWkXw1rJtq0aBC3dEg" },
   "tasks.cancellation": { token: "1.8PJ2yWkXw1rJtq0aBC3dEg", status: "stopped", note: "Half of it was written." },
   "tools.register": {

@@ -16,14 +16,18 @@ import { deliveriesSuite } from "./suite/deliveries.suite.ts";
 import { evidenceSuite } from "./suite/evidence.suite.ts";
 import { failuresSuite } from "./suite/failures.suite.ts";
 import { forksSuite } from "./suite/forks.suite.ts";
+import { healthSuite } from "./suite/health.suite.ts";
 import { idempotencySuite } from "./suite/idempotency.suite.ts";
 import { itemsSuite } from "./suite/items.suite.ts";
 import { leasesSuite } from "./suite/leases.suite.ts";
 import { limitedOrderSuite } from "./suite/limited-order.suite.ts";
 import { limitsSuite } from "./suite/limits.suite.ts";
+import { livenessNeighboursSuite } from "./suite/liveness-neighbours.suite.ts";
 import { loopsSuite } from "./suite/loops.suite.ts";
 import { neighboursSuite } from "./suite/neighbours.suite.ts";
 import { outcomesSuite } from "./suite/outcomes.suite.ts";
+import { progressSuite } from "./suite/progress.suite.ts";
+import { quarantineSuite } from "./suite/quarantine.suite.ts";
 import { redriveSuite } from "./suite/redrive.suite.ts";
 import { reportsSuite } from "./suite/reports.suite.ts";
 import { reservesSuite } from "./suite/reserves.suite.ts";
@@ -82,6 +86,10 @@ export const SUITES: readonly Suite[] = [
   limitsSuite,
   limitedOrderSuite,
   circuitsSuite,
+  progressSuite,
+  healthSuite,
+  quarantineSuite,
+  livenessNeighboursSuite,
   toolsSuite,
   toolRegistrySuite,
   catalogSuite,

@@ -94,7 +94,7 @@ export const GUARDED: readonly ExemptGroup[] = [
       "store/sqlite/sender.ts adopt guard: claimed.length >= max || tx.sendCapacity <= 0",
       "store/sqlite/sender.ts adopt operand: || claimed.length >= max",
       "store/sqlite/sender.ts adopt operand: || tx.sendCapacity <= 0",
-      "store/sqlite/sender.ts adopt.candidates conjunct: (t.epoch <> ? or (t.wake_for = 'timeout' and t.attempt_created_at <= ?))",
+      "store/sqlite/sender.ts adopt.candidates conjunct: (t.epoch <> ? or (t.wake_for in ('timeout', 'silence') and t.attempt_created_at <= ?))",
       "store/sqlite/sender.ts adopt.candidates conjunct: t.attempt_status in ('created', 'dispatched')",
       "store/sqlite/sender.ts adopt.candidates conjunct: t.status = 'running'",
     ],

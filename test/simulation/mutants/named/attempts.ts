@@ -76,8 +76,8 @@ export const ATTEMPTS: readonly NamedMutant[] = [
     file: "store/sqlite/sender.ts",
     changes: [
       {
-        from: "    sends: send,\n    wake_at: attempt.timeout_at,",
-        to: "    sends: send,\n    wake_at: attempt.timeout_at + (tx.now - attempt.created_at),",
+        from: "    sends: send,\n    ...restartWatch(tx, attempt),",
+        to: "    sends: send,\n    ...restartWatch(tx, attempt),\n    wake_at: attempt.timeout_at + (tx.now - attempt.created_at),",
       },
     ],
   },
@@ -210,8 +210,8 @@ export const ATTEMPTS: readonly NamedMutant[] = [
     file: "store/sqlite/sender.ts",
     changes: [
       {
-        from: "    acknowledged_at: tx.now,\n    wake_at: attempt.timeout_at,",
-        to: "    acknowledged_at: tx.now,\n    wake_at: attempt.sends > 1 && attempt.epoch > 1 ? null : attempt.timeout_at,",
+        from: '    ...(attempt.wake_for === "resend" ? nextWake(tx, attempt) : {}),',
+        to: "    wake_at: attempt.sends > 1 && attempt.epoch > 1 ? null : attempt.timeout_at,",
       },
     ],
   },

@@ -21,8 +21,8 @@ export const SLOTS: readonly NamedMutant[] = [
     file: "store/sqlite/sender.ts",
     changes: [
       {
-        from: "(t.epoch <> ? or (t.wake_for = 'timeout' and t.attempt_created_at <= ?))",
-        to: "(t.epoch <> ? or (t.wake_for = 'timeout' and t.attempt_created_at <= ? and t.attempts < 0))",
+        from: "(t.epoch <> ? or (t.wake_for in ('timeout', 'silence') and t.attempt_created_at <= ?))",
+        to: "(t.epoch <> ? or (t.wake_for in ('timeout', 'silence') and t.attempt_created_at <= ? and t.attempts < 0))",
       },
     ],
   },

@@ -1,4 +1,6 @@
-import { isJsonObject, type JsonObject, jsonNumber } from "@opspawn/contract";
+import { isJsonObject, type JsonObject, jsonNumber, parseDuration } from "@opspawn/contract";
+import { SILENCE_TIMEOUT_MAX, SILENCE_TIMEOUT_MIN } from "../workflows/limits.ts";
+import type { Probe } from "./probe.ts";
 
 export type AgentChannel = "push" | "pull";
 
@@ -24,6 +26,10 @@ export interface Agent {
   readonly heartbeat: boolean;
   /** Default bound of one attempt; null = 2 minutes. */
   readonly timeout: number | null;
+  /** Default bound on the silence of an attempt that has sent progress; null = none. */
+  readonly silenceTimeout: number | null;
+  /** By which it shows that it works when it is quarantined; null = the next real task does. */
+  readonly probe: Probe | null;
   readonly registeredAt: number;
   /** As received with a REGISTER notification, to tell a restart from a repetition. */
   readonly registrationTime: string | null;
@@ -42,6 +48,14 @@ export interface AgentState {
 
 export const UNKNOWN_STATE = "UNKNOWN";
 const MAX_CONCURRENCY = 1000;
+
+/** `metadata.config.silenceTimeout`, such as `30s`, for agents that have no other way to say it; null = none. */
+export function declaredSilence(metadata: JsonObject | null): number | null {
+  const config = metadata?.config;
+  const declared = isJsonObject(config) ? config.silenceTimeout : undefined;
+  const micros = typeof declared === "string" ? parseDuration(declared) : null;
+  return micros === null || micros < SILENCE_TIMEOUT_MIN || micros > SILENCE_TIMEOUT_MAX ? null : micros;
+}
 
 /** `metadata.config.maxConcurrency`, the way agents of the originals can say it; else `fallback`. */
 export function declaredConcurrency(metadata: JsonObject | null, fallback: number): number {

@@ -1,7 +1,7 @@
 import type { JsonObject } from "@opspawn/contract";
 import type { Ports } from "../ports.ts";
 import { readEndpoint } from "../request-fields.ts";
-import { declaredConcurrency } from "./agent.ts";
+import { declaredConcurrency, declaredSilence } from "./agent.ts";
 
 /** What AgentKit tells of an agent it has registered. */
 export interface AnnouncedAgent {
@@ -34,6 +34,8 @@ export async function announceAgent(
     maxConcurrency: declaredConcurrency(metadata, 1),
     heartbeat: false,
     timeout: null,
+    silenceTimeout: declaredSilence(metadata),
+    probe: null,
     registeredAt: ports.clock.now(),
     registrationTime,
   });

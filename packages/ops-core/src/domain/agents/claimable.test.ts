@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { type AgentCapacity, agentBlock, isOffline, isRestart, keepsLease } from "./claimable.ts";
+import { type AgentCapacity, agentBlock, isOffline, isRestart, keepsLease, mayBeProbed } from "./claimable.ts";
+import type { Quarantine } from "./quarantine.ts";
 
 const NOW = 1_000_000;
 
@@ -16,6 +17,8 @@ function agent(rest: Partial<AgentCapacity> = {}): AgentCapacity {
     held: 0,
     draining: 0,
     circuit: null,
+    quarantine: null,
+    probe: null,
     ...rest,
   };
 }
@@ -64,6 +67,30 @@ test("an open circuit lets nothing through until its next probe is due", () => {
   assert.equal(block({ circuit, held: 1 }), "agent_busy");
 });
 
+test("a quarantined agent is given one task at a time, when it is due to be tried and has no probe of its own", () => {
+  const quarantine: Quarantine = {
+    since: 0,
+    cause: "failures",
+    failed: 5,
+    of: 5,
+    by: null,
+    reason: null,
+    tries: 0,
+    nextTryAt: NOW,
+    trial: null,
+  };
+  assert.equal(block({ quarantine }), null);
+  assert.equal(block({ quarantine: { ...quarantine, nextTryAt: NOW + 1 } }), "agent_quarantined");
+  assert.equal(block({ quarantine: { ...quarantine, nextTryAt: null } }), "agent_quarantined");
+  assert.equal(block({ quarantine: { ...quarantine, trial: "task_1/1" } }), "agent_quarantined");
+  const probe = { parameters: {}, timeout: 1 };
+  assert.equal(block({ quarantine, probe }), "agent_quarantined", "its probe is for that");
+  const probed = (rest: Partial<AgentCapacity>) => mayBeProbed(agent({ quarantine, probe, ...rest }), NOW);
+  assert.equal(probed({}), true);
+  const keptFrom: Partial<AgentCapacity>[] = [{ held: 1 }, { probe: null }, { quarantine: null }, { state: "error" }];
+  for (const rest of keptFrom) assert.equal(probed(rest), false, JSON.stringify(rest));
+});
+
 test("an agent that keeps a lease is offline once it has run out", () => {
   for (const kept of [{ channel: "pull" }, { heartbeat: true }] as const) {
     assert.equal(block({ ...kept, leaseUntil: NOW }), "agent_offline");
@@ -86,6 +113,20 @@ test("an agent that may be claimed always has a free slot and a closed or probed
     held: fc.integer({ min: 0, max: 5 }),
     draining: fc.integer({ min: 0, max: 5 }),
     circuit: fc.option(fc.record({ openedAt: fc.constant(0), nextProbeAt: fc.integer({ min: 0, max: 2 * NOW }) })),
+    quarantine: fc.option(
+      fc.record({
+        since: fc.constant(0),
+        cause: fc.constantFrom<"failures" | "manual">("failures", "manual"),
+        failed: fc.constant(5),
+        of: fc.constant(5),
+        by: fc.constant(null),
+        reason: fc.constant(null),
+        tries: fc.nat(9),
+        nextTryAt: fc.option(fc.integer({ min: 0, max: 2 * NOW })),
+        trial: fc.option(fc.constant("task_1/1")),
+      }),
+    ),
+    probe: fc.option(fc.constant({ parameters: {}, timeout: 1 })),
   });
   fc.assert(
     fc.property(any, (given) => {
@@ -93,6 +134,9 @@ test("an agent that may be claimed always has a free slot and a closed or probed
       assert.ok(given.held < given.maxConcurrency);
       assert.ok(given.circuit === null || given.circuit.nextProbeAt <= NOW);
       assert.ok(!isOffline(given, NOW));
+      const { quarantine, probe } = given;
+      assert.ok(quarantine === null || (probe === null && quarantine.trial === null && quarantine.nextTryAt !== null));
+      assert.ok((quarantine?.nextTryAt ?? 0) <= NOW);
     }),
   );
 });

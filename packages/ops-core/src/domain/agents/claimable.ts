@@ -1,5 +1,7 @@
 import { MINUTE, SECOND } from "../clock.ts";
 import { UNKNOWN_STATE } from "./agent.ts";
+import type { Probe } from "./probe.ts";
+import { isTrialDue, type Quarantine } from "./quarantine.ts";
 
 /** After this long, a report of `active` or `error` no longer keeps an agent from work. */
 export const STATE_TTL = 10 * MINUTE;
@@ -18,7 +20,8 @@ export type AgentBlock =
   | "agent_error"
   | "agent_draining"
   | "circuit_open"
-  | "agent_offline";
+  | "agent_offline"
+  | "agent_quarantined";
 
 /** What the decision depends on for a tool; counts are slots. */
 export interface Capacity {
@@ -37,6 +40,9 @@ export interface AgentCapacity extends Capacity {
   readonly heartbeat: boolean;
   /** Agents that pull or give signs of life: until when the last one counts; null = never seen. */
   readonly leaseUntil: number | null;
+  readonly quarantine: Quarantine | null;
+  /** By which it is tried when it is quarantined; without one the next real task is. */
+  readonly probe: Probe | null;
 }
 
 export interface CircuitState {
@@ -46,6 +52,20 @@ export interface CircuitState {
 
 /** Null when the agent may be given a task now, else the reason why not. The one place that decides it. */
 export function agentBlock(agent: AgentCapacity, now: number): AgentBlock | null {
+  const { quarantine } = agent;
+  if (quarantine !== null && (agent.probe !== null || !isTrialDue(quarantine, now))) return "agent_quarantined";
+  return ordinaryBlock(agent, now);
+}
+
+/** Whether a quarantined agent may be sent its probe now. */
+export function mayBeProbed(agent: AgentCapacity, now: number): boolean {
+  const { quarantine, probe } = agent;
+  if (quarantine === null || probe === null || !isTrialDue(quarantine, now)) return false;
+  return ordinaryBlock(agent, now) === null;
+}
+
+/** What keeps an agent from a task, its quarantine aside. */
+function ordinaryBlock(agent: AgentCapacity, now: number): AgentBlock | null {
   const stateReason = stateBlock(agent, now);
   if (stateReason !== null) return stateReason;
   if (isOffline(agent, now)) return "agent_offline";

@@ -2,8 +2,6 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { JsonObject } from "@opspawn/contract";
 import { settled, TestApp } from "../../app/test-app.ts";
-import type { AgentRecord } from "../store.ts";
-import { agentHealth } from "./view.ts";
 
 const AGENTS = "/v1/opscore/agents";
 
@@ -67,6 +65,55 @@ test("an agent that is sent its work needs an endpoint we may call", async () =>
   await refused("ftp://example.com/", "endpoint_refused", /http and https/);
   await refused("http://169.254.169.254/latest", "endpoint_refused", /metadata/);
   await refused("http://10.0.0.1/", "endpoint_refused", /OPSPAWN_OUTBOUND_ALLOW=10\.0\.0\.1/);
+});
+
+test("an agent says how long it may be silent, and how it shows that it works", async () => {
+  const body = {
+    agentName: "probed",
+    channel: "pull",
+    silenceTimeout: "30s",
+    probe: { parameters: { ping: 1 }, expect: 2 },
+  };
+  const agent = agentOf(await register(body));
+  assert.equal(agent.silenceTimeout, "30s");
+  assert.deepEqual(agent.probe, { parameters: { ping: 1 }, timeout: "30s", expect: 2 });
+  const meta = { agentName: "meta2", channel: "pull", metadata: { config: { silenceTimeout: "5s" } } };
+  assert.equal(agentOf(await register(meta)).silenceTimeout, "5s");
+  const odd = { agentName: "meta3", channel: "pull", metadata: { config: { silenceTimeout: "1s" } } };
+  assert.equal(agentOf(await register(odd)).silenceTimeout, null, "what cannot be meant is passed over");
+  const refused = [{ silenceTimeout: "1s" }, { probe: { timeout: "soon" } }, { probe: { more: 1 } }];
+  for (const rest of refused) {
+    const answer = await register({ agentName: "odd", channel: "pull", ...rest });
+    assert.equal(answer.status, 422, JSON.stringify(rest));
+  }
+});
+
+test("an agent is quarantined and readmitted by hand, shown with why, and listed by its health", async () => {
+  const agentId = agentOf(await register({ agentName: "wrong", contactEndpoint: "http://127.0.0.1:1/" })).agentId;
+  const body = { reason: "wrong answers" };
+  const held = await app.ok("POST", `${AGENTS}/${agentId}/quarantine`, { body });
+  assert.equal(held.health, "quarantined");
+  assert.partialDeepStrictEqual(held.healthEvidence, { cause: "manual", details: { reason: "wrong answers" } });
+  assert.match(
+    (held.blocked as JsonObject).message as string,
+    /is quarantined by .* \(wrong answers\); somebody has to/,
+  );
+  const { items } = await app.ok("GET", `${AGENTS}?health=quarantined`);
+  assert.deepEqual(
+    (items as JsonObject[]).map((agent) => agent.agentId),
+    [agentId],
+  );
+  const back = await app.ok("POST", `${AGENTS}/${agentId}/readmit`);
+  assert.deepEqual([back.health, back.healthEvidence, back.blocked], ["ready", null, null]);
+  for (const verb of ["quarantine", "readmit"]) {
+    const answer = await app.call("POST", `${AGENTS}/nobody/${verb}`, { body: {} });
+    assert.equal(answer.body.code, "agent_not_found");
+  }
+});
+
+test("no agent readmits itself", async () => {
+  const { id, key } = await app.pullAgent("itself");
+  assert.equal((await app.call("POST", `${AGENTS}/${id}/readmit`, { key })).status, 403);
 });
 
 test("a bad timeout is named with its place", async () => {
@@ -247,43 +294,4 @@ test("an agent that is sent its work cannot ask for it, and nobody waits longer 
   const { id } = await app.pullAgent("hasty");
   const tooLong = await app.call("POST", `${AGENTS}/${id}/claim`, { body: { wait: "61s" } });
   assert.deepEqual((tooLong.body.detail as JsonObject[])[0]?.loc, ["body", "wait"]);
-});
-
-test("health is what follows from evidence", () => {
-  const now = 1_000_000_000_000;
-  const base: AgentRecord = {
-    id: "a",
-    name: "a",
-    version: "1",
-    capabilities: [],
-    endpoint: "http://127.0.0.1/",
-    metadata: null,
-    channel: "push",
-    maxConcurrency: 1,
-    heartbeat: false,
-    timeout: null,
-    registeredAt: 0,
-    registrationTime: null,
-    announcedAt: null,
-    state: "idle",
-    details: null,
-    timestamp: "",
-    receivedAt: now,
-    evidence: "none",
-    slots: { total: 1, held: 0, draining: 0 },
-    leaseUntil: null,
-  };
-  const blocked = (reason: string) => ({ reason, message: "", since: 0, details: {} });
-  assert.equal(agentHealth(base, null, now), "ready");
-  assert.equal(agentHealth(base, blocked("circuit_open"), now), "unresponsive");
-  assert.equal(agentHealth(base, blocked("agent_offline"), now), "offline");
-  assert.equal(agentHealth(base, blocked("agent_busy"), now), "ready");
-  assert.equal(agentHealth({ ...base, channel: "pull" }, null, now), "offline");
-  assert.equal(agentHealth({ ...base, channel: "pull", leaseUntil: now - 1 }, null, now), "offline");
-  assert.equal(agentHealth({ ...base, channel: "pull", leaseUntil: now }, null, now), "ready");
-  const long = now - 11 * 60_000_000;
-  assert.equal(agentHealth({ ...base, state: "Active", receivedAt: long }, null, now), "suspect");
-  assert.equal(agentHealth({ ...base, state: "error", receivedAt: long }, null, now), "suspect");
-  assert.equal(agentHealth({ ...base, state: "error" }, null, now), "ready");
-  assert.equal(agentHealth({ ...base, state: "idle", receivedAt: long }, null, now), "ready");
 });

@@ -1,3 +1,4 @@
+import { nameOf } from "../approvals/deciders.ts";
 import type { NounHandlers, Ports } from "../ports.ts";
 import { readWait } from "../request-fields.ts";
 import { claimTasks } from "./claim.ts";
@@ -6,25 +7,32 @@ import { removeAgent } from "./removal.ts";
 import { agentView, needAgent, stateView } from "./view.ts";
 
 export function agentHandlers(ports: Ports): NounHandlers<"agents"> {
-  const { store, clock } = ports;
+  const { store } = ports;
   return {
     async register(context, { body }) {
       const { agentId, agentKey } = await registerAgent(ports, context, body);
       if (agentKey === null) throw new Error("this operation is served where agents have keys");
-      return { agent: await agentView(store, await needAgent(store, agentId), clock.now()), agentKey };
+      return { agent: await agentView(store, await needAgent(store, agentId)), agentKey };
     },
     async list(_context, { query }) {
-      const { capability, state, ...page } = query;
-      const { items, nextCursor } = await store.agents.list(page, { capability, state });
-      const now = clock.now();
-      return { items: await Promise.all(items.map((agent) => agentView(store, agent, now))), nextCursor };
+      const { capability, state, health, ...page } = query;
+      const { items, nextCursor } = await store.agents.list(page, { capability, state, health });
+      return { items: await Promise.all(items.map((agent) => agentView(store, agent))), nextCursor };
     },
     async get(_context, { params }) {
-      return agentView(store, await needAgent(store, params.agentId), clock.now());
+      return agentView(store, await needAgent(store, params.agentId));
     },
     async remove(_context, { params }) {
       const { reassigned } = await removeAgent(ports, params.agentId);
       return { agentId: params.agentId, reassigned };
+    },
+    async quarantine({ actor }, { params, body }) {
+      await store.agents.quarantine(params.agentId, nameOf(actor), body.reason);
+      return agentView(store, await needAgent(store, params.agentId));
+    },
+    async readmit(_context, { params }) {
+      await store.agents.readmit(params.agentId);
+      return agentView(store, await needAgent(store, params.agentId));
     },
     async states(_context, { params, query }) {
       await needAgent(store, params.agentId);

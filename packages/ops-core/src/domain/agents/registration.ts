@@ -5,11 +5,12 @@ import { AGENT_SCOPES } from "../auth/scopes.ts";
 import { type Context, isAdmin } from "../context.ts";
 import { idempotencyOf, repeatable } from "../idempotency.ts";
 import type { Ports } from "../ports.ts";
-import { invalidField, readDuration, readEndpoint } from "../request-fields.ts";
+import { invalidField, readDuration, readEndpoint, readSilence } from "../request-fields.ts";
 import type { Idempotency, RegisterAgent } from "../store.ts";
 import { TIMEOUT_MAX } from "../workflows/limits.ts";
-import { type Agent, declaredConcurrency } from "./agent.ts";
+import { type Agent, declaredConcurrency, declaredSilence } from "./agent.ts";
 import { notifyRegistration } from "./notification.ts";
+import type { Probe } from "./probe.ts";
 
 type Registration = OperationInput<typeof operations.agents.register>["body"];
 
@@ -64,9 +65,21 @@ function toAgent(ports: Ports, body: Registration): Agent {
     maxConcurrency: body.maxConcurrency ?? declaredConcurrency(metadata, 1),
     heartbeat,
     timeout: body.timeout === undefined ? null : readDuration(body.timeout, ["body", "timeout"], TIMEOUT_MAX, "7d"),
+    silenceTimeout:
+      body.silenceTimeout === undefined
+        ? declaredSilence(metadata)
+        : readSilence(body.silenceTimeout, ["body", "silenceTimeout"]),
+    probe: probeOf(body),
     registeredAt,
     registrationTime: formatTime(registeredAt),
   };
+}
+
+function probeOf({ probe }: Registration): Probe | null {
+  if (probe === undefined) return null;
+  const { parameters, expect } = probe;
+  const timeout = readDuration(probe.timeout, ["body", "probe", "timeout"], TIMEOUT_MAX, "7d");
+  return { parameters, timeout, ...(expect === undefined ? {} : { expect }) };
 }
 
 function endpointOf(ports: Ports, { channel, contactEndpoint }: Registration): string | null {

@@ -1,13 +1,12 @@
-import { type AgentView, formatTime, OpspawnError } from "@opspawn/contract";
-import type { Blocked } from "../blocked.ts";
-import { blockedView } from "../blocked-view.ts";
+import { type AgentView, formatDuration, formatTime, OpspawnError } from "@opspawn/contract";
+import { blockedView, timeOrNull } from "../blocked-view.ts";
 import type { AgentRecord, Store } from "../store.ts";
 import { readStored } from "../stored-json.ts";
 import { type AgentState, UNKNOWN_STATE } from "./agent.ts";
-import { STATE_TTL } from "./claimable.ts";
+import { healthText } from "./health.ts";
 
 /** All that is known of an agent, with what keeps it from work now. */
-export async function agentView(store: Store, agent: AgentRecord, now: number): Promise<AgentView> {
+export async function agentView(store: Store, agent: AgentRecord): Promise<AgentView> {
   const blocked = await store.agents.blocked(agent.id);
   return {
     agentId: agent.id,
@@ -19,10 +18,14 @@ export async function agentView(store: Store, agent: AgentRecord, now: number): 
     contactEndpoint: agent.endpoint,
     maxConcurrency: agent.maxConcurrency,
     heartbeat: agent.heartbeat,
+    silenceTimeout: agent.silenceTimeout === null ? null : formatDuration(agent.silenceTimeout),
+    probe: probeView(agent),
     state: agent.state,
     stateDetails: readStored(agent.details),
     stateReportedAt: agent.state === UNKNOWN_STATE ? null : formatTime(agent.receivedAt),
-    health: agentHealth(agent, blocked, now),
+    health: agent.health.health,
+    healthSince: formatTime(agent.health.changedAt ?? agent.registeredAt),
+    healthEvidence: evidenceView(agent),
     evidence: agent.evidence,
     slots: { ...agent.slots },
     blocked: blockedView(blocked),
@@ -30,13 +33,14 @@ export async function agentView(store: Store, agent: AgentRecord, now: number): 
   };
 }
 
-/** What we derive from evidence, whatever the agent says of itself. */
-export function agentHealth(agent: AgentRecord, blocked: Blocked | null, now: number): AgentView["health"] {
-  if (agent.channel === "pull" && (agent.leaseUntil === null || agent.leaseUntil < now)) return "offline";
-  if (blocked?.reason === "agent_offline") return "offline";
-  if (blocked?.reason === "circuit_open") return "unresponsive";
-  const holds = ["active", "error"].includes(agent.state.toLowerCase());
-  return holds && now - agent.receivedAt > STATE_TTL ? "suspect" : "ready";
+function probeView({ probe }: AgentRecord): AgentView["probe"] {
+  return probe === null ? null : { ...probe, timeout: formatDuration(probe.timeout) };
+}
+
+function evidenceView({ health }: AgentRecord): AgentView["healthEvidence"] {
+  const { cause, since, evidence } = health;
+  if (cause === null) return null;
+  return { cause, message: `It ${healthText(health)}.`, since: timeOrNull(since), details: evidence };
 }
 
 export function stateView(report: AgentState) {

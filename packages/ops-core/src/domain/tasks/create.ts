@@ -4,7 +4,7 @@ import { DAY } from "../clock.ts";
 import type { Context } from "../context.ts";
 import { idempotencyOf, repeatable } from "../idempotency.ts";
 import type { Ports } from "../ports.ts";
-import { invalidField, readDuration } from "../request-fields.ts";
+import { invalidField, readDuration, readSilence } from "../request-fields.ts";
 import type { Idempotency } from "../store.ts";
 import { DEADLINE_MAX, TIMEOUT_MAX } from "../workflows/limits.ts";
 import { STEP_RETRY } from "./retry.ts";
@@ -29,7 +29,7 @@ export async function createTask(ports: Ports, context: Context, body: Body): Pr
 
 async function create(ports: Ports, body: Body, idempotency: Idempotency | undefined) {
   const requirement = await requirementOf(ports, body);
-  const { delay, timeout, deadline } = body;
+  const { delay, timeout, silenceTimeout, deadline } = body;
   const { task, replayed } = await ports.store.tasks.create({
     taskId: `task_${ports.ids.uuid()}`,
     name: body.name,
@@ -39,6 +39,9 @@ async function create(ports: Ports, body: Body, idempotency: Idempotency | undef
     priority: body.priority,
     retry: { ...STEP_RETRY, maxAttempts: body.maxAttempts },
     timeout: timeout === undefined ? null : readDuration(timeout, ["body", "timeout"], TIMEOUT_MAX, "7d"),
+    ...(silenceTimeout === undefined
+      ? {}
+      : { silenceTimeout: readSilence(silenceTimeout, ["body", "silenceTimeout"]) }),
     deadline: readDuration(deadline, ["body", "deadline"], DEADLINE_MAX, "365d"),
     idempotency,
   });

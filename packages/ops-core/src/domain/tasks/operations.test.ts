@@ -103,6 +103,33 @@ test("a lease is renewed with the token, until the attempt is over", async () =>
   assert.equal((await renew({ token: token as string })).body.code, "lease_lost");
 });
 
+test("an agent says how far it is with the token, and hears when nobody waits for it", async () => {
+  const assignment = await assigned();
+  const { taskId, token } = assignment.opspawn as JsonObject;
+  const say = (body: JsonObject) => app.call("POST", `${TASKS}/${taskId}/progress`, { body, key: null });
+  const said = await say({ token: token as string, counter: 2.5, note: "page 3" });
+  assert.equal(said.status, 200);
+  assert.partialDeepStrictEqual(said.body, { taskId, cancellation: null, progress: { counter: 2.5, note: "page 3" } });
+  const { progress } = await taskOf(assignment);
+  assert.deepEqual(progress, said.body.progress);
+  assert.match((await whyOf(assignment))[0] ?? "", /Its progress at .*: 2\.5: page 3\./);
+  assert.equal((await say({ token: "1.other" })).status, 401);
+  for (const body of [{ counter: -1 }, { counter: "3" }, { note: "x".repeat(1_001) }, { more: 1 }]) {
+    assert.equal((await say({ token: token as string, ...body })).status, 422, JSON.stringify(body));
+  }
+  await app.settle(assignment, { status: "completed" });
+  const late = await say({ token: token as string, counter: 3 });
+  assert.deepEqual([late.status, late.body.code], [409, "lease_lost"]);
+  assert.match(String(late.body.detail), /is succeeded; stop the work/);
+});
+
+test("how long a task may be silent has its bounds, and is named with its place", async () => {
+  for (const silenceTimeout of ["1s", "8d", "soon"]) {
+    const answer = await app.call("POST", TASKS, { body: { name: "n", capability: "work", silenceTimeout } });
+    assert.deepEqual((answer.body.detail as JsonObject[])[0]?.loc, ["body", "silenceTimeout"], silenceTimeout);
+  }
+});
+
 test("a task at work says who has it", async () => {
   const assignment = await assigned();
   assert.match((await whyOf(assignment))[0] ?? "", /`worker`/);

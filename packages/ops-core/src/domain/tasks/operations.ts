@@ -10,7 +10,7 @@ import { explainTask } from "./explanation.ts";
 import { redriveTask } from "./redrive.ts";
 import type { AttemptOutcome } from "./task.ts";
 import type { TaskStatus } from "./transitions.ts";
-import { needTask, taskDetailView, taskView, withCancellations } from "./view.ts";
+import { needTask, progressView, taskDetailView, taskView, withCancellations } from "./view.ts";
 
 type ResultBody = OperationInput<typeof operations.tasks.result>["body"];
 
@@ -62,6 +62,15 @@ export function taskHandlers(ports: Ports): NounHandlers<"tasks"> {
       const receipt = { status, note: note === undefined || note === "" ? null : note };
       const { id, taskId, stage } = await store.cancellations.confirm(params.taskId, token, receipt);
       return { taskId, cancellationId: id, stage };
+    },
+    async progress(_context, { params, body }) {
+      const { counter = null, note = null } = body;
+      const noted = await store.attempts.progress(params.taskId, body.token, { counter, note });
+      if (noted.type === "stale") {
+        throw leaseLost(`This attempt is ${noted.attemptStatus}; stop the work on it.`, noted.cancellation);
+      }
+      const leaseUntil = formatTime(noted.leaseUntil);
+      return { taskId: params.taskId, leaseUntil, progress: progressView(noted.progress), cancellation: null };
     },
     redrive: (context, input) => redriveTask(ports, context, input),
     async cancel(_context, { params }) {

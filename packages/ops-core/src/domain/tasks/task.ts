@@ -98,8 +98,21 @@ export interface TaskRecord {
   readonly redriveOf: string | null;
   /** Null where nothing limits it. */
   readonly limits: TaskLimits | null;
+  /** What was last said of its last attempt; null = nothing. */
+  readonly progress: TaskProgress | null;
   /** Why it waits, as last evaluated; null unless it is pending. */
   readonly blocked: Blocked | null;
+}
+
+/** What an agent says of how far an attempt is. */
+export interface TaskProgress {
+  /** Null when it gave none. */
+  readonly counter: number | null;
+  readonly note: string | null;
+  /** When it last said anything; null = nothing yet. */
+  readonly at: number | null;
+  /** Since when it is suspected to be stuck. */
+  readonly suspectSince: number | null;
 }
 
 export interface AttemptRecord {

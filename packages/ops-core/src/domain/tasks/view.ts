@@ -3,7 +3,7 @@ import { blockedView, timeOrNull } from "../blocked-view.ts";
 import { cancellationView } from "../cancellations/view.ts";
 import type { Store } from "../store.ts";
 import { readStored } from "../stored-json.ts";
-import type { AttemptRecord, Requirement, TaskRecord } from "./task.ts";
+import type { AttemptRecord, Requirement, TaskProgress, TaskRecord } from "./task.ts";
 
 export function taskView(task: TaskRecord): TaskView {
   return {
@@ -26,6 +26,7 @@ export function taskView(task: TaskRecord): TaskView {
     deadLetter: task.deadLetter,
     redriveOf: task.redriveOf,
     limits: limitsView(task.limits),
+    progress: task.progress === null ? null : progressView(task.progress),
     blocked: blockedView(task.blocked),
   };
 }
@@ -34,6 +35,10 @@ function limitsView(limits: TaskRecord["limits"]): TaskView["limits"] {
   if (limits === null) return null;
   const { concurrency, rate } = limits;
   return { concurrency, rateLimit: rate === null ? null : { ...rate, per: formatDuration(rate.per) } };
+}
+
+export function progressView({ counter, note, at, suspectSince }: TaskProgress): NonNullable<TaskView["progress"]> {
+  return { counter, note, at: timeOrNull(at), suspectSince: timeOrNull(suspectSince) };
 }
 
 function requirementView(requirement: Requirement): TaskView["requirement"] {

@@ -165,7 +165,7 @@ const WORKFLOW_FIELDS =
     " ",
   );
 const STEP_FIELDS =
-  "taskId name description agentId agentName agentCapability parameters input output dependsOn nextTaskId retry timeout deadline fallback onFailure priority colour tool workflow approval wait when forEach concurrency rateLimit onItemError repeat compensate onTimeout".split(
+  "taskId name description agentId agentName agentCapability parameters input output dependsOn nextTaskId retry timeout silenceTimeout deadline fallback onFailure priority colour tool workflow approval wait when forEach concurrency rateLimit onItemError repeat compensate onTimeout".split(
     " ",
   );
 
@@ -218,6 +218,7 @@ const OWN: Readonly<Record<string, readonly JsonValue[]>> = {
   parameters: [{}, "${{ input }}", "x", null],
   retry: [{}, null],
   timeout: ["1s", null],
+  silenceTimeout: ["5s", "1s", null],
   output: [{ schema: {} }, null],
 };
 

@@ -103,6 +103,9 @@ function stepFields(): JsonObject {
     ...runFields(),
     ...failureFields(),
     timeout: duration("Bounds one attempt, from 1ms to 7d. Default: the agent's own, else 2m."),
+    silenceTimeout: duration(
+      "Bounds the time within an attempt in which the agent reports no progress, from 2s to 7d. Default: the agent's own, else none.",
+    ),
     deadline: duration("Bounds all attempts together, from 1ms to 365d. Default: 24h."),
     onFailure: onFailure("As on the workflow, for this step alone."),
     priority: whole("Higher is sooner, by a minute per point. Default: 0.", PRIORITY_MIN, PRIORITY_MAX),

@@ -130,6 +130,18 @@ const BEYOND: Readonly<Record<Exclude<keyof typeof definitions | keyof typeof ex
   ],
   TIMEOUT_MIN: [() => task({ timeout: "999us" }), at("timeout"), "wrong_duration", "must be from 1ms to 7d"],
   TIMEOUT_MAX: [() => task({ timeout: "169h" }), at("timeout"), "wrong_duration", "must be from 1ms to 7d"],
+  SILENCE_TIMEOUT_MIN: [
+    () => task({ silenceTimeout: "1999ms" }),
+    at("silenceTimeout"),
+    "wrong_duration",
+    "must be from 2s to 7d",
+  ],
+  SILENCE_TIMEOUT_MAX: [
+    () => task({ silenceTimeout: "169h" }),
+    at("silenceTimeout"),
+    "wrong_duration",
+    "must be from 2s to 7d",
+  ],
   DEADLINE_MIN: [() => header({ deadline: "999us" }), ["deadline"], "wrong_duration", "must be from 1ms to 365d"],
   DEADLINE_MAX: [() => task({ deadline: "366d" }), at("deadline"), "wrong_duration", "must be from 1ms to 365d"],
   DELAY_MAX: [
@@ -350,7 +362,7 @@ test("JSON has the same limit of values as YAML, counted in keys", () => {
 });
 
 /** Limits that are lengths of time, in microseconds. */
-const DURATION = /^(TIMEOUT|DEADLINE|DELAY|WAIT|APPROVAL_TIMEOUT|REMIND_EVERY|RATE_PER)_/;
+const DURATION = /^(TIMEOUT|SILENCE_TIMEOUT|DEADLINE|DELAY|WAIT|APPROVAL_TIMEOUT|REMIND_EVERY|RATE_PER)_/;
 
 test("the documentation lists every limit by its name, with the value it has", () => {
   const page = readFileSync(new URL("../../../../../docs/workflows.md", import.meta.url), "utf8");

@@ -32,6 +32,9 @@ export const ATTEMPTS_MAX = 100;
 /** Bounds on one attempt. */
 export const TIMEOUT_MIN = 1_000;
 export const TIMEOUT_MAX = 7 * DAY;
+/** Bounds on the time without progress within one attempt. */
+export const SILENCE_TIMEOUT_MIN = 2 * SECOND;
+export const SILENCE_TIMEOUT_MAX = 7 * DAY;
 /** Bounds on a step or a session. */
 export const DEADLINE_MIN = 1_000;
 export const DEADLINE_MAX = 365 * DAY;

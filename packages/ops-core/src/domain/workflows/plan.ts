@@ -183,6 +183,8 @@ export interface PlanStep {
   readonly retry: RetryPolicy;
   /** Bounds one attempt; null = the agent's own default, else 2 minutes. */
   readonly timeout: number | null;
+  /** Bounds the time without progress within one attempt; null = the agent's own, else none. */
+  readonly silenceTimeout: number | null;
   /** Bounds all attempts together; null = 24 hours. */
   readonly deadline: number | null;
   /** Overrides the workflow's `onFailure` for this step; null = inherit. */

@@ -13,6 +13,8 @@ import {
   NAME_LENGTH_MAX,
   PRIORITY_MAX,
   PRIORITY_MIN,
+  SILENCE_TIMEOUT_MAX,
+  SILENCE_TIMEOUT_MIN,
   STEP_ID_LENGTH_MAX,
   TIMEOUT_MAX,
   TIMEOUT_MIN,
@@ -51,6 +53,7 @@ const STEP_FIELDS: readonly string[] = [
   "repeat",
   "retry",
   "timeout",
+  "silenceTimeout",
   "deadline",
   "fallback",
   "compensate",
@@ -163,12 +166,16 @@ function readId(fields: Fields, mode: Mode): string | undefined {
 function readSettings(
   fields: Fields,
   context: StepContext,
-): Pick<PlanStep, "inputSchema" | "outputSchema" | "retry" | "timeout" | "deadline" | "onFailure" | "priority"> {
+): Pick<
+  PlanStep,
+  "inputSchema" | "outputSchema" | "retry" | "timeout" | "silenceTimeout" | "deadline" | "onFailure" | "priority"
+> {
   return {
     inputSchema: readStepSchema(fields, "input", context),
     outputSchema: readStepSchema(fields, "output", context),
     retry: readRetry(fields),
     timeout: fields.duration("timeout", { min: TIMEOUT_MIN, max: TIMEOUT_MAX }) ?? null,
+    silenceTimeout: fields.duration("silenceTimeout", { min: SILENCE_TIMEOUT_MIN, max: SILENCE_TIMEOUT_MAX }) ?? null,
     deadline: fields.duration("deadline", { min: DEADLINE_MIN, max: DEADLINE_MAX }) ?? null,
     onFailure: readOnFailure(fields) ?? null,
     priority: fields.whole("priority", { min: PRIORITY_MIN, max: PRIORITY_MAX }) ?? 0,

@@ -102,6 +102,7 @@ const SETTINGS: Readonly<Record<string, JsonValue>> = {
   parameters: {},
   retry: {},
   timeout: "1s",
+  silenceTimeout: "5s",
   deadline: "1s",
   priority: 1,
   input: { schema: {} },

@@ -1,5 +1,9 @@
 import type { EvidenceClass } from "../../domain/agents/agent.ts";
-import type { AgentCapacity, CircuitState } from "../../domain/agents/claimable.ts";
+import type { CircuitState } from "../../domain/agents/claimable.ts";
+import type { AttemptEnd } from "../../domain/agents/failures.ts";
+import type { Health, HealthCause, HealthFacts } from "../../domain/agents/health.ts";
+import type { Probe } from "../../domain/agents/probe.ts";
+import type { Quarantine } from "../../domain/agents/quarantine.ts";
 import { laneOf, lanesServed, toolOf } from "../../domain/tasks/task.ts";
 import { TOOL_TIMEOUT } from "../../domain/tools/tool.ts";
 import type { Database } from "./database.ts";
@@ -18,7 +22,7 @@ interface Entry {
 }
 
 /** What the claim needs to know of an agent. */
-export interface AgentEntry extends Entry, AgentCapacity {
+export interface AgentEntry extends Entry, HealthFacts {
   readonly kind: "agent";
   readonly id: string;
   maxConcurrency: number;
@@ -37,6 +41,14 @@ export interface AgentEntry extends Entry, AgentCapacity {
   stateReceivedAt: number;
   stateLapsesAt: number;
   leaseUntil: number | null;
+  quarantine: Quarantine | null;
+  probe: Probe | null;
+  silenceTimeout: number | null;
+  ends: readonly AttemptEnd[];
+  frozen: readonly string[];
+  /** As it is stored. */
+  health: Health;
+  healthCause: HealthCause | null;
 }
 
 /** What the claim needs to know of a tool. It has no id that could be taken for an agent's: its name is its own. */
@@ -70,11 +82,23 @@ interface AgentRow {
   draining: number;
   opened_at: number | null;
   next_probe_at: number | null;
+  quarantine: string | null;
+  probe: string | null;
+  silence_timeout: number | null;
+  ends: string | null;
+  frozen: string;
+  health: Health;
+  health_cause: HealthCause | null;
 }
 
 const COLUMNS = `select a.id, a.name, a.capabilities, a.endpoint, a.announced_at, a.channel, a.max_concurrency,
   a.heartbeat, a.timeout, a.evidence, a.own_state, a.own_state_at, a.own_state_received_at, a.state_lapses_at, a.lease_until, c.opened_at,
-  c.next_probe_at,
+  c.next_probe_at, a.probe, a.silence_timeout, a.ends, a.health, a.health_cause,
+  (select json_object('since', q.since, 'cause', q.cause, 'failed', q.failed, 'of', q."of", 'by', q.by,
+    'reason', q.reason, 'tries', q.tries, 'nextTryAt', q.next_try_at, 'trial', q.trial)
+    from quarantines q where q.agent_id = a.id) as quarantine,
+  (select json_group_array(p.task_id order by p.task_id) from attempt_progress p
+    where p.agent_id = a.id and p.suspect_since is not null) as frozen,
   (select count(*) from tasks t where t.status = 'running' and t.agent_id = a.id)
     + (select count(*) from draining_slots d where d.agent_id = a.id) as held,
   (select count(*) from draining_slots d where d.agent_id = a.id) as draining
@@ -281,6 +305,13 @@ function toEntry(row: AgentRow): AgentEntry {
     held: row.held,
     draining: row.draining,
     circuit: circuitOf(row),
+    quarantine: row.quarantine === null ? null : (JSON.parse(row.quarantine) as Quarantine),
+    probe: row.probe === null ? null : (JSON.parse(row.probe) as Probe),
+    silenceTimeout: row.silence_timeout,
+    ends: row.ends === null ? [] : (JSON.parse(row.ends) as AttemptEnd[]),
+    frozen: JSON.parse(row.frozen) as string[],
+    health: row.health,
+    healthCause: row.health_cause,
     free: null,
     lanes: [...new Set(lanesServed({ id: row.id, name: row.name, capabilities }))],
   };

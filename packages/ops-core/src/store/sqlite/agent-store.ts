@@ -1,12 +1,16 @@
 import type { JsonObject } from "@opspawn/contract";
 import type { Agent, AgentState, EvidenceClass } from "../../domain/agents/agent.ts";
+import type { AgentStore } from "../../domain/agents/agent-store.ts";
 import { agentBlock } from "../../domain/agents/claimable.ts";
-import type { AgentRecord, AgentStore } from "../../domain/store.ts";
+import type { AgentHealth, Health, HealthCause } from "../../domain/agents/health.ts";
+import type { Probe } from "../../domain/agents/probe.ts";
+import type { AgentRecord } from "../../domain/store.ts";
 import { readStored } from "../../domain/stored-json.ts";
 import { announceAgent, claimForAgent, registerAgent, removeAgent } from "./agents.ts";
 import { once } from "./idempotency.ts";
 import { explainAgent } from "./lanes.ts";
 import { decodeCursor, toPage, Where } from "./paging.ts";
+import { quarantineByHand, readmit } from "./quarantines.ts";
 import { report } from "./reports.ts";
 import type { SqliteContext } from "./store.ts";
 
@@ -30,6 +34,12 @@ interface AgentRow {
   state_received_at: number;
   evidence: EvidenceClass;
   lease_until: number | null;
+  silence_timeout: number | null;
+  probe: string | null;
+  health: Health;
+  health_cause: HealthCause | null;
+  health_since: number | null;
+  health_evidence: string | null;
   held: number;
   draining: number;
 }
@@ -55,6 +65,8 @@ export function agentStore({ db, writer, read }: SqliteContext): AgentStore {
     remove: (agentId, announcedAt) => writer.submit("normal", (tx) => removeAgent(tx, agentId, announcedAt)),
     report: (incoming) => writer.submit("outcome", (tx) => report(tx, incoming)),
     claim: (agentId, max) => writer.submit("outcome", (tx) => claimForAgent(tx, agentId, max)),
+    quarantine: (agentId, by, reason) => writer.submit("normal", (tx) => quarantineByHand(tx, agentId, by, reason)),
+    readmit: (agentId) => writer.submit("normal", (tx) => readmit(tx, agentId)),
     get: async (agentId) => one("a.id = ?", agentId),
     getByName: async (name) => one("a.name = ? order by a.registered_at desc limit 1", name),
     list: async (page, filter) => {
@@ -63,6 +75,7 @@ export function agentStore({ db, writer, read }: SqliteContext): AgentStore {
         where.add("exists (select 1 from json_each(a.capabilities) where value = ?)", filter.capability);
       }
       if (filter.state !== undefined) where.add("a.state = ?", filter.state);
+      if (filter.health !== undefined) where.add("a.health = ?", filter.health);
       if (page.cursor !== undefined) where.add("(a.name, a.id) > (?, ?)", ...decodeCursor(page.cursor, 2));
       const rows = db.all<AgentRow>(
         `${AGENTS} ${where.sql} order by a.name, a.id limit ?`,
@@ -99,6 +112,11 @@ export function agentStore({ db, writer, read }: SqliteContext): AgentStore {
   };
 }
 
+function healthOf({ health, health_cause, health_since, health_evidence }: AgentRow): AgentHealth {
+  const { since = null, ...evidence } = JSON.parse(health_evidence ?? "{}") as JsonObject & { since?: number | null };
+  return { health, cause: health_cause, since, evidence, changedAt: health_since };
+}
+
 function toAgent(row: AgentRow): AgentRecord {
   return {
     id: row.id,
@@ -111,6 +129,8 @@ function toAgent(row: AgentRow): AgentRecord {
     maxConcurrency: row.max_concurrency,
     heartbeat: row.heartbeat === 1,
     timeout: row.timeout,
+    silenceTimeout: row.silence_timeout,
+    probe: row.probe === null ? null : (readStored(row.probe) as unknown as Probe),
     registeredAt: row.registered_at,
     registrationTime: row.registration_time,
     announcedAt: row.announced_at,
@@ -121,5 +141,6 @@ function toAgent(row: AgentRow): AgentRecord {
     evidence: row.evidence,
     slots: { total: row.max_concurrency, held: row.held, draining: row.draining },
     leaseUntil: row.lease_until,
+    health: healthOf(row),
   };
 }

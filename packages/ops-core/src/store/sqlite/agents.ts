@@ -1,8 +1,11 @@
-import { formatTime, OpspawnError } from "@opspawn/contract";
+import { formatTime, OpspawnError, stringifyJson } from "@opspawn/contract";
 import { type Agent, UNKNOWN_STATE } from "../../domain/agents/agent.ts";
 import { STATE_TTL } from "../../domain/agents/claimable.ts";
+import { isTrialDue } from "../../domain/agents/quarantine.ts";
 import type { RegisterAgent } from "../../domain/store.ts";
 import { type ClaimedAttempt, lanesServed, type TaskError } from "../../domain/tasks/task.ts";
+import { agentEvent } from "./agent-events.ts";
+import { beginHealth, noteHealth } from "./agent-health.ts";
 import type { AgentEntry } from "./agent-index.ts";
 import { renewLease } from "./agent-lease.ts";
 import { assign, nextInLine, nextWaiting, toClaimed } from "./claim.ts";
@@ -11,8 +14,9 @@ import { insertKey } from "./keys.ts";
 import { loseAttempts } from "./loss.ts";
 import { abandon } from "./outcomes.ts";
 import { limitBlock } from "./permits.ts";
+import { sendProbe } from "./probes.ts";
+import { forgetTrouble } from "./quarantines.ts";
 import { openAttempts } from "./report-evidence.ts";
-import { agentEvent } from "./reports.ts";
 import { releaseDraining } from "./slots.ts";
 import { loadTask, type TaskRow } from "./task-row.ts";
 import type { Tx } from "./tx.ts";
@@ -91,8 +95,8 @@ function insertAgent(tx: Tx, agent: Agent, announcedAt: number | null): void {
   tx.run(
     `insert into agents (id, name, version, capabilities, endpoint, metadata, channel, max_concurrency, heartbeat, timeout,
       registered_at, registration_time, announced_at, state, state_details, state_timestamp, state_received_at,
-      own_state, own_state_received_at, state_lapses_at, reports, event_sequence)
-      values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      own_state, own_state_received_at, state_lapses_at, reports, event_sequence, silence_timeout, probe)
+      values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     agent.id,
     agent.name,
     agent.version,
@@ -115,10 +119,23 @@ function insertAgent(tx: Tx, agent: Agent, announcedAt: number | null): void {
     tx.now + STATE_TTL,
     removed?.reports ?? 0,
     removed?.event_sequence ?? 0,
+    agent.silenceTimeout,
+    probeText(agent),
   );
   tx.context.agents.reload(agent.id);
+  const entry = tx.context.agents.get(agent.id);
+  if (entry !== undefined) beginHealth(tx, entry);
   agentEvent(tx, agent.id, "agent.registered", { agentName: agent.name, capabilities: [...agent.capabilities] });
   wake(tx, agent);
+}
+
+function refreshHealth(tx: Tx, id: string): void {
+  const agent = tx.context.agents.get(id);
+  if (agent !== undefined) noteHealth(tx, agent);
+}
+
+function probeText({ probe }: Agent): string | null {
+  return probe === null ? null : stringifyJson({ ...probe });
 }
 
 const INITIAL_DETAILS = JSON.stringify({ reason: "Initial registration" });
@@ -127,7 +144,8 @@ function updateAgent(tx: Tx, agent: Agent, announcedAt: number | null): void {
   redirectMessages(tx, agent.id, agent.endpoint);
   tx.run(
     `update agents set name = ?, version = ?, capabilities = ?, endpoint = ?, metadata = ?, channel = ?,
-      max_concurrency = ?, heartbeat = ?, timeout = ?, registration_time = ?, announced_at = ?
+      max_concurrency = ?, heartbeat = ?, timeout = ?, registration_time = ?, announced_at = ?, silence_timeout = ?,
+      probe = ?
       where id = ? and removed_at is null`,
     agent.name,
     agent.version,
@@ -140,10 +158,13 @@ function updateAgent(tx: Tx, agent: Agent, announcedAt: number | null): void {
     agent.timeout,
     agent.registrationTime,
     announcedAt,
+    agent.silenceTimeout,
+    probeText(agent),
     agent.id,
   );
   tx.context.agents.reload(agent.id);
   agentEvent(tx, agent.id, "agent.updated", { agentName: agent.name, capabilities: [...agent.capabilities] });
+  refreshHealth(tx, agent.id);
   wake(tx, agent);
 }
 
@@ -187,6 +208,7 @@ export function removeAgent(tx: Tx, agentId: string, announcedAt?: number): { re
   const error: TaskError = { code: "agent_gone", message: `Agent ${agentId} was deregistered.`, retryable: true };
   tx.run("update agents set removed_at = ? where id = ? and removed_at is null", tx.now, agentId);
   // Before its work is lost: what that sets free may be claimed in this very transaction, and not by this agent.
+  forgetTrouble(tx, agent);
   tx.context.agents.reload(agentId);
   const reassigned = loseAttempts(tx, agent, error);
   agentEvent(tx, agentId, "agent.removed", {});
@@ -225,6 +247,7 @@ export function claimForAgent(tx: Tx, agentId: string, max: number): ClaimedAtte
   const claimed = unconfirmed(tx, agent).slice(0, max);
   // Who asks for more has room for it, whatever became of what it had.
   releaseDraining(tx, agent, Math.max(max - claimed.length - (agent.maxConcurrency - agent.held), 0));
+  if (agent.quarantine !== null) return [...claimed, ...trialFor(tx, agent, max - claimed.length)];
   while (claimed.length < max) {
     const task = earliestFor(tx, agent);
     if (task === undefined) break;
@@ -233,6 +256,18 @@ export function claimForAgent(tx: Tx, agentId: string, max: number): ClaimedAtte
     claimed.push(attempt);
   }
   return claimed;
+}
+
+/** A quarantined agent that asks gets one task, when it is due to be tried: its probe, or what waits for it. */
+function trialFor(tx: Tx, agent: AgentEntry, room: number): ClaimedAttempt[] {
+  if (room <= 0 || agent.quarantine === null || !isTrialDue(agent.quarantine, tx.now)) return [];
+  const given = agent.probe === null ? firstFor(tx, agent) : sendProbe(tx, agent);
+  return given === null ? [] : [given];
+}
+
+function firstFor(tx: Tx, agent: AgentEntry): ClaimedAttempt | null {
+  const task = earliestFor(tx, agent);
+  return task === undefined ? null : assign(tx, task, agent);
 }
 
 function unconfirmed(tx: Tx, agent: AgentEntry): ClaimedAttempt[] {

@@ -1,4 +1,5 @@
 import { formatTime, type JsonObject } from "@opspawn/contract";
+import { clockTime } from "../../domain/agents/health.ts";
 import type { Blocked } from "../../domain/blocked.ts";
 import type { Pause } from "../../domain/sessions/session.ts";
 import { pausedBlock } from "../../domain/sessions/waiting.ts";
@@ -8,8 +9,17 @@ import { explainLane } from "./lanes.ts";
 import { explainLimit } from "./limit-reasons.ts";
 import { limitBlock } from "./permits.ts";
 import { SessionUnit } from "./session-unit.ts";
+import { loadProgress, type ProgressRow, wakeOf, watchOf } from "./silence.ts";
 import { type AttemptRow, loadTask, type TaskColumns, type TaskRow } from "./task-row.ts";
 import type { Tx } from "./tx.ts";
+
+/** What was said of its last attempt. */
+export interface ProgressColumns {
+  progress_counter: number | null;
+  progress_note: string | null;
+  progress_at: number | null;
+  suspect_since: number | null;
+}
 
 export interface LaneColumns {
   lane_reason: string | null;
@@ -22,10 +32,12 @@ export interface LaneColumns {
 
 /** A task with what was last found about its lane. */
 export const TASKS = `select t.*, coalesce(k.reason, l.reason) as lane_reason, coalesce(k.message, l.message) as lane_message,
-  coalesce(k.details, l.details) as lane_details, coalesce(k.since, l.since) as lane_since, p.pause from tasks t
+  coalesce(k.details, l.details) as lane_details, coalesce(k.since, l.since) as lane_since, p.pause,
+  g.counter as progress_counter, g.note as progress_note, g.at as progress_at, g.suspect_since from tasks t
   left join lanes l on l.lane = t.lane and t.status = 'pending'
   left join lanes k on k.lane = t.limits and t.status = 'pending'
-  left join sessions p on t.held = 1 and p.id = t.session_id`;
+  left join sessions p on t.held = 1 and p.id = t.session_id
+  left join attempt_progress g on g.task_id = t.id and g.n = t.attempts`;
 
 /** The tasks `t` with their lane's reason `l` and that of their limits `k` that `storedBlock` says this reason of. */
 export function blockedBy(reason: string, now: number): { sql: string; values: (string | number)[] } {
@@ -134,12 +146,34 @@ function atWork(tx: Tx, row: TaskRow): Blocked | null {
   if (attempt.agent_id === null) return calling(row, attempt);
   const agent = tx.context.agents.get(attempt.agent_id);
   const name = agent === undefined ? attempt.agent_id : `\`${agent.name}\``;
+  const said = loadProgress(tx, row.id, attempt.n);
+  if (said !== undefined && said.suspect_since !== null) return frozen(name, attempt, said);
   const has = attempt.status === "acknowledged" ? `${name} has it` : `It is being sent to ${name}`;
   return {
     reason: attempt.status === "acknowledged" ? "agent_working" : "sending",
-    message: `${has}, ${untilWhen(attempt)}`,
+    message: `${has}, ${untilWhen(attempt)}${lastWord(said)}`,
     since: attempt.acknowledged_at ?? attempt.created_at,
     details: { agentId: attempt.agent_id, attempt: attempt.n, timeoutAt: formatTime(attempt.timeout_at) },
+  };
+}
+
+function lastWord(said: ProgressRow | undefined): string {
+  if (said === undefined || said.at === null) return "";
+  const note = said.note === null ? "" : `: ${said.note}`;
+  return ` Its progress at ${clockTime(said.at)}: ${said.counter ?? "no counter"}${note}.`;
+}
+
+/** Its attempt makes no progress, and ends if that goes on. */
+function frozen(name: string, attempt: AttemptRow, said: ProgressRow): Blocked {
+  const { wake_at } = wakeOf(attempt, watchOf(said));
+  const endsAt = wake_at ?? attempt.timeout_at;
+  const beyond = said.counter === null ? "" : ` beyond ${said.counter}`;
+  const from = clockTime(said.watched_from);
+  return {
+    reason: "progress_frozen",
+    message: `${name} makes no progress${beyond} since ${from}; the attempt ends ${clockTime(endsAt)}.`,
+    since: said.suspect_since ?? said.watched_from,
+    details: { agentId: attempt.agent_id, attempt: attempt.n, counter: said.counter, timeoutAt: formatTime(endsAt) },
   };
 }
 

@@ -1,4 +1,6 @@
+import type { CircuitState } from "../../domain/agents/claimable.ts";
 import { MINUTE, SECOND } from "../../domain/clock.ts";
+import { noteHealth } from "./agent-health.ts";
 import type { Doer } from "./agent-index.ts";
 import type { AttemptRow } from "./task-row.ts";
 import type { Tx } from "./tx.ts";
@@ -40,7 +42,12 @@ export function countFailure(tx: Tx, agent: Doer, attempt: Pick<AttemptRow, "pro
   );
   const circuit = openedAt === null || nextProbeAt === null ? null : { openedAt, nextProbeAt };
   tx.context.agents.failing.add(endpoint);
+  setCircuit(tx, endpoint, circuit);
+}
+
+function setCircuit(tx: Tx, endpoint: string, circuit: CircuitState | null): void {
   tx.context.agents.setCircuit(endpoint, circuit);
+  for (const agent of tx.context.agents.all()) if (agent.endpoint === endpoint) noteHealth(tx, agent);
 }
 
 /** The endpoint works: the row goes, and with it the memory of failures. */
@@ -49,7 +56,7 @@ export function closeCircuit(tx: Tx, agent: Doer): void {
   if (endpoint === null || !tx.context.agents.failing.has(endpoint)) return;
   tx.run("delete from circuits where endpoint = ?", endpoint);
   tx.context.agents.failing.delete(endpoint);
-  tx.context.agents.setCircuit(endpoint, null);
+  setCircuit(tx, endpoint, null);
 }
 
 /** Takes the one probe of this window, if a circuit is open at all; the next one comes after another pause. */

@@ -7,10 +7,20 @@ import { takeProbe } from "./circuits.ts";
 import type { Line } from "./limit-index.ts";
 import { limitBlock, takePermit } from "./permits.ts";
 import type { TaskPolicy } from "./plan-cache.ts";
+import { takeTrial } from "./quarantines.ts";
 import { SessionUnit } from "./session-unit.ts";
+import { beginWatch, wakeOf } from "./silence.ts";
 import { takeSlot } from "./slots.ts";
 import type { StoredTask } from "./stored-task.ts";
-import { type AttemptRow, attemptFacts, beginAttempt, changeTask, type TaskRow, taskEvent } from "./task-row.ts";
+import {
+  type AttemptRow,
+  attemptFacts,
+  attemptId,
+  beginAttempt,
+  changeTask,
+  type TaskRow,
+  taskEvent,
+} from "./task-row.ts";
 import type { Tx } from "./tx.ts";
 
 /** The agent or tool that may take this task now, or undefined. Pull agents are never chosen: they come and ask. */
@@ -21,15 +31,25 @@ export function chooseDoer(tx: Tx, task: TaskRow): Doer | undefined {
   const preferred = requirement.kind === "capability" ? requirement.preferred : null;
   if (preferred !== null && preferred !== task.avoid_agent) {
     const agent = tx.context.agents.get(preferred);
-    if (agent?.lanes.includes(lane) && free(agent)) return agent;
+    if (agent?.lanes.includes(lane) && agent.health !== "suspect" && free(agent)) return agent;
   }
-  let avoided: Doer | undefined;
-  for (const agent of tx.context.agents.inTurn(lane)) {
-    if (!free(agent)) continue;
-    if (agent.id !== task.avoid_agent) return agent;
-    avoided = agent;
+  let best: Doer | undefined;
+  let bestDoubt = Number.POSITIVE_INFINITY;
+  for (const doer of tx.context.agents.inTurn(lane)) {
+    if (!free(doer)) continue;
+    const doubt = doubtOf(doer, task.avoid_agent);
+    if (doubt === 0) return doer;
+    if (doubt >= bestDoubt) continue;
+    best = doer;
+    bestDoubt = doubt;
   }
-  return avoided;
+  return best;
+}
+
+/** Who may do a task, and is asked after others: an agent that lost this task, one that is suspect. */
+function doubtOf(doer: Doer, avoided: string | null): number {
+  if (doer.kind === "tool") return 0;
+  return (doer.id === avoided ? 2 : 0) + (doer.health === "ready" ? 0 : 1);
 }
 
 function isFree(tx: Tx, doer: Doer): boolean {
@@ -91,10 +111,15 @@ export function assign(tx: Tx, task: TaskRow, agent: Doer): ClaimedAttempt | nul
   const policy = JSON.parse(task.policy) as TaskPolicy;
   const timeout = policy.timeout ?? agent.timeout ?? DEFAULT_ATTEMPT_TIMEOUT;
   const timeoutAt = Math.min(tx.now + timeout, task.deadline);
+  if (agent.kind === "agent") takeTrial(tx, agent, attemptId(task.id, n));
   const token = `${n}.${tx.context.ids.secret()}`;
   const attempt = newAttempt(tx, task.id, n, agent, { token, slot, timeoutAt });
   takePermit(tx, task, n);
+  const { silenceTimeout } = policy;
+  const isWatched = silenceTimeout !== undefined && agent.kind === "agent";
+  if (isWatched) Object.assign(attempt, wakeOf(attempt, { from: tx.now, silence: silenceTimeout, suspectSince: null }));
   beginAttempt(tx, task, attempt);
+  if (isWatched) beginWatch(tx, attempt, agent, silenceTimeout);
   changeTask(tx, task, { status: "running", started_at: task.started_at ?? tx.now });
   const session = task.session_id === null ? undefined : SessionUnit.load(tx, task.session_id);
   if (session?.status === "started") {

@@ -3,6 +3,8 @@ import type { Sender } from "../../domain/store.ts";
 import type { Evidence, TaskError } from "../../domain/tasks/task.ts";
 import { type AttemptEvent, attemptTable } from "../../domain/tasks/transitions.ts";
 import { requestCancellation } from "./cancellations.ts";
+import { judgeAgent } from "./quarantines.ts";
+import { clearSuspicion } from "./silence.ts";
 import { drainSlot } from "./slots.ts";
 import {
   type AttemptRow,
@@ -28,6 +30,8 @@ export function isOpen(attempt: AttemptRow): boolean {
 export interface AttemptEnd {
   readonly evidence: Evidence | null;
   readonly error: TaskError | null;
+  /** Whether a failure is held against the agent. Default: no. */
+  readonly blames?: boolean;
 }
 
 const EVENT_NAMES: Partial<Record<AttemptEvent, string>> = {
@@ -54,6 +58,10 @@ export function endAttempt(tx: Tx, task: TaskRow, attempt: AttemptRow, event: At
   taskEvent(tx, task, EVENT_NAMES[event] ?? `attempt.${event}`, data);
   const stop = event === "cancel" || event === "time_out" || event === "lose";
   tx.hints.endedAttempts.push({ id: attemptId(task.id, attempt.n), stop });
+  const agent = attempt.agent_id === null ? undefined : tx.context.agents.get(attempt.agent_id);
+  if (agent === undefined) return;
+  clearSuspicion(tx, agent, task.id);
+  judgeAgent(tx, agent, task, attempt, { event, blames: end.blames === true, code: end.error?.code ?? null });
 }
 
 /** Cancels an open task; its agent keeps the slot until it is known to have stopped. False when it had ended. */

@@ -1,15 +1,19 @@
 import { isOffline } from "../../domain/agents/claimable.ts";
 import type { TaskError } from "../../domain/tasks/task.ts";
+import { isHealthDue, noteHealth } from "./agent-health.ts";
 import type { AgentEntry } from "./agent-index.ts";
 import { wakeApproval } from "./approval-decisions.ts";
 import { expireCancellation } from "./cancellations.ts";
 import { isOpen } from "./ending.ts";
 import { loseSilent } from "./loss.ts";
 import { endTask, settleOpen } from "./outcomes.ts";
+import { expireProbe, isProbeDue } from "./probes.ts";
 import { settleFromReports } from "./report-evidence.ts";
 import { resend } from "./sender.ts";
 import { advanceSession } from "./session-advance.ts";
 import { SessionUnit } from "./session-unit.ts";
+import { nextWake } from "./silence.ts";
+import { judgeSilence } from "./silent-attempts.ts";
 import { releaseDrained, type Slot } from "./slots.ts";
 import { type AttemptRow, changeAttempt, loadTask, type TaskRow } from "./task-row.ts";
 import type { Tx } from "./tx.ts";
@@ -23,7 +27,9 @@ export type Due =
   | { readonly kind: "approval"; readonly id: string }
   | { readonly kind: "cancellation"; readonly id: string }
   | { readonly kind: "slot"; readonly slot: DrainingSlot }
-  | { readonly kind: "agent"; readonly id: string };
+  | { readonly kind: "agent"; readonly id: string }
+  | { readonly kind: "health"; readonly id: string }
+  | { readonly kind: "probe"; readonly id: string };
 
 interface DrainingSlot extends Slot {
   readonly tool: string | null;
@@ -33,8 +39,14 @@ interface Reader {
   all<T>(sql: string, ...values: (string | number)[]): T[];
 }
 
+interface Doers {
+  readonly agents: readonly AgentEntry[];
+  /** This process may send something. */
+  readonly canSend: boolean;
+}
+
 /** What is due now, oldest first, at most `max` of each kind. */
-export function findDue(db: Reader, agents: Iterable<AgentEntry>, now: number, max: number): Due[] {
+export function findDue(db: Reader, { agents, canSend }: Doers, now: number, max: number): Due[] {
   const sessions = db.all<{ id: string }>(
     "select id from sessions where wake_at <= ? order by wake_at limit ?",
     now,
@@ -61,7 +73,9 @@ export function findDue(db: Reader, agents: Iterable<AgentEntry>, now: number, m
     now,
     max,
   );
-  const silent = [...agents].filter((agent) => isSilent(agent, now) && hasLease(db, agent));
+  const silent = agents.filter((agent) => isSilent(agent, now) && hasLease(db, agent));
+  const probed = canSend ? agents.filter((agent) => isProbeDue(agent, now)) : [];
+  const changed = agents.filter((agent) => isHealthDue(agent, now));
   return [
     ...sessions.map(({ id }): Due => ({ kind: "session", id })),
     ...tasks.map(({ id }): Due => ({ kind: "task", id })),
@@ -70,6 +84,8 @@ export function findDue(db: Reader, agents: Iterable<AgentEntry>, now: number, m
     ...cancellations.map(({ id }): Due => ({ kind: "cancellation", id })),
     ...slots.map((slot): Due => ({ kind: "slot", slot })),
     ...silent.map(({ id }): Due => ({ kind: "agent", id })),
+    ...probed.map(({ id }): Due => ({ kind: "probe", id })),
+    ...changed.slice(0, max).map(({ id }): Due => ({ kind: "health", id })),
   ];
 }
 
@@ -112,6 +128,12 @@ export function expire(tx: Tx, due: Due): void {
     case "agent":
       expireAgent(tx, due.id);
       break;
+    case "health":
+      expireHealth(tx, due.id);
+      break;
+    case "probe":
+      expireProbe(tx, due.id);
+      break;
   }
 }
 
@@ -141,7 +163,8 @@ function expireAttempt(tx: Tx, task: TaskRow, attempt: AttemptRow): void {
   if (tx.now < attempt.timeout_at) {
     // Who holds the message may have asked for the lease meanwhile: then it is not sent again.
     const resent = attempt.wake_for === "resend" ? resend(tx, task) : null;
-    if (resent === null) waitForTimeout(tx, task, attempt);
+    if (attempt.wake_for === "silence" && resent === null) judgeSilence(tx, task, attempt, agent);
+    else if (resent === null) waitForTimeout(tx, task, attempt);
     return;
   }
   const who = attempt.agent_id === null ? "tool" : "agent";
@@ -150,7 +173,7 @@ function expireAttempt(tx: Tx, task: TaskRow, attempt: AttemptRow): void {
 }
 
 function waitForTimeout(tx: Tx, task: TaskRow, attempt: AttemptRow): void {
-  changeAttempt(tx, task, attempt, { wake_at: attempt.timeout_at, wake_for: "timeout" });
+  changeAttempt(tx, task, attempt, nextWake(tx, attempt));
 }
 
 /** Nobody said that the agent stopped, so a bare report proves nothing until it has been idle once. */
@@ -174,4 +197,9 @@ function expireAgent(tx: Tx, id: string): void {
   const agent = tx.context.agents.get(id);
   if (agent === undefined || !isSilent(agent, tx.now)) return;
   loseSilent(tx, agent, { code: "agent_silent", message: "The agent gave no sign of life for 10 s." });
+}
+
+function expireHealth(tx: Tx, id: string): void {
+  const agent = tx.context.agents.get(id);
+  if (agent !== undefined) noteHealth(tx, agent);
 }

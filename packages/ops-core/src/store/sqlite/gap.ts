@@ -50,6 +50,7 @@ export function markJudged(tx: Tx): void {
     tx.now,
     MAX_MOVES,
   );
+  moveWatches(tx, judgedAt, gap);
   tx.run(
     `update agents set lease_until = ?, lease_moved = lease_moved + 1
       where lease_until > ? and lease_until < ? and lease_moved < ?`,
@@ -59,4 +60,28 @@ export function markJudged(tx: Tx): void {
     MAX_MOVES,
   );
   tx.context.forget();
+}
+
+/** Silence that nobody could have heard broken: a watch whose next moment fell into the gap goes on behind it. */
+function moveWatches(tx: Tx, judgedAt: number, gap: number): void {
+  const due = tx.all<{ id: string; n: number }>(
+    "select id, attempts as n from tasks where wake_at <= ? and wake_at > ? and wake_for = 'silence'",
+    tx.now,
+    judgedAt,
+  );
+  for (const { id, n } of due) {
+    const moved = tx.run(
+      "update attempt_progress set watched_from = watched_from + ?, moved = moved + 1 where task_id = ? and n = ? and moved < ?",
+      gap + GAP_GRACE,
+      id,
+      n,
+      MAX_MOVES,
+    );
+    if (moved !== 1) continue;
+    tx.run(
+      "update tasks set wake_at = min(wake_at + ?, timeout_at) where id = ? and wake_for = 'silence'",
+      gap + GAP_GRACE,
+      id,
+    );
+  }
 }

@@ -174,7 +174,7 @@ function requirementText(requirement: Requirement): string {
   }
 }
 
-const WORDS: Record<Exclude<LaneBlock, "agent_busy" | "circuit_open">, string> = {
+const WORDS: Record<Exclude<LaneBlock, "agent_busy" | "circuit_open" | "agent_quarantined">, string> = {
   agent_busy_elsewhere: "reports `active` for work that is not ours",
   agent_initializing: "is initializing",
   agent_finished: "has reported `finished`",
@@ -194,9 +194,20 @@ function sentence(tx: Tx, { agent, block, holds: held }: Blocking): string {
         : ` with ${first.taskId}${held.length > 1 ? ` and ${held.length - 1} more` : ""} since ${time(first.since)}`;
     return `\`${agent.name}\` is busy${with_}`;
   }
+  if (block === "agent_quarantined") return `\`${agent.name}\` ${quarantineText(agent)}`;
   if (block === "circuit_open")
     return `\`${agent.name}\` fails; next try ${time(agent.circuit?.nextProbeAt ?? tx.now)}`;
   return `\`${agent.name}\` ${WORDS[block]}`;
+}
+
+/** Such as: is quarantined: 5 of 5 attempts failed; next try 2026-01-31T12:04:00Z */
+function quarantineText({ quarantine }: AgentEntry): string {
+  if (quarantine === null) return "is free";
+  const { cause, failed, of, by, reason, nextTryAt, trial } = quarantine;
+  const said = `by ${by ?? "somebody"}${reason === null ? "" : ` (${reason})`}`;
+  const why = cause === "failures" ? `: ${failed} of ${of} attempts failed` : ` ${said}`;
+  if (trial !== null) return `is quarantined${why}; it is being tried with ${trial}`;
+  return `is quarantined${why}; ${nextTryAt === null ? "somebody has to readmit it" : `next try ${time(nextTryAt)}`}`;
 }
 
 interface Hold extends JsonObject {
@@ -254,6 +265,8 @@ function blockedSince(tx: Tx, agent: AgentEntry, block: AgentBlock): number {
       return agent.leaseUntil ?? agent.stateReceivedAt;
     case "circuit_open":
       return agent.circuit?.openedAt ?? agent.stateReceivedAt;
+    case "agent_quarantined":
+      return agent.quarantine?.since ?? agent.stateReceivedAt;
     default:
       return tx.get<{ since: number | null }>(FIRST_OF_STATE, { agent: agent.id })?.since ?? agent.stateReceivedAt;
   }

@@ -8,6 +8,10 @@ import type { TaskPolicy } from "./plan-cache.ts";
 import { loadTask, newTaskRow, type TaskRow, taskEvent } from "./task-row.ts";
 import type { Tx } from "./tx.ts";
 
+function policyOf({ retry, timeout, silenceTimeout }: CreateTask): TaskPolicy {
+  return { retry, fallback: null, timeout, ...(silenceTimeout === undefined ? {} : { silenceTimeout }) };
+}
+
 /** A task that belongs to no session. */
 export function createTask(tx: Tx, task: CreateTask): TaskRow {
   const readyAt = Math.max(task.readyAt, tx.now);
@@ -22,7 +26,7 @@ export function createTask(tx: Tx, task: CreateTask): TaskRow {
       orderKey: readyAt - task.priority * MINUTE,
       readyAt,
       deadline: readyAt + task.deadline,
-      policy: { retry: task.retry, fallback: null, timeout: task.timeout },
+      policy: policyOf(task),
       parameters: task.parameters,
     },
     tx.now,

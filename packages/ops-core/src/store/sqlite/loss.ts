@@ -12,7 +12,7 @@ import type { Tx } from "./tx.ts";
 export function loseAttempts(tx: Tx, agent: AgentEntry, error: TaskError): number {
   const open = openAttempts(tx, agent);
   for (const { task, attempt } of open) {
-    endAttempt(tx, task, attempt, "lose", { evidence: null, error });
+    endAttempt(tx, task, attempt, "lose", { evidence: null, error, blames: true });
     releaseSlot(tx, agent, attempt);
     failTask(tx, task, attempt, { type: "failed", reason: "lost", error, evidence: null });
   }
@@ -25,7 +25,7 @@ export function loseAttempts(tx: Tx, agent: AgentEntry, error: TaskError): numbe
 export function loseSilent(tx: Tx, agent: AgentEntry, error: TaskError): void {
   for (const { task, attempt } of openAttempts(tx, agent)) {
     if (!holdsLease(agent, attempt)) continue;
-    endAttempt(tx, task, attempt, "lose", { evidence: null, error });
+    endAttempt(tx, task, attempt, "lose", { evidence: null, error, blames: true });
     drainSlot(tx, agent, attempt, tx.now + slotHold(attempt));
     failTask(tx, task, attempt, { type: "failed", reason: "lost", error, evidence: null });
   }

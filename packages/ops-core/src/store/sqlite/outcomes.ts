@@ -1,6 +1,8 @@
 import { timingSafeEqual } from "node:crypto";
 import { formatTime, OpspawnError } from "@opspawn/contract";
 import { type EvidenceClass, isStronger } from "../../domain/agents/agent.ts";
+import { blamesAgent } from "../../domain/agents/failures.ts";
+import { holds } from "../../domain/agents/probe.ts";
 import type { Sender, Settled } from "../../domain/store.ts";
 import { readStored } from "../../domain/stored-json.ts";
 import { ForeignToken } from "../../domain/tasks/foreign-token.ts";
@@ -65,7 +67,7 @@ export function settle(tx: Tx, taskId: string, token: string, outcome: AttemptOu
   if (agent !== undefined && outcome.evidence !== null) raiseEvidence(tx, agent, CLASS_OF[outcome.evidence]);
   const ended = attempt.status === "succeeded" || attempt.status === "failed";
   // Judged like the first: who repeats a result that was none repeats a failure.
-  const same = (attempt.status === "succeeded") === (judged(tx, task, outcome).type === "succeeded");
+  const same = (attempt.status === "succeeded") === (judged(tx, task, agent, outcome).type === "succeeded");
   if (ended && same) {
     // What was accepted was a guess; the agent's own words are kept beside it.
     if (attempt.evidence === "named" || attempt.evidence === "inferred") recordLate(tx, task, attempt, agent, outcome);
@@ -116,7 +118,7 @@ export function settleOpen(
   agent: Doer | undefined,
   told: AttemptOutcome,
 ): void {
-  const outcome = judged(tx, task, told);
+  const outcome = judged(tx, task, agent, told);
   if (agent !== undefined && outcome.evidence !== null) raiseEvidence(tx, agent, CLASS_OF[outcome.evidence]);
   if (outcome.type === "succeeded") {
     endAttempt(tx, task, attempt, "succeed", { evidence: outcome.evidence, error: null });
@@ -126,7 +128,8 @@ export function settleOpen(
     return;
   }
   const event = ENDS[outcome.reason];
-  endAttempt(tx, task, attempt, event, { evidence: outcome.evidence, error: outcome.error });
+  const { evidence, error } = outcome;
+  endAttempt(tx, task, attempt, event, { evidence, error, blames: blamesAgent(outcome) });
   judgeCircuit(tx, agent, attempt, outcome);
   // An agent that answered is free; one that fell silent may still be at work.
   if (event === "fail") releaseSlot(tx, agent, attempt);
@@ -138,9 +141,10 @@ export function settleOpen(
  * What an outcome is worth, however it was told: a result that its step's schema refuses is an agent's failure. Each
  * outcome that may end an attempt passes here, and nothing else looks at schemas.
  */
-function judged(tx: Tx, task: TaskRow, outcome: AttemptOutcome): AttemptOutcome {
-  if (outcome.type !== "succeeded" || task.session_id === null || task.step === null || task.undoes === 1)
-    return outcome;
+function judged(tx: Tx, task: TaskRow, agent: Doer | undefined, outcome: AttemptOutcome): AttemptOutcome {
+  if (outcome.type !== "succeeded") return outcome;
+  if (task.session_id === null) return judgedProbe(task, agent, outcome);
+  if (task.step === null || task.undoes === 1) return outcome;
   const step = SessionUnit.load(tx, task.session_id)?.plan.steps[task.step];
   if (step === undefined || step.outputSchema === null) return outcome;
   const result = readStored(outcome.result);
@@ -152,6 +156,19 @@ function judged(tx: Tx, task: TaskRow, outcome: AttemptOutcome): AttemptOutcome 
     const { code, message } = error;
     return { type: "failed", reason: "agent_error", error: { code, message }, evidence: outcome.evidence };
   }
+}
+
+/** A probe shows something only by the result that its agent announced. */
+function judgedProbe(
+  task: TaskRow,
+  agent: Doer | undefined,
+  outcome: Extract<AttemptOutcome, { type: "succeeded" }>,
+): AttemptOutcome {
+  const expected = agent?.kind === "agent" ? agent.probe?.expect : undefined;
+  if (expected === undefined || (JSON.parse(task.policy) as TaskPolicy).probe !== true) return outcome;
+  if (holds(readStored(outcome.result), expected)) return outcome;
+  const error: TaskError = { code: "probe_failed", message: "The result of the probe does not hold what is expected." };
+  return { type: "failed", reason: "agent_error", error, evidence: outcome.evidence };
 }
 
 function judgeCircuit(tx: Tx, agent: Doer | undefined, attempt: AttemptRow, outcome: FailedOutcome): void {
@@ -179,6 +196,11 @@ function completeTask(tx: Tx, task: TaskRow, result: string | null, evidence: Ev
 export function failTask(tx: Tx, task: TaskRow, attempt: AttemptRow, outcome: FailedOutcome): void {
   const policy = JSON.parse(task.policy) as TaskPolicy;
   const lost = outcome.type === "failed" && outcome.reason === "lost";
+  if (policy.probe === true) {
+    changeTask(tx, task, { used: task.used + 1 });
+    endTask(tx, task, outcome.error, null);
+    return;
+  }
   const hasFallback = policy.fallback !== null && task.fell_back === 0;
   const tries = { ...task, hasFallback, probe: attempt.probe === 1 };
   const decision = decideRetry(tries, policy.retry, outcome, tx.now, tx.context.ids);

@@ -11,6 +11,10 @@ export interface TaskPolicy {
   readonly retry: RetryPolicy;
   readonly fallback: Requirement | null;
   readonly timeout: number | null;
+  /** Bounds the silence of an attempt from its dispatch on; absent = as the agent says, from its first word on. */
+  readonly silenceTimeout?: number;
+  /** It is no work: it shows whether its agent works. */
+  readonly probe?: true;
 }
 
 /** Compiled definitions by hash, least recently used dropped first, and the current versions of workflows by id. */
@@ -91,7 +95,7 @@ interface Doer {
 }
 
 export function policyOf(step: PlanStep, pathAgent: string | null): TaskPolicy {
-  const { retry, timeout, fallback } = step;
+  const { retry, timeout, silenceTimeout, fallback } = step;
   const instead = fallback === null ? null : requirementOf({ target: fallback, tool: null }, pathAgent, step.id);
-  return { retry, fallback: instead, timeout };
+  return { retry, fallback: instead, timeout, ...(silenceTimeout === null ? {} : { silenceTimeout }) };
 }

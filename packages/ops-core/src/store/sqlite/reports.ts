@@ -1,8 +1,10 @@
-import { type JsonObject, OpspawnError } from "@opspawn/contract";
+import { OpspawnError } from "@opspawn/contract";
 import { isStronger } from "../../domain/agents/agent.ts";
 import { isRestart, keepsLease, STATE_TTL } from "../../domain/agents/claimable.ts";
 import { isOlder } from "../../domain/agents/evidence.ts";
 import type { StateReport } from "../../domain/store.ts";
+import { agentEvent } from "./agent-events.ts";
+import { noteHealth } from "./agent-health.ts";
 import type { AgentEntry } from "./agent-index.ts";
 import { renewLease } from "./agent-lease.ts";
 import { settleCancellations } from "./cancellations.ts";
@@ -29,6 +31,7 @@ export function report(tx: Tx, incoming: StateReport): { settled: string | null 
   const settled = settleFromReports(tx, agent);
   const state = incoming.state.toLowerCase();
   if (decides && (state === "idle" || state === "finished")) becomeIdle(tx, agent);
+  noteHealth(tx, agent);
   wakeLanes(tx, agent);
   return { settled };
 }
@@ -78,14 +81,6 @@ function takeState(tx: Tx, agent: AgentEntry, incoming: StateReport): void {
   agent.stateAt = incoming.reportedAt;
   agent.stateReceivedAt = tx.now;
   agent.stateLapsesAt = lapsesAt;
-}
-
-export function agentEvent(tx: Tx, agentId: string, type: string, data: JsonObject): void {
-  const row = tx.returning<{ event_sequence: number }>(
-    "update agents set event_sequence = event_sequence + 1 where id = ? returning event_sequence",
-    agentId,
-  );
-  tx.event(agentId, row?.event_sequence ?? 1, type, { agentId, ...data });
 }
 
 /** An agent that names one of its tasks has shown how it tells outcomes, whatever it says about this one. */

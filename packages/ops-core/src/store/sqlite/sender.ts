@@ -8,6 +8,7 @@ import { countMessage, toClaimed } from "./claim.ts";
 import { endAttempt, isOpen, isSender } from "./ending.ts";
 import { failTask } from "./outcomes.ts";
 import { settleFromReports } from "./report-evidence.ts";
+import { nextWake, restartWatch } from "./silence.ts";
 import { releaseSlot } from "./slots.ts";
 import {
   type AttemptRow,
@@ -31,8 +32,7 @@ export function acknowledge(tx: Tx, sender: Sender): void {
   changeAttempt(tx, task, attempt, {
     status: "acknowledged",
     acknowledged_at: tx.now,
-    wake_at: attempt.timeout_at,
-    wake_for: "timeout",
+    ...(attempt.wake_for === "resend" ? nextWake(tx, attempt) : {}),
   });
   taskEvent(tx, task, "attempt.acknowledged", attemptFacts(task, attempt));
   const agent = tx.context.agents.doer(task.lane, attempt.agent_id);
@@ -99,7 +99,7 @@ export function adopt(tx: Tx, max: number, sending?: ReadonlySet<string>): Claim
   const candidates = tx.all<{ id: string; attempts: number }>(
     `select t.id, t.attempts from tasks t left join agents g on g.id = t.agent_id where t.status = 'running'
       and t.attempt_status in ('created', 'dispatched') and (t.agent_id is null or g.channel = 'push')
-      and (t.epoch <> ? or (t.wake_for = 'timeout' and t.attempt_created_at <= ?))`,
+      and (t.epoch <> ? or (t.wake_for in ('timeout', 'silence') and t.attempt_created_at <= ?))`,
     tx.context.epoch,
     sending === undefined ? 0 : tx.now - KNOWN_WITHIN,
   );
@@ -124,8 +124,7 @@ export function resend(tx: Tx, task: TaskRow): ClaimedAttempt | null {
     status: "created",
     epoch: tx.context.epoch,
     sends: send,
-    wake_at: attempt.timeout_at,
-    wake_for: "timeout",
+    ...restartWatch(tx, attempt),
   });
   taskEvent(tx, task, "attempt.resent", { ...attemptFacts(task, attempt), send });
   const claimed = toClaimed(task, agent, workflowOf(tx, task.session_id), {

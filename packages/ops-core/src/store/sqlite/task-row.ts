@@ -1,7 +1,14 @@
 import type { JsonObject } from "@opspawn/contract";
 import type { Blocked } from "../../domain/blocked.ts";
 import { limitsText, readLimits, type TaskLimits } from "../../domain/tasks/limits.ts";
-import { laneOf, type Requirement, type TaskError, type TaskRecord, toolOf } from "../../domain/tasks/task.ts";
+import {
+  laneOf,
+  type Requirement,
+  type TaskError,
+  type TaskProgress,
+  type TaskRecord,
+  toolOf,
+} from "../../domain/tasks/task.ts";
 import type { AttemptStatus, TaskStatus } from "../../domain/tasks/transitions.ts";
 import type { TaskPolicy } from "./plan-cache.ts";
 import { SessionUnit } from "./session-unit.ts";
@@ -73,7 +80,7 @@ export interface AttemptRow {
   ended_at: number | null;
   timeout_at: number;
   wake_at: number | null;
-  wake_for: "timeout" | "resend" | "grace" | null;
+  wake_for: "timeout" | "resend" | "grace" | "silence" | null;
   moved: number;
   evidence: string | null;
   error: string | null;
@@ -226,7 +233,11 @@ export function attemptId(taskId: string, n: number): string {
   return `${taskId}/${n}`;
 }
 
-export function toTaskRecord(row: TaskColumns, blocked: Blocked | null): TaskRecord {
+export function toTaskRecord(
+  row: TaskColumns,
+  blocked: Blocked | null,
+  progress: TaskProgress | null = null,
+): TaskRecord {
   return {
     id: row.id,
     name: row.name,
@@ -250,6 +261,7 @@ export function toTaskRecord(row: TaskColumns, blocked: Blocked | null): TaskRec
     deadLetter: row.dead_letter !== null,
     redriveOf: row.redrive_of,
     limits: row.limits === null ? null : readLimits(row.limits),
+    progress,
     blocked,
   };
 }

@@ -7,11 +7,12 @@ import {
   type Evidence,
   type TaskError,
   type TaskFilter,
+  type TaskProgress,
   type TaskRecord,
   toolOf,
 } from "../../domain/tasks/task.ts";
 import { renewLease } from "./agent-lease.ts";
-import { blockedBy, explainTask, type LaneColumns, storedBlock, TASKS } from "./blocked.ts";
+import { blockedBy, explainTask, type LaneColumns, type ProgressColumns, storedBlock, TASKS } from "./blocked.ts";
 import { noticeByToken, tellByToken } from "./cancellations.ts";
 import { countMessage } from "./claim.ts";
 import { claimLanes } from "./dispatch.ts";
@@ -22,6 +23,7 @@ import { once } from "./idempotency.ts";
 import { cancelAlone, createTask, redriveTask } from "./lone-tasks.ts";
 import { findByToken, observe, settle } from "./outcomes.ts";
 import { decodeCursor, toPage, Where } from "./paging.ts";
+import { progress, toProgress } from "./progress.ts";
 import { acknowledge, adopt, broken, undelivered } from "./sender.ts";
 import type { SqliteContext } from "./store.ts";
 import { type AttemptRow, changeAttempt, type TaskColumns, taskEvent, toTaskRecord } from "./task-row.ts";
@@ -29,10 +31,10 @@ import type { Tx } from "./tx.ts";
 import { waitingLanes } from "./waiting.ts";
 
 export function taskStore({ db, writer, clock, read }: SqliteContext): TaskStore {
-  const record = (row: TaskColumns & LaneColumns): TaskRecord => toTaskRecord(row, storedBlock(row, clock.now()));
+  const record = (row: ListedTask): TaskRecord => toTaskRecord(row, storedBlock(row, clock.now()), progressOf(row));
   return {
     get: async (taskId) => {
-      const row = db.get<TaskColumns & LaneColumns>(`${TASKS} where t.id = ?`, taskId);
+      const row = db.get<ListedTask>(`${TASKS} where t.id = ?`, taskId);
       return row === undefined ? null : record(row);
     },
     attempts: async (taskId) => {
@@ -44,7 +46,7 @@ export function taskStore({ db, writer, clock, read }: SqliteContext): TaskStore
     list: async (page, filter) => {
       const where = conditions(filter, clock.now());
       if (page.cursor !== undefined) where.add("t.id < ?", ...decodeCursor(page.cursor, 1));
-      const rows = db.all<TaskColumns & LaneColumns>(
+      const rows = db.all<ListedTask>(
         `${TASKS} ${where.sql} order by t.id desc limit ?`,
         ...where.values,
         page.limit + 1,
@@ -66,6 +68,14 @@ export function taskStore({ db, writer, clock, read }: SqliteContext): TaskStore
     why: async (taskId) => read((tx) => explainTask(tx, taskId)),
     claimLanes: (max, lanes) => writer.submit("normal", (tx) => claimLanes(tx, max, lanes ?? waitingLanes(tx))),
   };
+}
+
+type ListedTask = TaskColumns & LaneColumns & ProgressColumns;
+
+function progressOf(row: ProgressColumns): TaskProgress | null {
+  const { progress_counter: counter, progress_note: note, progress_at: at, suspect_since } = row;
+  if (at === null && suspect_since === null) return null;
+  return toProgress({ counter, note, at, suspect_since });
 }
 
 function conditions(filter: TaskFilter, now: number): Where {
@@ -98,10 +108,12 @@ export function attemptStore({ db, writer, clock, tx: context }: SqliteContext):
       if (answer instanceof OpspawnError) throw answer;
       return answer;
     },
+    progress: (taskId, token, beat) => writer.submit("outcome", (tx) => progress(tx, taskId, token, beat)),
     adopt: (max, sending) => writer.submit("normal", (tx) => adopt(tx, max, sending)),
     expire: async (max) => {
       if (isDeaf(db, clock.now())) await writer.submit("outcome", markJudged);
-      const due = findDue(db, context.agents.all(), clock.now(), max);
+      const doers = { agents: [...context.agents.all()], canSend: context.sendCapacity() > 0 };
+      const due = findDue(db, doers, clock.now(), max);
       await Promise.all(due.map((item: Due) => writer.submit("expiry", (tx) => expire(tx, item))));
       return due.length;
     },

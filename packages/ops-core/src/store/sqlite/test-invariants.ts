@@ -75,6 +75,19 @@ const INVARIANTS: Readonly<Record<string, string>> = {
     union all select task_id from attempts where (ended_at is null) <>
       (status in ('created', 'dispatched', 'acknowledged'))
     union all select id from deliveries where (ended_at is null) <> (status = 'pending')`,
+  "what is suspect is an open attempt, and watched": `select p.task_id, p.n from attempt_progress p
+    left join attempts a on a.task_id = p.task_id and a.n = p.n
+    where p.suspect_since is not null and (a.task_id is null or a.ended_at is not null or p.silence is null)`,
+  "an attempt that wakes up for its silence is watched": `select a.task_id, a.n from attempts a
+    left join attempt_progress p on p.task_id = a.task_id and p.n = a.n
+    where a.ended_at is null and a.wake_for = 'silence' and p.silence is null`,
+  "who is quarantined is registered, and known as such": `select q.agent_id from quarantines q
+    left join agents a on a.id = q.agent_id and a.removed_at is null where a.health is not 'quarantined'
+    union all select id from agents where removed_at is null and health = 'quarantined'
+    and id not in (select agent_id from quarantines)`,
+  "a quarantined agent is tried by one open attempt of its own": `select q.agent_id, q.trial from quarantines q
+    left join attempts a on a.task_id || '/' || a.n = q.trial
+    where q.trial is not null and (a.ended_at is not null or a.agent_id is not q.agent_id)`,
   "an attempt is acknowledged at a time": `select task_id, n from attempts
     where status = 'acknowledged' and acknowledged_at is null`,
   "a task has used up its counted attempts": `select id, used from tasks t where used <> (select count(*) from attempts a

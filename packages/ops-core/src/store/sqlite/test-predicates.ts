@@ -110,6 +110,32 @@ const REDUNDANT: readonly Redundant[] = [
     predicates: ["endpoint = ?"],
     reason: "all that waits for an agent is where the agent is; this finds the index",
   },
+  {
+    statement: "update quarantines set trial",
+    predicates: ["trial is null", "next_try_at <= ?"],
+    reason: READ_BEFORE,
+  },
+  {
+    statement: "update quarantines set tries",
+    predicates: ["agent_id = ?", "trial = ?"],
+    reason: "an agent is on one trial, and a trial is one agent's",
+  },
+  {
+    statement: "update attempt_progress set suspect_since = ?",
+    predicates: ["suspect_since is null"],
+    reason: READ_BEFORE,
+  },
+  {
+    statement: "update attempt_progress set suspect_since = null where agent_id",
+    predicates: ["suspect_since is not null"],
+    reason: "saves writes that change nothing, and finds the index",
+  },
+  {
+    statement: "update attempt_progress set watched_from = watched_from + ?",
+    predicates: ["n = ?"],
+    reason: "nobody looks at the watch of an attempt that has ended",
+  },
+  { statement: "update tasks set wake_at = min(", predicates: ["wake_for = 'silence'"], reason: READ_BEFORE },
   { statement: "update circuits set next_probe_at", predicates: ["next_probe_at = ?"], reason: READ_BEFORE },
   { statement: "update cancellations set stage", predicates: ["stage = ?"], reason: READ_BEFORE },
   { statement: "update schedules set paused_at", predicates: ["next_at is ?"], reason: READ_BEFORE },

@@ -40,6 +40,7 @@ function registration(on: Declare): void {
         slots: { total: 3, held: 0, draining: 0 },
         leaseUntil: null,
         announcedAt: null,
+        health: { health: "ready", cause: null, since: null, evidence: {}, changedAt: null },
       },
     );
     assert.deepEqual(await w.store.agents.getByName("reader"), agent);

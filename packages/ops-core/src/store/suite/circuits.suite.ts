@@ -67,7 +67,8 @@ export const circuitsSuite: Suite = (on) => {
     const agentId = await w.agent("worker", { capabilities: ["work"] });
     for (let i = 0; i < 10; i += 1) {
       await w.task({ retry: { ...PATIENT, maxAttempts: 1 } });
-      await w.observe(w.take(), failed(i % 2 === 0 ? "agent_error" : "rejected", "answer"));
+      const retryable = i % 2 === 0;
+      await w.observe(w.take(), failed(retryable ? "agent_error" : "rejected", "answer", { retryable }));
     }
     assert.equal(await w.store.agents.blocked(agentId), null);
   });

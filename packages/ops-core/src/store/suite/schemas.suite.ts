@@ -90,11 +90,13 @@ function results(on: Declare): void {
   on("bad results do not open the circuit of an endpoint that answers", async (w) => {
     const agentId = await w.agent("worker", { capabilities: ["work"] });
     await w.start(scored({ retry: { maxAttempts: 20, ...AT_ONCE } }));
-    for (let tries = 0; tries < 10; tries += 1) {
+    for (let tries = 0; tries < 5; tries += 1) {
       await w.observe(w.take(), succeeded(BAD, "answer"));
       await w.dispatch();
     }
-    assert.equal(w.take().attempt, 11);
+    assert.equal((await w.store.agents.blocked(agentId))?.reason, "agent_quarantined", "the agent is to blame");
+    await w.wait(30 * SECOND);
+    assert.equal(w.take().attempt, 6, "no circuit is in the way");
     assert.equal((await w.store.agents.get(agentId))?.evidence, "explicit");
   });
 }

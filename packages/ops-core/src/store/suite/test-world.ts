@@ -125,6 +125,8 @@ export class World {
       maxConcurrency: 1,
       heartbeat: false,
       timeout: null,
+      silenceTimeout: null,
+      probe: null,
       registeredAt: this.clock.now(),
       registrationTime: null,
       replace: "never",
