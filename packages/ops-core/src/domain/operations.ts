@@ -2,6 +2,7 @@ import { agentHandlers } from "./agents/operations.ts";
 import { approvalHandlers } from "./approvals/operations.ts";
 import { keyHandlers } from "./auth/operations.ts";
 import { deliveryHandlers } from "./deliveries/operations.ts";
+import { effectHandlers } from "./effects/operations.ts";
 import { eventHandlers } from "./events/operations.ts";
 import type { Noun, NounHandlers, Ports } from "./ports.ts";
 import { scheduleHandlers } from "./schedules/operations.ts";
@@ -22,6 +23,7 @@ export function createOperations(ports: Ports): Handlers {
     schedules: scheduleHandlers(ports),
     approvals: approvalHandlers(ports),
     tasks: taskHandlers(ports),
+    effects: effectHandlers(ports),
     deliveries: deliveryHandlers(ports),
     tools: toolHandlers(ports),
     keys: keyHandlers(ports),

@@ -9,6 +9,7 @@ import { claimsSuite } from "./suite/claims.suite.ts";
 import { conditionsSuite } from "./suite/conditions.suite.ts";
 import { controlSuite } from "./suite/control.suite.ts";
 import { deliveriesSuite } from "./suite/deliveries.suite.ts";
+import { effectsSuite } from "./suite/effects.suite.ts";
 import { evidenceSuite } from "./suite/evidence.suite.ts";
 import { failuresSuite } from "./suite/failures.suite.ts";
 import { forksSuite } from "./suite/forks.suite.ts";
@@ -48,6 +49,7 @@ export const LANGUAGE_SUITES: readonly Suite[] = [
   reservesSuite,
   undoingSuite,
   uncertainSuite,
+  effectsSuite,
   approvalsSuite,
   approvalLinksSuite,
   controlSuite,

@@ -32,6 +32,7 @@ export function sampleSession(change: Partial<SessionView> = {}): SessionView {
     result: null,
     error: null,
     failedSteps: [],
+    uncertainSteps: [],
     compensation: null,
     parentSessionId: null,
     forkedFrom: null,

@@ -20,6 +20,7 @@ const PLAIN = {
   approval: null,
   wait: null,
   compensation: null,
+  onUncertain: null,
   parametersAt: ["parameters"],
 };
 

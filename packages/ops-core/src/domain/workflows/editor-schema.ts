@@ -2,6 +2,7 @@ import type { JsonObject } from "@opspawn/contract";
 import { schemaOfSchemas } from "./editor-schema-keywords.ts";
 import { failureFields, fallbackRules, runFields, runRules, targets } from "./editor-schema-settings.ts";
 import { choice, closed, duration, id, needed, oneAtMost, parameters, text, whole } from "./editor-schema-values.ts";
+import { uncertainSchema } from "./editor-schema-uncertain.ts";
 import { kindRules, workFields } from "./editor-schema-work.ts";
 import {
   DESCRIPTION_LENGTH_MAX,
@@ -101,6 +102,7 @@ function stepFields(): JsonObject {
     ),
     ...runFields(),
     ...failureFields(),
+    onUncertain: uncertainSchema(),
     timeout: duration("Bounds one attempt, from 1ms to 7d. Default: the agent's own, else 2m."),
     deadline: duration("Bounds all attempts together, from 1ms to 365d. Default: 24h."),
     onFailure: onFailure("As on the workflow, for this step alone."),

@@ -10,6 +10,7 @@ const OF_TASKS: readonly string[] = [
   "onItemError",
   "repeat",
   "compensate",
+  "onUncertain",
 ];
 const OF_WAITS: readonly string[] = ["onReject", "onTimeout"];
 

@@ -27,6 +27,7 @@ import { readStepSchema } from "./schema-definition.ts";
 import { KIND_FIELDS, readKind } from "./step-kinds.ts";
 import type { StepTemplates } from "./step-templates.ts";
 import { TARGET_FIELDS } from "./target-definition.ts";
+import { readUncertain } from "./uncertain-definition.ts";
 import { readWork } from "./work-definition.ts";
 
 export type Mode = "original" | "strict";
@@ -52,6 +53,7 @@ const STEP_FIELDS: readonly string[] = [
   "deadline",
   "fallback",
   "compensate",
+  "onUncertain",
   "onFailure",
   "priority",
 ];
@@ -99,12 +101,14 @@ export function readStep(task: JsonValue, position: number, context: StepContext
   const { forEach, items, repeat, until } = readRuns(fields, context);
   const fallback = readFallback(fields, kind);
   const undo = readCompensation(fields, context);
+  const uncertain = readUncertain(fields, context);
   const templates: StepTemplates = {
     parameters: template,
     when: when?.template ?? null,
     items,
     until,
     compensation: undo?.template ?? null,
+    verification: uncertain.template,
   };
   const runs = { perItem: forEach !== null, repeats: repeat !== null };
   const step: StepDefinition = {
@@ -118,6 +122,7 @@ export function readStep(task: JsonValue, position: number, context: StepContext
     repeat,
     fallback: fallback.target,
     compensation: undo?.compensation ?? null,
+    onUncertain: uncertain.onUncertain,
     ...readSettings(fields, context),
     dependsOn: fields.names("dependsOn"),
     nextTaskId: fields.id("nextTaskId", STEP_ID_LENGTH_MAX),

@@ -6,13 +6,13 @@ import { onlyOne, TARGET_FIELDS } from "./target-definition.ts";
 export const KIND_FIELDS = ["tool", "workflow", "approval", "wait"] as const;
 
 /** Fields that say something only about tasks, or only about steps that others carry out. */
-const OF_TASKS = [...TARGET_FIELDS, "parameters", "retry", "timeout", "priority", "input"];
+const OF_TASKS = [...TARGET_FIELDS, "parameters", "retry", "timeout", "priority", "input", "onUncertain"];
 const OF_WORK = ["deadline", "fallback", "forEach", "concurrency", "onItemError", "repeat", "compensate", "output"];
 
 /** What a step of each kind cannot have. */
 export const REFUSED_FIELDS: Readonly<Record<StepKind, readonly string[]>> = {
   agent: [],
-  tool: TARGET_FIELDS,
+  tool: [...TARGET_FIELDS, "onUncertain"],
   workflow: OF_TASKS,
   approval: [...OF_TASKS, ...OF_WORK],
   wait: [...OF_TASKS, ...OF_WORK],

@@ -8,6 +8,7 @@ export interface StepTemplates {
   readonly items: Template | null;
   readonly until: Template | null;
   readonly compensation: Template | null;
+  readonly verification: Template | null;
 }
 
 /** Compiled templates live as long as their plan. */
@@ -27,13 +28,14 @@ export function templatesOf(step: PlanStep): StepTemplates {
 }
 
 /** For a step that is a copy of the one that was compiled. */
-function compile({ parameters, when, forEach, repeat, compensation }: PlanStep): StepTemplates {
+function compile({ parameters, when, forEach, repeat, compensation, onUncertain }: PlanStep): StepTemplates {
   return {
     parameters: compileTemplate(parameters),
     when: when === null ? null : compileSource(when),
     items: forEach === null ? null : itemsOf(forEach),
     until: repeat === null ? null : compileSource(repeat.until),
     compensation: compensation === null ? null : compileTemplate(compensation.parameters),
+    verification: onUncertain?.kind === "verify" ? compileTemplate(onUncertain.check.parameters) : null,
   };
 }
 

@@ -9,10 +9,10 @@ import { assign, nextWaiting, toClaimed } from "./claim.ts";
 import { redirectMessages } from "./deliveries.ts";
 import { insertKey } from "./keys.ts";
 import { loseAttempts } from "./loss.ts";
-import { abandon } from "./outcomes.ts";
 import { openAttempts } from "./report-evidence.ts";
 import { agentEvent } from "./reports.ts";
 import { releaseDraining } from "./slots.ts";
+import { abandon } from "./task-failure.ts";
 import { loadTask } from "./task-row.ts";
 import type { Tx } from "./tx.ts";
 

@@ -4,12 +4,14 @@ import type { AgentEntry } from "./agent-index.ts";
 import { wakeApproval } from "./approval-decisions.ts";
 import { isOpen } from "./ending.ts";
 import { loseSilent } from "./loss.ts";
-import { endTask, settleOpen } from "./outcomes.ts";
+import { settleOpen } from "./outcomes.ts";
 import { settleFromReports } from "./report-evidence.ts";
 import { resend } from "./sender.ts";
 import { advanceSession } from "./session-advance.ts";
 import { SessionUnit } from "./session-unit.ts";
 import { releaseDrained, type Slot } from "./slots.ts";
+import { IN_DOUBT } from "./stored-task.ts";
+import { endTask } from "./task-failure.ts";
 import { type AttemptRow, changeAttempt, loadTask, type TaskRow } from "./task-row.ts";
 import type { Tx } from "./tx.ts";
 import { expireWait } from "./wait-expiry.ts";
@@ -114,7 +116,7 @@ function expireTask(tx: Tx, id: string): void {
   const task = loadTask(tx, id);
   if (task === undefined) return;
   if (task.status === "running" && task.last !== null) expireAttempt(tx, task, task.last);
-  if (task.status !== "pending" || task.deadline > tx.now) return;
+  if (task.status !== "pending" || task.held === IN_DOUBT || task.deadline > tx.now) return;
   endTask(tx, task, { code: "deadline_exceeded", message: "The task's deadline has passed." }, "deadline");
 }
 

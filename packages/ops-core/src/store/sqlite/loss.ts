@@ -1,7 +1,7 @@
 import type { TaskError } from "../../domain/tasks/task.ts";
 import type { AgentEntry } from "./agent-index.ts";
 import { endAttempt, slotHold } from "./ending.ts";
-import { failTask } from "./outcomes.ts";
+import { failTask } from "./task-failure.ts";
 import { openAttempts } from "./report-evidence.ts";
 import { drainSlot, releaseDraining, releaseSlot } from "./slots.ts";
 import type { AttemptRow } from "./task-row.ts";

@@ -1,6 +1,6 @@
 import { OpspawnError } from "@opspawn/contract";
 import type { Requirement } from "../../domain/tasks/task.ts";
-import type { PlanStep, RetryPolicy, StepTarget, WorkflowPlan } from "../../domain/workflows/plan.ts";
+import type { OnUncertain, PlanStep, RetryPolicy, StepTarget, WorkflowPlan } from "../../domain/workflows/plan.ts";
 import type { StoredWorkflow } from "../../domain/workflows/stored.ts";
 import type { Tx } from "./tx.ts";
 
@@ -11,6 +11,8 @@ export interface TaskPolicy {
   readonly retry: RetryPolicy;
   readonly fallback: Requirement | null;
   readonly timeout: number | null;
+  /** What decides when an attempt died with open effects. Absent: the next attempt does them under the same keys. */
+  readonly onUncertain?: Exclude<OnUncertain["kind"], "retryWithKey">;
 }
 
 /** Compiled definitions by hash, least recently used dropped first, and the current versions of workflows by id. */
@@ -91,7 +93,9 @@ interface Doer {
 }
 
 export function policyOf(step: PlanStep, pathAgent: string | null): TaskPolicy {
-  const { retry, timeout, fallback } = step;
+  const { retry, timeout, fallback, onUncertain } = step;
   const instead = fallback === null ? null : requirementOf({ target: fallback, tool: null }, pathAgent, step.id);
-  return { retry, fallback: instead, timeout };
+  const policy = { retry, fallback: instead, timeout };
+  if (onUncertain === null || onUncertain.kind === "retryWithKey") return policy;
+  return { ...policy, onUncertain: onUncertain.kind };
 }

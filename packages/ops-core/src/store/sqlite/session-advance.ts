@@ -57,7 +57,8 @@ function writeStep(tx: Tx, session: SessionUnit, change: StepChange): void {
   if (session.fork !== null && takeOver(tx, session, session.fork, step.id, change)) return;
   const before = keepsRow(step) ? session.step(change.index).status : null;
   session.know(change.index, change);
-  if (status === "compensated" || status === "uncertain") {
+  // What a row of its own says of a step stays when it is undone, or doubted, after its end.
+  if (status === "compensated" || (status === "uncertain" && (before === null || stepHasEnded(before)))) {
     markStep(tx, session.id, change.index, status);
     stepEvent(session, step.id, change);
     return;

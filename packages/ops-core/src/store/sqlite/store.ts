@@ -9,6 +9,7 @@ import { approvalStore } from "./approval-store.ts";
 import { findDisagreements } from "./audit.ts";
 import { deliveryStore, eventStore, keyStore, workflowStore } from "./catalog-stores.ts";
 import { Database } from "./database.ts";
+import { effectStore } from "./effect-store.ts";
 import { answerStore } from "./idempotency.ts";
 import { PlanCache } from "./plan-cache.ts";
 import { processStore } from "./process-store.ts";
@@ -80,6 +81,7 @@ export function openSqlite(
     schedules: scheduleStore(shared),
     tasks: taskStore(shared),
     attempts: attemptStore(shared),
+    effects: effectStore(shared),
     deliveries: deliveryStore(shared),
     tools: toolStore(shared),
     keys: keyStore(shared),

@@ -18,7 +18,7 @@ export interface TaskColumns {
   part: number;
   /** 1: it undoes that part of the step. */
   undoes: number;
-  /** 1 while its session is paused: no claim finds it. */
+  /** 1 while its session is paused, 2 while it is in doubt (see `doubts.ts`): no claim finds it. */
   held: number;
   /** The dead letter it was made from. */
   redrive_of: string | null;
@@ -45,6 +45,8 @@ export interface TaskColumns {
   ended_at: number | null;
   deadline: number;
   event_sequence: number;
+  /** Effects it announced of which nobody has said what came of them. */
+  open_effects: number;
 }
 
 /** A task and its last attempt: one row, read and written together. */
@@ -127,6 +129,7 @@ export function newTaskRow(task: NewTask, now: number): TaskRow {
     ended_at: null,
     deadline: task.deadline,
     event_sequence: 0,
+    open_effects: 0,
     last: null,
   };
 }
