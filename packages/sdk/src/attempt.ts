@@ -2,12 +2,21 @@ import { type Assignment, type JsonValue, OpspawnError, parseTime } from "@opspa
 import type { OpspawnClient } from "./client.ts";
 import type { Chance, Clock } from "./clock.ts";
 import { isPassing, OpspawnApiError } from "./errors.ts";
+import { type Act, type EffectOptions, performEffect } from "./perform-effect.ts";
 import { atLeast, retrying } from "./retry.ts";
+import { TaskFailure } from "./task-failure.ts";
 import type { TaskResult } from "./tasks.ts";
 
 export interface WorkContext {
   /** Aborted when the attempt is no longer ours (cancelled, timed out, given away) or the worker must stop. */
   readonly signal: AbortSignal;
+  /** Announces an effect, does it once over all attempts, and tells that it is done (see `performEffect`). */
+  readonly effect: <T extends JsonValue | undefined>(
+    effectId: string,
+    payload: JsonValue,
+    act: Act<T>,
+    options?: EffectOptions,
+  ) => Promise<T>;
 }
 
 /** Does one task. Its value is the result; what it throws is the failure (see `TaskFailure`). */
@@ -15,31 +24,6 @@ export type WorkHandler = (
   task: Assignment,
   context: WorkContext,
 ) => Promise<JsonValue | undefined> | JsonValue | undefined;
-
-export interface TaskFailureOptions {
-  /** Default `agent_error`. */
-  readonly code?: string;
-  /** False: another try would fail too. Default: the server's policy decides. */
-  readonly retryable?: boolean;
-  /** Seconds before another try makes sense. */
-  readonly retryAfter?: number;
-  readonly cause?: unknown;
-}
-
-/** Thrown by a handler to say how its task failed. Any other error fails it as `agent_error` with its message. */
-export class TaskFailure extends Error {
-  override readonly name = "TaskFailure";
-  readonly code: string;
-  readonly retryable: boolean | undefined;
-  readonly retryAfter: number | undefined;
-
-  constructor(message: string, options: TaskFailureOptions = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
-    this.code = options.code ?? "agent_error";
-    this.retryable = options.retryable;
-    this.retryAfter = options.retryAfter;
-  }
-}
 
 export interface AttemptRun {
   readonly client: OpspawnClient;
@@ -107,11 +91,20 @@ async function outcomeOf(run: AttemptRun, signal: AbortSignal): Promise<TaskResu
   });
   try {
     // A handler that ignores its signal must not keep the worker from going on.
-    const result = await Promise.race([(async () => run.handler(run.task, { signal }))(), aborted]);
+    const result = await Promise.race([(async () => run.handler(run.task, contextOf(run, signal)))(), aborted]);
     return { token, status: "completed", result: result ?? null };
   } catch (error) {
     return { token, status: "failed", error: errorOf(error) };
   }
+}
+
+function contextOf({ client, task, onError }: AttemptRun, signal: AbortSignal): WorkContext {
+  const tools = { signal, onError };
+  return {
+    signal,
+    effect: (effectId, payload, act, options) =>
+      performEffect({ effects: client.effects, ...task.opspawn }, effectId, payload, act, { ...tools, ...options }),
+  };
 }
 
 function errorOf(error: unknown): NonNullable<TaskResult["error"]> {

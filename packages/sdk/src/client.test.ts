@@ -13,6 +13,7 @@ import {
   sampleApprovalLink,
   sampleAssignment,
   sampleDelivery,
+  sampleEffect,
   sampleEvent,
   sampleFire,
   sampleKey,
@@ -48,7 +49,8 @@ async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
 const one = <T>(item: T) => ({ items: [item], nextCursor: null });
 
 test("every operation of the contract is a method of its noun, and sends what the contract declares", async () => {
-  const { agents, workflows, sessions, tasks, schedules, approvals, deliveries, tools, keys, events } = operations;
+  const { agents, workflows, sessions, tasks, schedules, approvals, deliveries, effects, tools, keys, events } =
+    operations;
   const [session, task, agent, workflow] = [sampleSession(), sampleTask(), sampleAgent(), sampleWorkflow()];
   const begun = { sessionId: "s", workflowId: "w", workflowVersion: "1", status: "started" as const };
   const why = { status: "running" as const, blocked: null, explanation: ["It runs."] };
@@ -101,6 +103,10 @@ test("every operation of the contract is a method of its noun, and sends what th
     .on(approvals.approve, sampleApproval({ status: "approved" }))
     .on(approvals.reject, sampleApproval({ status: "rejected" }))
     .on(approvals.link, sampleApprovalLink())
+    .on(effects.announce, { effectId: "e", idempotencyKey: "k", status: "intended", again: false, receipt: null })
+    .on(effects.receipt, sampleEffect())
+    .on(effects.ofTask, { items: [sampleEffect()] })
+    .on(effects.list, one(sampleEffect()))
     .on(deliveries.list, one(sampleDelivery()))
     .on(deliveries.get, sampleDelivery())
     .on(tools.register, sampleTool())
@@ -111,6 +117,10 @@ test("every operation of the contract is a method of its noun, and sends what th
     .on(keys.revoke, sampleKey())
     .on(events.list, { items: [sampleEvent()], next: 1 });
 
+  await client.effects.announce("t", { token: "1.a", effectId: "e", payload: { to: "x" } });
+  await client.effects.receipt("t", "e/1", { token: "1.a", status: "done", result: 1 });
+  await client.effects.ofTask("t");
+  await client.effects.list({ status: "open", session: "s" });
   await client.agents.register({ agentName: "a", channel: "pull", capabilities: ["x"], maxConcurrency: 2 });
   await client.agents.list({ capability: "x", state: "idle", limit: 5 });
   await client.agents.get("a");

@@ -1,9 +1,16 @@
 import { formatTime } from "@opspawn/contract";
-import { type Clock, TaskFailure } from "@opspawn/sdk";
+import { type Clock, type Effects, performEffect, TaskFailure } from "@opspawn/sdk";
 import { childLogger, type Logger } from "./logger.ts";
 import type { Message, Ticket } from "./message.ts";
 import { completed, failed, type Outcome } from "./outcome.ts";
-import type { TaskHandler } from "./task.ts";
+import type { AgentTask, TaskHandler } from "./task.ts";
+
+export interface ExecutionTools {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Where effects under this ticket are announced; null where nobody keeps account of them. */
+  readonly effects: (ticket: Ticket) => Pick<Effects, "announce" | "receipt"> | null;
+}
 
 /** A task in the handler's hands. */
 export class Execution {
@@ -16,13 +23,15 @@ export class Execution {
   /** Some delivery was answered without the outcome. */
   reportLater = false;
   readonly #clock: Clock;
+  readonly #effects: ExecutionTools["effects"];
   readonly #abort = new AbortController();
   #ticket: Ticket | null;
   #cancelDeadline: () => void = () => undefined;
 
-  constructor(handle: TaskHandler, message: Message, key: string | null, tools: { clock: Clock; logger: Logger }) {
+  constructor(handle: TaskHandler, message: Message, key: string | null, tools: ExecutionTools) {
     this.key = key;
     this.#clock = tools.clock;
+    this.#effects = tools.effects;
     this.#ticket = message.ticket;
     const taskId = message.ticket?.taskId ?? key;
     this.logger = childLogger(tools.logger, { taskId, sessionId: message.sessionId });
@@ -69,6 +78,7 @@ export class Execution {
           messageType: message.messageType,
           senderId: message.senderId,
           signal,
+          effect: (...effect) => this.#perform(...effect),
           logger: this.logger,
         }),
       );
@@ -79,6 +89,17 @@ export class Execution {
       this.#cancelDeadline();
     }
   }
+
+  /** Under the token of the latest attempt that was delivered. */
+  readonly #perform: AgentTask["effect"] = async (effectId, payload, act, options) => {
+    const effects = this.#ticket === null ? null : this.#effects(this.#ticket);
+    if (this.#ticket === null || effects === null) return act(`${this.key ?? ""}/${effectId}`, { again: false });
+    const onError = (error: unknown) => {
+      this.logger.warn({ effectId, reason: error instanceof Error ? error.message : error }, "receipt not delivered");
+    };
+    const { signal } = this.#abort;
+    return performEffect({ effects, ...this.#ticket }, effectId, payload, act, { signal, onError, ...options });
+  };
 
   #armDeadline(): void {
     this.#cancelDeadline();

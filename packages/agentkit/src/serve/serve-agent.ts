@@ -3,6 +3,7 @@ import { type AgentOptions, type AgentSettings, settingsOf } from "./agent-optio
 import { AgentServer } from "./agent-server.ts";
 import { identityFile, noIdentityStore } from "./identity.ts";
 import { childLogger, type Logger, silentLogger } from "./logger.ts";
+import type { Ticket } from "./message.ts";
 import { type Registered, register } from "./registration.ts";
 import { isTrustedResultUrl } from "./result-origin.ts";
 import { reportOutcome } from "./result-report.ts";
@@ -127,11 +128,13 @@ class AgentHost {
     const clock = this.#options.clock ?? systemClock;
     // The token is all the proof that a result needs.
     const client = this.#client(undefined);
+    const reportable = ({ resultUrl }: Ticket) => isTrustedResultUrl(resultUrl, [platformUrl, opsCoreUrl]);
     return new Workload({
       ...this.settings,
       clock,
       logger,
-      reportable: ({ resultUrl }) => isTrustedResultUrl(resultUrl, [platformUrl, opsCoreUrl]),
+      reportable,
+      effects: (ticket) => (reportable(ticket) ? client.effects : null),
       report: (ticket, outcome) =>
         reportOutcome(ticket, outcome, { client, clock, logger, signal: this.#ended.signal }),
     });

@@ -1,5 +1,5 @@
 import { type Clock, sleep, TaskFailure } from "@opspawn/sdk";
-import { Execution } from "./execution.ts";
+import { Execution, type ExecutionTools } from "./execution.ts";
 import type { Logger } from "./logger.ts";
 import type { Message, Ticket } from "./message.ts";
 import type { Outcome } from "./outcome.ts";
@@ -27,6 +27,8 @@ export interface WorkloadOptions {
   readonly report: (ticket: Ticket, outcome: Outcome) => Promise<void>;
   /** Whether `report` may be used for this ticket. */
   readonly reportable: (ticket: Ticket) => boolean;
+  /** Where effects under a ticket are announced. Default: nowhere. */
+  readonly effects?: ExecutionTools["effects"];
   readonly memory?: OutcomeMemory;
 }
 
@@ -87,9 +89,9 @@ export class Workload {
   }
 
   #start(message: Message, key: string | null): Execution {
-    const { clock, maxConcurrency, handle, logger } = this.#options;
+    const { clock, maxConcurrency, handle, logger, effects = () => null } = this.#options;
     if (this.#executions.size >= maxConcurrency) throw busy(`This agent does ${maxConcurrency} at a time.`);
-    const execution = new Execution(handle, message, key, { clock, logger });
+    const execution = new Execution(handle, message, key, { clock, logger, effects });
     this.#executions.add(execution);
     void execution.outcome.then((outcome) => this.#settle(execution, outcome));
     return execution;

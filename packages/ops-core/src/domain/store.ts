@@ -4,7 +4,7 @@ import type { Approval, ApprovalDecision, ApprovalFilter, ApprovalLink } from ".
 import type { ApiKey } from "./auth/key.ts";
 import type { Blocked } from "./blocked.ts";
 import type { Delivery, DeliveryKind, NewDelivery } from "./deliveries/delivery.ts";
-import type { Announced, Effect, EffectFilter, Intent, ToldReceipt } from "./effects/effect.ts";
+import type { EffectStore } from "./effects/effect-store.ts";
 import type {
   FireOutcome,
   FireRecord,
@@ -352,25 +352,6 @@ export interface AttemptStore {
   adopt(max: number, sending?: ReadonlySet<string>): Promise<readonly ClaimedAttempt[]>;
   /** Everything that is due: attempt timeouts, leases, resends, graces, deadlines, draining slots. */
   expire(max: number): Promise<number>;
-}
-
-/** What agents do outside, announced before and told of afterwards. */
-export interface EffectStore {
-  /**
-   * An agent is about to do something, under the token of its open attempt. The effect's key is the same each time. When
-   * it is known with another payload, the attempt fails and its task ends: `differs`. Errors: `task_not_found`,
-   * `lease_lost`, `too_many_effects`.
-   */
-  intend(taskId: string, token: string, intent: Intent): Promise<Announced>;
-  /**
-   * What came of it: a fact, under any token that the task ever had. It settles what its end left in doubt. Errors:
-   * `task_not_found`, `lease_lost` for a token never issued, `effect_not_found`.
-   */
-  receipt(taskId: string, token: string, effectId: string, receipt: ToldReceipt): Promise<Effect>;
-  /** In the order in which they were announced. */
-  ofTask(taskId: string): Promise<readonly Effect[]>;
-  /** Newest first. */
-  list(page: Page, filter: EffectFilter): Promise<Paged<Effect>>;
 }
 
 // --- the rest -------------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ export {
   sampleApprovalLink,
   sampleAssignment,
   sampleDelivery,
+  sampleEffect,
   sampleEvent,
   sampleFire,
   sampleKey,

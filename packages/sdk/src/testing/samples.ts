@@ -4,6 +4,7 @@ import type {
   ApprovalView,
   Assignment,
   DeliveryView,
+  EffectView,
   EventView,
   FireView,
   KeyView,
@@ -238,6 +239,25 @@ export function sampleApprovalLink(change: Partial<ApprovalLinkView> = {}): Appr
     for: "carol",
     url: "http://127.0.0.1:8000/v1/opscore/approval-links/lnk_1?token=secret",
     expiresAt: "2026-05-02T12:00:00.000000Z",
+    ...change,
+  };
+}
+
+export function sampleEffect(change: Partial<EffectView> = {}): EffectView {
+  return {
+    effectId: "charge",
+    taskId: TASK_ID,
+    sessionId: SESSION_ID,
+    stepId: "pay",
+    idempotencyKey: "eff_0123",
+    kind: "payment",
+    description: "Charge the card",
+    payloadHash: "sha256:ab",
+    payload: { amount: 7 },
+    status: "intended",
+    attempt: 1,
+    announcedAt: AT,
+    receipt: null,
     ...change,
   };
 }

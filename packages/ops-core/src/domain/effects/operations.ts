@@ -1,4 +1,4 @@
-import { type JsonValue, OpspawnError, type OperationInput, type operations, stringifyJson } from "@opspawn/contract";
+import { type JsonValue, type OperationInput, OpspawnError, type operations, stringifyJson } from "@opspawn/contract";
 import type { NounHandlers, Ports } from "../ports.ts";
 import { invalidField } from "../request-fields.ts";
 import { needTask } from "../tasks/view.ts";
@@ -27,7 +27,9 @@ export function effectHandlers({ store }: Ports): NounHandlers<"effects"> {
       const note = body.note ?? null;
       const result = body.result ?? null;
       const text = result === null ? null : boundedJson(result, ["body", "result"], EFFECT_RESULT_MAX);
-      return effectView(await store.effects.receipt(params.taskId, token, params.effectId, { status, note, result: text }));
+      return effectView(
+        await store.effects.receipt(params.taskId, token, params.effectId, { status, note, result: text }),
+      );
     },
     async ofTask(_context, { params }) {
       const { id } = await needTask(store, params.taskId);

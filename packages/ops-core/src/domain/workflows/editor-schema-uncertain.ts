@@ -35,9 +35,13 @@ function question(description: string): JsonObject {
 }
 
 function verification(): JsonObject {
-  const asked = closed("A person is asked.", { ask: question("A person says whether it happened.") }, {
-    anyOf: [{ type: "null" }, given("ask")],
-  });
+  const asked = closed(
+    "A person is asked.",
+    { ask: question("A person says whether it happened.") },
+    {
+      anyOf: [{ type: "null" }, given("ask")],
+    },
+  );
   return closed(
     "A tool that changes nothing finds out, and answers { happened: true or false, result? }.",
     {
@@ -46,7 +50,8 @@ function verification(): JsonObject {
       retry: retrySchema(),
       timeout: duration("Bounds one attempt, from 1ms to 7d. Default: the tool's own, else 2m."),
       otherwise: {
-        description: "What is done when the tool cannot tell: `fail` ends the step as uncertain, `ask` asks a person. Default: fail.",
+        description:
+          "What is done when the tool cannot tell: `fail` ends the step as uncertain, `ask` asks a person. Default: fail.",
         anyOf: [{ enum: ["fail", "ask", null] }, asked],
       },
     },

@@ -1,8 +1,8 @@
 import type { JsonObject } from "@opspawn/contract";
 import { schemaOfSchemas } from "./editor-schema-keywords.ts";
 import { failureFields, fallbackRules, runFields, runRules, targets } from "./editor-schema-settings.ts";
-import { choice, closed, duration, id, needed, oneAtMost, parameters, text, whole } from "./editor-schema-values.ts";
 import { uncertainSchema } from "./editor-schema-uncertain.ts";
+import { choice, closed, duration, id, needed, oneAtMost, parameters, text, whole } from "./editor-schema-values.ts";
 import { kindRules, workFields } from "./editor-schema-work.ts";
 import {
   DESCRIPTION_LENGTH_MAX,

@@ -158,7 +158,8 @@ export class Move {
 
   beginUndoing(total: number, uncertain: readonly number[]): void {
     if (this.#undoing === null) return;
-    for (const step of uncertain) this.#set(step, { ...this.#state(step), status: "uncertain" });
+    const news = uncertain.filter((step) => this.#state(step).status !== "uncertain");
+    for (const step of news) this.#set(step, { ...this.#state(step), status: "uncertain" });
     this.#undoing = { total, failed: uncertain.length };
     this.#undo(0);
   }

@@ -29,7 +29,12 @@ export function readingsOf(
     reading(templates.parameters, step.parametersAt, [...perItem, ...perIteration], step.repeats),
     reading(templates.until, ["repeat", "until"], perIteration, true),
     reading(templates.compensation, ["compensate", "parameters"], perItem, true),
-    reading(templates.verification, ["onUncertain", "verify", "parameters"], [...perItem, ...perIteration], step.repeats),
+    reading(
+      templates.verification,
+      ["onUncertain", "verify", "parameters"],
+      [...perItem, ...perIteration],
+      step.repeats,
+    ),
   ].filter(({ references }) => references.length > 0);
 }
 

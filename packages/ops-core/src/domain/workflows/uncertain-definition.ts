@@ -28,7 +28,8 @@ export const VERIFICATION_FIELDS = ["tool", "parameters", "retry", "timeout", "o
 
 /** How long a person may take to say whether an effect happened, where that is not said. */
 const QUESTION_TIMEOUT = DAY;
-const HINT = 'must be "retryWithKey", "fail", "ask", "compensate", { ask: { timeout: 24h } } or { verify: { tool: NAME } }';
+const HINT =
+  'must be "retryWithKey", "fail", "ask", "compensate", { ask: { timeout: 24h } } or { verify: { tool: NAME } }';
 
 export interface ReadUncertain {
   readonly onUncertain: OnUncertain | null;

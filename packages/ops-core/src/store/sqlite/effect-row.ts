@@ -109,6 +109,13 @@ export function toEffect(row: EffectRow): Effect {
   };
 }
 
-function toReceipt({ status, result, note, told_at: at, told_attempt: attempt, told_by: by }: EffectRow): EffectReceipt | null {
+function toReceipt({
+  status,
+  result,
+  note,
+  told_at: at,
+  told_attempt: attempt,
+  told_by: by,
+}: EffectRow): EffectReceipt | null {
   return status === "intended" || at === null || by === null ? null : { status, result, note, at, attempt, by };
 }

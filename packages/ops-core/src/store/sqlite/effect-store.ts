@@ -1,4 +1,4 @@
-import type { EffectStore } from "../../domain/store.ts";
+import type { EffectStore } from "../../domain/effects/effect-store.ts";
 import { type EffectRow, toEffect } from "./effect-row.ts";
 import { intendEffect, receiveReceipt } from "./effects.ts";
 import { decodeCursor, toPage, Where } from "./paging.ts";

@@ -17,7 +17,15 @@ import { tellSession } from "./session-news.ts";
 import { SessionUnit } from "./session-unit.ts";
 import { drainSlot, releaseDrained, releaseSlot } from "./slots.ts";
 import { failTask } from "./task-failure.ts";
-import { type AttemptRow, attemptFacts, changeTask, loadAttempt, loadTask, type TaskRow, taskEvent } from "./task-row.ts";
+import {
+  type AttemptRow,
+  attemptFacts,
+  changeTask,
+  loadAttempt,
+  loadTask,
+  type TaskRow,
+  taskEvent,
+} from "./task-row.ts";
 import type { Tx } from "./tx.ts";
 
 const CLASS_OF: Record<Evidence, EvidenceClass> = {

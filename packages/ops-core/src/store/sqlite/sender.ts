@@ -6,9 +6,9 @@ import { workflowOf } from "./agents.ts";
 import { countFailure } from "./circuits.ts";
 import { countMessage, toClaimed } from "./claim.ts";
 import { endAttempt, isOpen, isSender } from "./ending.ts";
-import { failTask } from "./task-failure.ts";
 import { settleFromReports } from "./report-evidence.ts";
 import { releaseSlot } from "./slots.ts";
+import { failTask } from "./task-failure.ts";
 import {
   type AttemptRow,
   attemptFacts,

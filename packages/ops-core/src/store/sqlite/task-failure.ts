@@ -109,4 +109,3 @@ export function endTask(
   taskEvent(tx, task, "task.failed", { error: { ...error }, deadLetter: exhausted });
   tellSession(tx, task, error);
 }
-

@@ -28,7 +28,10 @@ export const effectsSuite: Suite = (on) => {
     assert.equal(second.attempt, 2);
     const again = await intend(w, second, "pay");
     assert.equal(again.effect.key, before.effect.key);
-    assert.deepEqual([again.type, again.type === "intended" && again.again, again.effect.attempt], ["intended", true, 2]);
+    assert.deepEqual(
+      [again.type, again.type === "intended" && again.again, again.effect.attempt],
+      ["intended", true, 2],
+    );
     assert.notEqual((await intend(w, second, "mail")).effect.key, before.effect.key);
     await w.start(listOf("a"));
     assert.notEqual((await intend(w, w.take(), "pay")).effect.key, before.effect.key);
@@ -63,8 +66,14 @@ export const effectsSuite: Suite = (on) => {
     const first = w.take();
     await afterTimeout(w);
     await assert.rejects(intend(w, first, "pay"), withCode("lease_lost"));
-    await assert.rejects(w.store.effects.intend(first.taskId, "9.no", { ...NOTHING, effectId: "x" }), withCode("lease_lost"));
-    await assert.rejects(w.store.effects.intend("task_no", first.token, { ...NOTHING, effectId: "x" }), withCode("task_not_found"));
+    await assert.rejects(
+      w.store.effects.intend(first.taskId, "9.no", { ...NOTHING, effectId: "x" }),
+      withCode("lease_lost"),
+    );
+    await assert.rejects(
+      w.store.effects.intend("task_no", first.token, { ...NOTHING, effectId: "x" }),
+      withCode("task_not_found"),
+    );
     assert.deepEqual(await w.store.effects.ofTask(first.taskId), []);
   });
 
@@ -155,26 +164,29 @@ export const effectsSuite: Suite = (on) => {
     assert.deepEqual([status, told?.by, told?.attempt], ["done", "outcome", null]);
   });
 
-  on("when the attempts are used up with an open effect, the step is uncertain and nothing stands in for it", async (w) => {
-    await workers(w);
-    const tasks = [
-      step("a", { retry: { maxAttempts: 1 }, fallback: "b" }),
-      step("b"),
-    ];
-    const { id } = await w.start(workflow(tasks));
-    const attempt = w.take();
-    await intend(w, attempt, "pay");
-    await w.wait(120 * SECOND);
-    const task = await w.getTask(attempt.taskId);
-    assert.deepEqual([task.status, task.deadLetter, task.error?.code], ["failed", true, "effect_uncertain"]);
-    assert.match(task.error?.message ?? "", /^Nobody knows whether effect `pay` happened: announced .*, no receipt\. The last attempt: timeout: /);
-    assert.equal((await w.steps(id))[0], "uncertain");
-    assert.deepEqual((await w.getSession(id)).uncertainSteps, ["a"]);
-    assert.equal(w.sent.length, 0);
-    // It is known now, and changes what is known, but not what has ended.
-    await receipt(w, attempt, "pay", "done");
-    assert.equal((await w.steps(id))[0], "uncertain");
-  });
+  on(
+    "when the attempts are used up with an open effect, the step is uncertain and nothing stands in for it",
+    async (w) => {
+      await workers(w);
+      const tasks = [step("a", { retry: { maxAttempts: 1 }, fallback: "b" }), step("b")];
+      const { id } = await w.start(workflow(tasks));
+      const attempt = w.take();
+      await intend(w, attempt, "pay");
+      await w.wait(120 * SECOND);
+      const task = await w.getTask(attempt.taskId);
+      assert.deepEqual([task.status, task.deadLetter, task.error?.code], ["failed", true, "effect_uncertain"]);
+      assert.match(
+        task.error?.message ?? "",
+        /^Nobody knows whether effect `pay` happened: announced .*, no receipt\. The last attempt: timeout: /,
+      );
+      assert.equal((await w.steps(id))[0], "uncertain");
+      assert.deepEqual((await w.getSession(id)).uncertainSteps, ["a"]);
+      assert.equal(w.sent.length, 0);
+      // It is known now, and changes what is known, but not what has ended.
+      await receipt(w, attempt, "pay", "done");
+      assert.equal((await w.steps(id))[0], "uncertain");
+    },
+  );
 
   on("a failure that its agent tells of says nothing of what it announced", async (w) => {
     await workers(w);
@@ -249,7 +261,9 @@ export const effectsSuite: Suite = (on) => {
 
   on("a task that stands alone is tried again, and then fails as uncertain", async (w) => {
     await workers(w);
-    const { id } = await w.task({ retry: { maxAttempts: 2, backoff: "fixed", initialDelay: 0, maxDelay: 0, jitter: "none", on: ["timeout"] } });
+    const { id } = await w.task({
+      retry: { maxAttempts: 2, backoff: "fixed", initialDelay: 0, maxDelay: 0, jitter: "none", on: ["timeout"] },
+    });
     await intend(w, w.take(), "pay");
     await w.wait(120 * SECOND);
     await w.dispatch();
@@ -274,7 +288,10 @@ export const effectsSuite: Suite = (on) => {
       const { items } = await w.store.effects.list({ limit: 10 }, { status: "intended", ...filter });
       return items.map(({ effectId }) => effectId);
     };
-    assert.deepEqual([await open({}), await open({ session: one.id }), await open({ session: two.id })], [["z", "y"], ["y"], ["z"]]);
+    assert.deepEqual(
+      [await open({}), await open({ session: one.id }), await open({ session: two.id })],
+      [["z", "y"], ["y"], ["z"]],
+    );
     const page = await w.store.effects.list({ limit: 1 }, {});
     const rest = await w.store.effects.list({ limit: 5, cursor: page.nextCursor ?? "" }, { status: "done" });
     assert.deepEqual([page.items[0]?.effectId, rest.items.map(({ effectId }) => effectId)], ["z", ["x"]]);

@@ -7,6 +7,7 @@ import type { ClaimedAttempt } from "../../domain/tasks/task.ts";
 import { attemptTable, taskTable } from "../../domain/tasks/transitions.ts";
 import { nextState, type TransitionTable } from "../../domain/transition-table.ts";
 import { step, workflow } from "./test-definitions.ts";
+import { intend } from "./test-effects.ts";
 import type { Declare, Suite } from "./test-rig.ts";
 import { failed, need, senderOf, type World } from "./test-world.ts";
 
@@ -167,7 +168,8 @@ async function session(w: World, state: string) {
 
 /** How a step comes to be undone, or not: it is not known whether it was done, and nobody says to undo it all the same. */
 function isDoubtful(state: StepStatus, event: StepEvent): boolean {
-  return state === "uncertain" || (event === "doubt" && state !== "compensated");
+  if (state === "uncertain") return event !== "compensate";
+  return event === "doubt" && state !== "compensated";
 }
 
 /** A step that can get from this state where the event leads. */
@@ -210,7 +212,7 @@ async function sessionStep(w: World, state: StepStatus, event: StepEvent) {
   if (state !== "pending") await w.complete(first, { x: 1 });
   const sent = w.sent.shift();
   await reach(w, { id, state, event, sent, failing });
-  if (state === "uncertain" || state === "compensated") await undo();
+  if ((state === "uncertain" && event !== "compensate") || state === "compensated") await undo();
   return {
     status: async () => (await w.steps(id))[3] ?? "pending",
     facts: async () => (await w.store.sessions.steps(id)).find(({ index }) => index === 3),
@@ -229,7 +231,7 @@ async function sessionStep(w: World, state: StepStatus, event: StepEvent) {
         return w.complete(first, { x: 1 });
       },
       cancel: () => w.store.sessions.cancel(id, "changed my mind"),
-      doubt: undo,
+      doubt: () => (state === "running" ? leaveOpen(w, need(sent, "attempt")) : undo()),
       compensate: undo,
     },
   };
@@ -250,11 +252,18 @@ async function reach(w: World, { id, state, event, sent, failing }: Way): Promis
   if (state === "completed" || state === "compensated") {
     await (state === "completed" ? end() : w.complete(need(sent, "attempt")));
   } else if (state === "failed" && !isUndone) await w.fail(need(sent, "attempt"), "rejected");
+  else if (state === "uncertain" && event === "compensate") await leaveOpen(w, need(sent, "attempt"));
   else if (state === "failed" || state === "uncertain") await pass(w, TIMEOUT);
   else if (state === "cancelled" && isUndone) {
     await w.fail(failing, "rejected");
     await end();
   } else if (state === "cancelled") await w.store.sessions.cancel(id, "no more");
+}
+
+/** Nobody knows whether what it announced has happened. */
+async function leaveOpen(w: World, attempt: ClaimedAttempt): Promise<void> {
+  await intend(w, attempt, "effect");
+  await w.fail(attempt, "rejected");
 }
 
 async function delivery(w: World, state: string) {
