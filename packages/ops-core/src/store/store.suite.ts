@@ -9,6 +9,7 @@ import { claimsSuite } from "./suite/claims.suite.ts";
 import { conditionsSuite } from "./suite/conditions.suite.ts";
 import { controlSuite } from "./suite/control.suite.ts";
 import { deliveriesSuite } from "./suite/deliveries.suite.ts";
+import { doubtsSuite } from "./suite/doubts.suite.ts";
 import { effectsSuite } from "./suite/effects.suite.ts";
 import { evidenceSuite } from "./suite/evidence.suite.ts";
 import { failuresSuite } from "./suite/failures.suite.ts";
@@ -50,6 +51,7 @@ export const LANGUAGE_SUITES: readonly Suite[] = [
   undoingSuite,
   uncertainSuite,
   effectsSuite,
+  doubtsSuite,
   approvalsSuite,
   approvalLinksSuite,
   controlSuite,

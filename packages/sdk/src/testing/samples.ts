@@ -214,6 +214,8 @@ export function sampleApproval(change: Partial<ApprovalView> = {}): ApprovalView
     sessionId: SESSION_ID,
     workflowId: "review-article",
     stepId: "publish-ok",
+    kind: "step",
+    taskId: null,
     status: "pending",
     message: "Publish the review?",
     details: { title: "A title" },

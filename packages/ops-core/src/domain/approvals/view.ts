@@ -19,6 +19,8 @@ export function approvalView(approval: Approval): ApprovalView {
     sessionId: approval.sessionId,
     workflowId: approval.workflowId,
     stepId: approval.stepId,
+    kind: approval.taskId === null ? "step" : "effect",
+    taskId: approval.taskId,
     status: approval.status,
     message: approval.message,
     details: readStored(approval.details),
@@ -36,14 +38,14 @@ export function approvalView(approval: Approval): ApprovalView {
 }
 
 /** What a pending approval waits for: somebody who may decide. */
-function blockedBy({ status, approvers, requestedAt, expiresAt, stepId, reminders }: Approval): Blocked | null {
+function blockedBy({ status, approvers, requestedAt, expiresAt, stepId, taskId, reminders }: Approval): Blocked | null {
   if (status !== "pending") return null;
   const who = approvers === null ? "Somebody with `approvals:write`" : `A key named ${namesOf(approvers)}`;
   const until = expiresAt === null ? "" : `, before ${formatTime(expiresAt)}`;
   const again = reminders === 0 ? "" : ` It was asked again ${reminders === 1 ? "once" : `${reminders} times`}.`;
   return {
     reason: "waiting_for_decision",
-    message: `${who} has to approve or reject it${until}.${again}`,
+    message: `${who} has to ${taskId === null ? "approve or reject it" : "say whether it happened"}${until}.${again}`,
     since: requestedAt,
     details: { stepId, ...(approvers === null ? {} : { approvers: [...approvers] }) },
   };

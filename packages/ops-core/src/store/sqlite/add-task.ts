@@ -1,6 +1,6 @@
 import type { JsonObject } from "@opspawn/contract";
 import { claimDirectly } from "./claim.ts";
-import { isSessionPaused, type TaskRow, taskEvent } from "./task-row.ts";
+import { isSessionPaused, SETTLES, type TaskRow, taskEvent } from "./task-row.ts";
 import type { Tx } from "./tx.ts";
 
 /** Brings a task into the world: already claimed where an agent is free, else waiting in its lane. */
@@ -16,5 +16,8 @@ export function addTask(tx: Tx, row: TaskRow): void {
 
 /** Which part of its step it is, and whether it undoes it; nothing for the only task of a step. */
 function placeOf({ part, undoes }: TaskRow): JsonObject {
-  return { ...(part === 0 ? {} : { part }), ...(undoes === 0 ? {} : { undoes: true }) };
+  return {
+    ...(part === 0 ? {} : { part }),
+    ...(undoes === 0 ? {} : { [undoes === SETTLES ? "settles" : "undoes"]: true }),
+  };
 }

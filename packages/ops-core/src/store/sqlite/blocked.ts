@@ -3,8 +3,10 @@ import type { Blocked } from "../../domain/blocked.ts";
 import type { Pause } from "../../domain/sessions/session.ts";
 import { pausedBlock } from "../../domain/sessions/waiting.ts";
 import { type Requirement, type TaskError, toolOf } from "../../domain/tasks/task.ts";
+import { DOUBT, doubtBlock } from "./doubt-row.ts";
 import { explainLane } from "./lanes.ts";
 import { SessionUnit } from "./session-unit.ts";
+import { IN_DOUBT } from "./stored-task.ts";
 import { type AttemptRow, loadTask, type TaskColumns, type TaskRow } from "./task-row.ts";
 import type { Tx } from "./tx.ts";
 
@@ -15,11 +17,13 @@ export interface LaneColumns {
   lane_since: number | null;
   /** Why its session is paused. */
   pause: string | null;
+  /** What settles what it has done. */
+  doubt: string | null;
 }
 
 /** A task with what was last found about its lane. */
 export const TASKS = `select t.*, l.reason as lane_reason, l.message as lane_message, l.details as lane_details,
-  l.since as lane_since, p.pause from tasks t left join lanes l on l.lane = t.lane and t.status = 'pending'
+  l.since as lane_since, p.pause, ${DOUBT} as doubt from tasks t left join lanes l on l.lane = t.lane and t.status = 'pending'
   left join sessions p on t.held = 1 and p.id = t.session_id`;
 
 /** The tasks of `TASKS` that `storedBlock` says this reason of. */
@@ -27,6 +31,8 @@ export function blockedBy(reason: string, now: number): { sql: string; values: (
   switch (reason) {
     case "session_paused":
       return { sql: "t.status = 'pending' and t.held = 1", values: [] };
+    case "effect_uncertain":
+      return { sql: "t.status = 'pending' and t.held = 2", values: [] };
     case "delayed":
       return { sql: "t.status = 'pending' and t.held = 0 and t.attempts = 0 and t.ready_at > ?", values: [now] };
     case "backoff":
@@ -41,6 +47,7 @@ export function blockedBy(reason: string, now: number): { sql: string; values: (
 /** Why a pending task waits, from what was stored when a claim last found nothing. */
 export function storedBlock(row: TaskColumns & LaneColumns, now: number): Blocked | null {
   if (row.status !== "pending") return null;
+  if (row.doubt !== null) return doubtBlock(row.doubt);
   if (row.pause !== null) return heldBack(row, row.pause);
   if (row.ready_at > now) return notReady(row);
   if (row.lane_reason === null) return queued(row);
@@ -58,6 +65,8 @@ export function explainTask(tx: Tx, taskId: string): Blocked | null {
   if (row === undefined) return null;
   if (row.status === "running") return atWork(tx, row);
   if (row.status !== "pending") return null;
+  const doubt = row.held === IN_DOUBT ? doubtOf(tx, taskId) : null;
+  if (doubt !== null) return doubtBlock(doubt);
   const pause = row.held === 1 && row.session_id !== null ? SessionUnit.load(tx, row.session_id)?.row.pause : null;
   if (pause !== null && pause !== undefined) return heldBack(row, pause);
   if (row.ready_at > tx.now) return notReady(row);
@@ -69,6 +78,12 @@ export function explainTask(tx: Tx, taskId: string): Blocked | null {
     reason,
   )?.since;
   return { reason, message, since: Math.max(since ?? 0, row.ready_at), details };
+}
+
+function doubtOf(tx: Tx, taskId: string): string | null {
+  return (
+    tx.get<{ doubt: string | null }>(`select ${DOUBT} as doubt from tasks t where t.id = ?`, taskId)?.doubt ?? null
+  );
 }
 
 function heldBack({ session_id: sessionId }: TaskColumns, pause: string): Blocked {

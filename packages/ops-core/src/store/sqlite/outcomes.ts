@@ -13,10 +13,9 @@ import { noteAlive } from "./agent-lease.ts";
 import { closeCircuit, countFailure } from "./circuits.ts";
 import { settleOpenEffects } from "./effect-row.ts";
 import { endAttempt, isOpen, isSender, slotHold } from "./ending.ts";
-import { tellSession } from "./session-news.ts";
 import { SessionUnit } from "./session-unit.ts";
 import { drainSlot, releaseDrained, releaseSlot } from "./slots.ts";
-import { failTask } from "./task-failure.ts";
+import { failTask, tellOfEnd } from "./task-failure.ts";
 import {
   type AttemptRow,
   attemptFacts,
@@ -163,7 +162,7 @@ function completeTask(tx: Tx, task: TaskRow, result: string | null, evidence: Ev
   changeTask(tx, task, { status: "completed", result, used: task.used + 1, ended_at: tx.now, error: null });
   taskEvent(tx, task, "task.completed", evidence === "inferred" ? { evidence } : {});
   tx.context.failpoint?.("store.before-next-step");
-  tellSession(tx, task, null);
+  tellOfEnd(tx, task, null);
 }
 
 /** A fenced token changes no state but is a fact: it is kept, and says that the agent has stopped. */

@@ -73,7 +73,7 @@ function writeStep(tx: Tx, session: SessionUnit, change: StepChange): void {
 }
 
 /** What a row of its own says of a step stays when it is undone, or doubted, after its end. */
-function isAfterEnd(status: StepStatus, before: StepStatus | null): boolean {
+function isAfterEnd(status: StepStatus, before: StepStatus | null): status is "compensated" | "uncertain" {
   if (status === "compensated") return true;
   return status === "uncertain" && (before === null || stepHasEnded(before));
 }

@@ -1,10 +1,28 @@
-import { formatTime, OpspawnError } from "@opspawn/contract";
+import { formatTime, isJsonObject, OpspawnError, stringifyJson } from "@opspawn/contract";
+import type { ReceiptSource } from "../../domain/effects/effect.ts";
+import { readStored } from "../../domain/stored-json.ts";
 import { decideRetry, type FailedOutcome } from "../../domain/tasks/retry.ts";
 import { laneOf, type TaskError } from "../../domain/tasks/task.ts";
-import { uncertainError } from "./effect-row.ts";
+import { checkResult } from "../../domain/workflows/data.ts";
+import type { PlanStep } from "../../domain/workflows/plan.ts";
+import { type DoubtRow, type FailedAttempt, findDoubt } from "./doubt-row.ts";
+import { ask, beginDoubt, doubtful } from "./doubts.ts";
+import { settleOpenEffects, uncertainError } from "./effect-row.ts";
+import { closeDoubt } from "./ending.ts";
 import type { TaskPolicy } from "./plan-cache.ts";
 import { tellSession } from "./session-news.ts";
-import { type AttemptRow, changeAttempt, changeTask, isSessionPaused, type TaskRow, taskEvent } from "./task-row.ts";
+import { refusal } from "./step-failure.ts";
+import { IN_DOUBT } from "./stored-task.ts";
+import {
+  type AttemptRow,
+  changeAttempt,
+  changeTask,
+  isSessionPaused,
+  loadTask,
+  SETTLES,
+  type TaskRow,
+  taskEvent,
+} from "./task-row.ts";
 import type { Tx } from "./tx.ts";
 
 /** What follows from an attempt without success: another one, the fallback, or the end of the task. */
@@ -35,15 +53,22 @@ export function failTask(tx: Tx, task: TaskRow, attempt: AttemptRow, outcome: Fa
  * An attempt has died with open effects: the step's policy decides what becomes of the task.
  * @returns false where it says to do them again under the same keys, as any retry does
  */
-function doubt(tx: Tx, task: TaskRow, policy: TaskPolicy, outcome: FailedOutcome): boolean {
-  if (policy.onUncertain === undefined) return false;
+function doubt(tx: Tx, task: TaskRow, policy: TaskPolicy, outcome: FailedAttempt): boolean {
+  const found = policy.onUncertain === undefined ? undefined : doubtful(tx, task);
+  if (found === undefined) return false;
+  let error = outcome.error;
+  if (found.policy.kind !== "fail") {
+    try {
+      beginDoubt(tx, task, found, outcome);
+      return true;
+    } catch (failure) {
+      error = refusal(failure);
+    }
+  }
   changeTask(tx, task, { used: task.used + 1 });
-  endTask(tx, task, outcome.error, null);
+  endTask(tx, task, error, null);
   return true;
 }
-
-/** Something was told that a task may have waited for. */
-export function settleDoubt(_tx: Tx, _task: TaskRow): void {}
 
 function retry(tx: Tx, task: TaskRow, readyAt: number, outcome: FailedOutcome, avoid: string | null): void {
   changeTask(tx, task, { ready_at: readyAt, avoid_agent: avoid });
@@ -107,5 +132,105 @@ export function endTask(
     ended_at: tx.now,
   });
   taskEvent(tx, task, "task.failed", { error: { ...error }, deadLetter: exhausted });
-  tellSession(tx, task, error);
+  tellOfEnd(tx, task, error);
+}
+
+/** Tells whoever waits for a task that it has ended: its session, or the task in doubt that it was to settle. */
+export function tellOfEnd(tx: Tx, task: TaskRow, error: TaskError | null): void {
+  if (task.undoes === SETTLES) noteHelp(tx, task, error);
+  else tellSession(tx, task, error);
+}
+
+// --- what settles a doubt ---------------------------------------------------------------------------------------------
+
+/** What came of open effects, whoever said so. */
+export type Answer =
+  /** `result`: of the task, which has done its work; JSON text or null. */
+  | { readonly type: "happened"; readonly by: ReceiptSource; readonly result: string | null }
+  | { readonly type: "did_not_happen"; readonly by: ReceiptSource }
+  /** By receipts: each effect says so itself. */
+  | { readonly type: "told" }
+  | { readonly type: "undone" }
+  | { readonly type: "unknown" };
+
+/** A receipt came: when it was the last that was missing, the task is tried again, or ends, as after any failure. */
+export function settleDoubt(tx: Tx, task: TaskRow): void {
+  if (task.held !== IN_DOUBT || task.open_effects > 0) return;
+  // What is being undone is undone whatever it was.
+  if (findDoubt(tx, task.id)?.policy !== "compensate") answerDoubt(tx, task, { type: "told" });
+}
+
+/** Ends a task's doubt. Nothing when it is in none any more. */
+export function answerDoubt(tx: Tx, task: TaskRow, answer: Answer): void {
+  const doubt = closeDoubt(tx, task, answer.type);
+  if (doubt === undefined) return;
+  const outcome = JSON.parse(doubt.outcome) as FailedAttempt;
+  switch (answer.type) {
+    case "happened":
+      settleOpenEffects(tx, task, { status: "done", result: null, note: null, by: answer.by });
+      changeTask(tx, task, { status: "completed", result: answer.result, ended_at: tx.now, error: null });
+      taskEvent(tx, task, "task.completed", { by: answer.by });
+      tellSession(tx, task, null);
+      break;
+    case "did_not_happen":
+      settleOpenEffects(tx, task, { status: "not_done", result: null, note: null, by: answer.by });
+      goOn(tx, task, doubt, outcome);
+      break;
+    case "told":
+      goOn(tx, task, doubt, outcome);
+      break;
+    case "undone":
+      settleOpenEffects(tx, task, { status: "not_done", result: null, note: null, by: "compensation" });
+      endTask(tx, task, outcome.error, null);
+      break;
+    case "unknown":
+      endTask(tx, task, outcome.error, null);
+      break;
+  }
+}
+
+/** All is known: what its retry policy says about the attempt counts. The time in doubt is not taken from its deadline. */
+function goOn(tx: Tx, task: TaskRow, doubt: DoubtRow, outcome: FailedAttempt): void {
+  if (task.last === null) throw new Error(`task ${task.id} is in doubt without an attempt`);
+  changeTask(tx, task, { used: task.used - 1, deadline: task.deadline + tx.now - doubt.since });
+  failTask(tx, task, task.last, outcome);
+}
+
+/** A task that was to settle a doubt has ended. */
+function noteHelp(tx: Tx, helper: TaskRow, error: TaskError | null): void {
+  const sql = "select task_id from doubts where helper_id = ? and ended_at is null";
+  const found = tx.get<{ task_id: string }>(sql, helper.id);
+  const task = found === undefined ? undefined : loadTask(tx, found.task_id);
+  const about = task === undefined ? undefined : doubtful(tx, task);
+  if (task === undefined || about === undefined) return;
+  if (about.policy.kind !== "verify") {
+    answerDoubt(tx, task, { type: error === null ? "undone" : "unknown" });
+    return;
+  }
+  const answer = error === null ? foundOut(about.step, helper.result) : null;
+  const { otherwise } = about.policy.check;
+  if (answer !== null) answerDoubt(tx, task, answer);
+  else if (otherwise === null) answerDoubt(tx, task, { type: "unknown" });
+  else ask(tx, task, about, otherwise, error ?? NO_ANSWER);
+}
+
+const NO_ANSWER: TaskError = {
+  code: "verification_unclear",
+  message: "The tool did not answer { happened: true or false }, or its result is none that the step takes.",
+};
+
+/** What a tool says about effects; null where it does not tell, or the step does not take what it tells. */
+function foundOut(step: PlanStep, text: string | null): Answer | null {
+  const said = readStored(text);
+  if (!isJsonObject(said)) return null;
+  if (said.happened === false) return { type: "did_not_happen", by: "tool" };
+  if (said.happened !== true) return null;
+  const result = said.result ?? null;
+  try {
+    checkResult(step, result);
+  } catch (error) {
+    refusal(error);
+    return null;
+  }
+  return { type: "happened", by: "tool", result: stringifyJson(result) };
 }

@@ -16,7 +16,7 @@ export interface TaskColumns {
   step_id: string | null;
   /** The item of a `forEach`, the iteration of a `repeat`, else 0. */
   part: number;
-  /** 1: it undoes that part of the step. */
+  /** 1: it undoes that part of the step. 2: it belongs to no step, and settles what is in doubt (see `doubts.ts`). */
   undoes: number;
   /** 1 while its session is paused, 2 while it is in doubt (see `doubts.ts`): no claim finds it. */
   held: number;
@@ -86,6 +86,8 @@ export interface NewTask {
   readonly stepId: string | null;
   readonly part?: number;
   readonly undoes?: boolean;
+  /** It finds out, or undoes, what another task has done that is in doubt. */
+  readonly settles?: boolean;
   readonly redriveOf?: string;
   readonly requirement: Requirement;
   readonly orderKey: number;
@@ -95,6 +97,9 @@ export interface NewTask {
   readonly parameters: string;
 }
 
+/** `undoes` of a task that settles what is in doubt. */
+export const SETTLES = 2;
+
 export function newTaskRow(task: NewTask, now: number): TaskRow {
   return {
     id: task.id,
@@ -103,7 +108,7 @@ export function newTaskRow(task: NewTask, now: number): TaskRow {
     step: task.step,
     step_id: task.stepId,
     part: task.part ?? 0,
-    undoes: task.undoes === true ? 1 : 0,
+    undoes: task.settles === true ? SETTLES : task.undoes === true ? 1 : 0,
     held: 0,
     redrive_of: task.redriveOf ?? null,
     status: "pending",

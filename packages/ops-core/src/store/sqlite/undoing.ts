@@ -79,7 +79,8 @@ const TASK_RUNS = `select t.part, t.status = 'completed' as completed, t.open_ef
       or t.attempt_status in (${SILENT}) or exists (select 1
       from past_attempts a where a.task_id = t.id and a.status in (${SILENT})) as doubtful,
     t.created_at as begun_at, t.ended_at from tasks t
-  where t.session_id = ? and t.step = ? and t.undoes = 0 and t.ended_at is not null`;
+  where t.session_id = ? and t.step = ? and t.undoes = 0 and t.ended_at is not null
+    and not exists (select 1 from doubts d where d.task_id = t.id and d.answer = 'undone')`;
 const CHILD_RUNS = `select parent_part as part, status = 'completed' as completed, status = 'cancelled' as doubtful,
     created_at as begun_at, ended_at from sessions
   where parent_id = ? and parent_step = ? and ended_at is not null`;

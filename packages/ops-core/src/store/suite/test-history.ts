@@ -31,6 +31,7 @@ const FOLD: Readonly<Record<string, { noun: Noun; status: string }>> = {
   "approval.cancelled": { noun: "approval", status: "cancelled" },
   "task.created": { noun: "task", status: "pending" },
   "task.retrying": { noun: "task", status: "pending" },
+  "task.uncertain": { noun: "task", status: "pending" },
   "task.fell_back": { noun: "task", status: "pending" },
   "task.completed": { noun: "task", status: "completed" },
   "task.failed": { noun: "task", status: "failed" },
