@@ -98,7 +98,7 @@ test("what is no policy is refused at its place", () => {
       ]),
       at("verify", "parameters", "y"),
       "not_an_ancestor",
-      /`b`/,
+      'reads "b", which runs later',
     ],
     [
       "nothing to undo with",

@@ -24,8 +24,8 @@ export function findDoubt(tx: Pick<Tx, "get">, taskId: string): DoubtRow | undef
 /** The doubt of task `t` as JSON, for a query of tasks; null for those that are in none. */
 export const DOUBT = `case when t.held = 2 then (select json_object('since', d.since, 'policy', d.policy, 'approvalId',
     d.approval_id, 'helperId', d.helper_id, 'until', (select q.expires_at from approvals q where q.id = d.approval_id),
-    'effects', (select json_group_array(e.effect_id) from (select effect_id from effects
-      where task_id = t.id and status = 'intended' order by n limit 5) e))
+    'effects', (select json_group_array(e.effect_id order by e.n) from effects e
+      where e.task_id = t.id and e.status = 'intended'))
   from doubts d where d.task_id = t.id and d.ended_at is null) end`;
 
 interface ShownDoubt extends Pick<DoubtRow, "since" | "policy"> {
@@ -35,11 +35,15 @@ interface ShownDoubt extends Pick<DoubtRow, "since" | "policy"> {
   readonly effects: readonly string[];
 }
 
+/** Effects that a reason names. */
+const NAMED = 5;
+
 /** Why a task in doubt waits: what is uncertain, since when, and who is to say. */
 export function doubtBlock(text: string): Blocked {
   const { since, policy, approvalId, helperId, until, effects } = JSON.parse(text) as ShownDoubt;
-  const names = effects.map((effect) => `\`${effect}\``).join(", ");
-  const what = `Nobody knows whether effect${effects.length === 1 ? "" : "s"} ${names} happened`;
+  const names = effects.slice(0, NAMED).map((effect) => `\`${effect}\``);
+  const more = effects.length > NAMED ? ` and ${effects.length - NAMED} more` : "";
+  const what = `Nobody knows whether effect${effects.length === 1 ? "" : "s"} ${names.join(", ")}${more} happened`;
   const details = { effects: [...effects], policy, approvalId, taskId: helperId };
   const message = `${what}; ${waitSentence(policy, approvalId ?? helperId ?? "", until)}`;
   return { reason: "effect_uncertain", message, since, details };

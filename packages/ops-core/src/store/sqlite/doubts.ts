@@ -13,7 +13,7 @@ import { requirementOf } from "./plan-cache.ts";
 import { SessionUnit } from "./session-unit.ts";
 import { scopeOf } from "./step-scope.ts";
 import { IN_DOUBT } from "./stored-task.ts";
-import { changeTask, newTaskRow, type TaskRow, taskEvent } from "./task-row.ts";
+import { changeTask, newTaskRow, SETTLES, type TaskRow, taskEvent } from "./task-row.ts";
 import type { Tx } from "./tx.ts";
 
 /** A task in doubt with its step, and what that says about it. */
@@ -128,7 +128,7 @@ function help(tx: Tx, task: TaskRow, { session, step }: Pick<Doubtful, "session"
       sessionId: session.id,
       step: null,
       stepId: null,
-      settles: true,
+      undoes: SETTLES,
       requirement: helps.requirement,
       orderKey: session.nextOrderKey(tx.now, step.priority),
       readyAt: tx.now,

@@ -85,9 +85,8 @@ export interface NewTask {
   readonly step: number | null;
   readonly stepId: string | null;
   readonly part?: number;
-  readonly undoes?: boolean;
-  /** It finds out, or undoes, what another task has done that is in doubt. */
-  readonly settles?: boolean;
+  /** As in `TaskColumns`. */
+  readonly undoes?: number;
   readonly redriveOf?: string;
   readonly requirement: Requirement;
   readonly orderKey: number;
@@ -108,7 +107,7 @@ export function newTaskRow(task: NewTask, now: number): TaskRow {
     step: task.step,
     step_id: task.stepId,
     part: task.part ?? 0,
-    undoes: task.settles === true ? SETTLES : task.undoes === true ? 1 : 0,
+    undoes: task.undoes ?? 0,
     held: 0,
     redrive_of: task.redriveOf ?? null,
     status: "pending",

@@ -168,7 +168,7 @@ function undoingTask(tx: Tx, session: SessionUnit, { step, compensation, part, p
       step: step.index,
       stepId: step.id,
       part,
-      undoes: true,
+      undoes: 1,
       requirement: requirementOf(compensation, session.row.agent_id, step.id),
       orderKey: session.nextOrderKey(tx.now, step.priority),
       readyAt: tx.now,
