@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 import { operations } from "@opspawn/contract";
-import { FakeServer, sampleEffect } from "@opspawn/sdk/testing";
+import { FakeServer, sampleApproval, sampleEffect } from "@opspawn/sdk/testing";
 import { FakeIo, type Ran } from "../fake-io.ts";
 
 const { effects } = operations;
@@ -62,4 +62,16 @@ test("those of one task are listed in order, and shown with payload and receipt"
   const none = await opspawn("get", taskId, "other");
   assert.match(none.stderr, /has no effect other/);
   assert.notEqual(none.exitCode, 0);
+});
+
+test("who knows that an effect happened says so, and what came of it", async () => {
+  const { approvals } = operations;
+  const asked = sampleApproval({ kind: "effect", taskId });
+  fake.on(approvals.get, asked).on(approvals.approve, { ...asked, status: "approved" });
+  const run = (...argv: string[]) => io.run(["approvals", ...argv, "--url", fake.baseUrl]);
+  const { stdout, stderr } = await run("get", asked.approvalId);
+  assert.match(stdout, new RegExp(`Asks +whether effects of ${taskId} happened`));
+  assert.match(stderr, /It happened: .* approve .*\n +or not: .* reject /);
+  assert.equal((await run("approve", asked.approvalId, "--result", '{"id":7}')).exitCode, 0);
+  assert.deepEqual(fake.calls.at(-1)?.body, { result: { id: 7 } });
 });

@@ -82,3 +82,27 @@ test("bounds and foreign tokens are refused with the place, or as anybody else i
   assert.deepEqual([unknown.status, unknown.body.code], [404, "effect_not_found"]);
   await app.settle({ opspawn: { taskId: task, token } }, { status: "completed" });
 });
+
+test("who is asked whether an effect happened decides it like any approval, and says what came of it", async () => {
+  const output = { schema: { type: "object", required: ["id"] } };
+  const { session, task, token } = await attempt({ onUncertain: { ask: { message: "Was it paid?" } }, output });
+  await announce(task, { token, effectId: "charge" });
+  await app.settle({ opspawn: { taskId: task, token } }, { status: "failed", error: { code: "dead_line" } });
+  const why = await app.ok("GET", `/v1/opscore/tasks/${task}/why`);
+  assert.match(JSON.stringify(why.explanation), /Nobody knows whether effect `charge` happened; approval apr_.* asks/);
+  const [asked] = (await app.ok("GET", `/v1/opscore/approvals?session=${session}`)).items as JsonObject[];
+  assert.deepEqual([asked?.kind, asked?.taskId, asked?.message], ["effect", task, "Was it paid?"]);
+  const url = `/v1/opscore/approvals/${asked?.approvalId}`;
+  const link = await app.ok("POST", `${url}/links`, { body: {} });
+  const page = await app.call("GET", new URL(String(link.url)).pathname + new URL(String(link.url)).search, {
+    key: null,
+  });
+  assert.match(String(page.body.text), />It happened<.*>It did not happen</);
+  const wrong = await app.call("POST", `${url}/approve`, { body: { result: 7 } });
+  assert.deepEqual([wrong.status, wrong.body.code], [422, "output_invalid"]);
+  const misplaced = await app.call("POST", `${url}/reject`, { body: { result: { id: 1 } } });
+  assert.deepEqual([misplaced.status, (misplaced.body.detail as JsonObject[])[0]?.loc], [422, ["body", "result"]]);
+  await app.ok("POST", `${url}/approve`, { body: { result: { id: 1 } } });
+  const ended = await app.ok("GET", `/v1/opscore/sessions/${session}`);
+  assert.deepEqual([ended.status, ended.result], ["completed", { id: 1 }]);
+});

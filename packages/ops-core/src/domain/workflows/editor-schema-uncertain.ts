@@ -19,6 +19,11 @@ export function uncertainSchema(): JsonObject {
   };
 }
 
+/** To undo a step takes something that undoes it. */
+export function uncertainRules(): JsonObject[] {
+  return [{ anyOf: [{ properties: { onUncertain: { not: { enum: ["compensate"] } } } }, given("compensate")] }];
+}
+
 function question(description: string): JsonObject {
   return closed(description, {
     message: {

@@ -1,7 +1,7 @@
 import type { JsonObject } from "@opspawn/contract";
 import { schemaOfSchemas } from "./editor-schema-keywords.ts";
 import { failureFields, fallbackRules, runFields, runRules, targets } from "./editor-schema-settings.ts";
-import { uncertainSchema } from "./editor-schema-uncertain.ts";
+import { uncertainRules, uncertainSchema } from "./editor-schema-uncertain.ts";
 import { choice, closed, duration, id, needed, oneAtMost, parameters, text, whole } from "./editor-schema-values.ts";
 import { kindRules, workFields } from "./editor-schema-work.ts";
 import {
@@ -74,7 +74,7 @@ function stepSchema(): JsonObject {
     required: ["taskId"],
     properties: stepFields(),
     additionalProperties: false,
-    allOf: [...oneAtMost(TARGET_FIELDS), ...kindRules(), ...runRules(), ...fallbackRules()],
+    allOf: [...oneAtMost(TARGET_FIELDS), ...kindRules(), ...runRules(), ...fallbackRules(), ...uncertainRules()],
   };
 }
 
