@@ -2,6 +2,7 @@ import type { Evidence } from "./evidence.ts";
 import { type Invariant, type Judgement, judge } from "./invariant.ts";
 import { CONSERVATION } from "./invariants/conservation.ts";
 import { DECISIONS } from "./invariants/decisions.ts";
+import { EFFECTS } from "./invariants/effects.ts";
 import { FAIRNESS } from "./invariants/fairness.ts";
 import { LIVENESS } from "./invariants/liveness.ts";
 import { OUTCOMES } from "./invariants/outcomes.ts";
@@ -19,6 +20,7 @@ export const INVARIANTS: readonly Invariant[] = [
   ...STATE_MACHINE,
   ...LIVENESS,
   ...DECISIONS,
+  ...EFFECTS,
   ...FAIRNESS,
   ...STREAMS,
   ...LANGUAGE,

@@ -98,6 +98,7 @@ export class Client implements Host {
       idempotency: this.#key(taskId),
       requirement: { kind: "capability", capability: sim.pick(CAPABILITIES), preferred: null },
       retry: taskRetry(sim),
+      ...(sim.roll(0.25) ? { parameters: '{"pays":true}' } : {}),
       priority: sim.between(-1, 1),
       deadline: (sim.roll(0.3) ? sim.between(2, 8) : sim.between(20, 200)) * 1_000_000,
     });

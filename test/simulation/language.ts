@@ -1,6 +1,7 @@
 import type { JsonObject } from "@opspawn/contract";
 import { readDefinition } from "../../packages/ops-core/src/domain/workflows/definition.ts";
 import type { Simulation } from "./simulation.ts";
+import { randomPayment } from "./workflows.ts";
 
 /** What undoing wants; some agents have it. */
 export const UNDO = "undo";
@@ -181,6 +182,7 @@ class Writer {
       step.output = { schema: { type: "string" } };
     }
     if (sim.roll(0.15)) step.deadline = `${sim.between(2, 10)}s`;
+    if (sim.roll(0.25)) Object.assign(step, randomPayment(sim, parameters));
     return { ...step, ...this.#undoing(taskId) };
   }
 

@@ -96,7 +96,7 @@ const sessionsAreTheirTasks: Invariant = {
       and not exists (select 1 from session_steps p where p.session_id = s.id and p.status = 'waiting')
       and not exists (select 1 from sessions c where c.parent_id = s.id and c.ended_at is null)`);
     yield* db.texts(`select 'part ' || part || ' of step ' || step || ' of session ' || session_id || ' has ' || count(*) || ' tasks'
-      from tasks where session_id is not null group by session_id, step, part, undoes having count(*) > 1`);
+      from tasks where session_id is not null and step is not null group by session_id, step, part, undoes having count(*) > 1`);
     yield* db.texts(`select 'task ' || t.id || ' belongs to session ' || t.session_id || ', which is gone'
       from tasks t left join sessions s on s.id = t.session_id where t.session_id is not null and s.id is null`);
   },

@@ -126,12 +126,12 @@ function showApproval(call: Call, approval: ApprovalView): void {
     ["Message", approval.message],
     ["Workflow", approval.workflowId],
     ["Step", approval.stepId],
-    ["Asks", approval.kind === "step" ? "for a decision" : `whether effects of ${approval.taskId} happened`],
     ["Session", approval.sessionId],
     ["Asked", `${approval.requestedAt} (${age(approval.requestedAt, now)} ago)`],
     ["May decide", approvers === null ? "every key with approvals:write" : `keys named ${approvers.join(", ")}`],
     ["Hash", approval.subjectHash],
   ];
+  if (approval.taskId !== null) fields.push(["Effects of", approval.taskId]);
   if (approval.expiresAt !== null) fields.push(["Expires", approval.expiresAt]);
   if (reminders > 0) fields.push(["Asked again", reminders]);
   if (nextReminderAt !== null) fields.push(["Next reminder", nextReminderAt]);

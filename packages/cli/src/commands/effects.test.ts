@@ -70,7 +70,7 @@ test("who knows that an effect happened says so, and what came of it", async () 
   fake.on(approvals.get, asked).on(approvals.approve, { ...asked, status: "approved" });
   const run = (...argv: string[]) => io.run(["approvals", ...argv, "--url", fake.baseUrl]);
   const { stdout, stderr } = await run("get", asked.approvalId);
-  assert.match(stdout, new RegExp(`Asks +whether effects of ${taskId} happened`));
+  assert.match(stdout, new RegExp(`Effects of +${taskId}`));
   assert.match(stderr, /It happened: .* approve .*\n +or not: .* reject /);
   assert.equal((await run("approve", asked.approvalId, "--result", '{"id":7}')).exitCode, 0);
   assert.deepEqual(fake.calls.at(-1)?.body, { result: { id: 7 } });

@@ -14,7 +14,8 @@ export const taskTable: TransitionTable<TaskStatus, TaskEvent> = {
   transitions: {
     claim: { from: ["pending"], to: "running" },
     release: { from: ["running"], to: "pending" },
-    retry: { from: ["running"], to: "pending" },
+    // Of a pending one: it was in doubt, and is so no more.
+    retry: { from: ["pending", "running"], to: "pending" },
     // An attempt died with open effects, and something is to tell what came of them.
     doubt: { from: ["running"], to: "pending" },
     complete: { from: ["running"], to: "completed" },
