@@ -131,7 +131,7 @@ class Course {
   /** Its time or its agents may run out while it waits. */
   *#withoutFailure(fact: Fact): Iterable<string> {
     const { type, data, at } = fact;
-    const code = codeOf(data);
+    const code = this.#open.size > 0 ? lastCodeOf(data) : codeOf(data);
     const isLate = data.deadLetter === "deadline" && code === "deadline_exceeded" && at >= this.#deadline;
     const isAbandoned = code === "agent_gone" && (data.deadLetter === "agent" || type === "task.fell_back");
     if (!isLate && !isAbandoned) yield `${type} of ${this.#id} has no cause (${code})`;
@@ -263,6 +263,12 @@ function reasonOf({ type, data }: Fact): Failure["reason"] | null {
 
 function codeOf(data: Fact["data"]): string {
   return String((data.error as { code?: unknown } | undefined)?.code);
+}
+
+/** Of what is uncertain, too, as its message tells it. */
+function lastCodeOf(data: Fact["data"]): string {
+  const { message } = (data.error ?? {}) as { message?: unknown };
+  return / It ended with (\w+): /.exec(String(message))?.[1] ?? codeOf(data);
 }
 
 /** What follows from a failure is decided by the task's own policy, whoever found out about it. */

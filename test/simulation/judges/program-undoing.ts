@@ -17,7 +17,9 @@ export function* programUndoing(story: ProgramStory): Iterable<string> {
 
 function isAsked(story: ProgramStory): boolean {
   const fatal = fatalIn(story)[0];
-  const isLate = (JSON.parse(story.row.error ?? "{}") as JsonObject).code === "deadline_exceeded";
+  const { code, message } = JSON.parse(story.row.error ?? "{}") as JsonObject;
+  // A task's deadline has the same code.
+  const isLate = code === "deadline_exceeded" && String(message).startsWith("The session's ");
   const isOwn = fatal !== undefined && onFailureOf(fatal, story) === "compensate";
   return isOwn || (isLate && story.document.onFailure === "compensate");
 }

@@ -1,4 +1,5 @@
 import { ATTEMPTS } from "./named/attempts.ts";
+import { EFFECTS } from "./named/effects.ts";
 import { ENDS } from "./named/ends.ts";
 import type { NamedMutant, WantedMutant } from "./named/named-mutant.ts";
 import { POLICIES } from "./named/policies.ts";
@@ -17,6 +18,7 @@ export const NAMED_MUTANTS: readonly NamedMutant[] = [
   ...WRITER,
   ...SESSIONS,
   ...ENDS,
+  ...EFFECTS,
   ...TIME,
   ...STREAMS,
 ];

@@ -75,8 +75,7 @@ const NAMED = 5;
 
 /** That it ended, and nobody knows whether it did what it announced. */
 export function uncertainError(tx: Tx, task: TaskRow, last: TaskError): TaskError {
-  const why = `${last.code}: ${last.message}`;
-  const message = `${doubtSentence(openEffects(tx, task.id))} The last attempt: ${why}`;
+  const message = `${doubtSentence(openEffects(tx, task.id))} It ended with ${last.code}: ${last.message}`;
   return { code: "effect_uncertain", message, retryable: false, uncertain: true };
 }
 

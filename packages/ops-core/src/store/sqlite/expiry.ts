@@ -116,7 +116,9 @@ function expireTask(tx: Tx, id: string): void {
   const task = loadTask(tx, id);
   if (task === undefined) return;
   if (task.status === "running" && task.last !== null) expireAttempt(tx, task, task.last);
-  if (task.status !== "pending" || task.held === IN_DOUBT || task.deadline > tx.now) return;
+  // What is to settle a doubt has a time of its own.
+  if (task.held === IN_DOUBT) return;
+  if (task.status !== "pending" || task.deadline > tx.now) return;
   endTask(tx, task, { code: "deadline_exceeded", message: "The task's deadline has passed." }, "deadline");
 }
 

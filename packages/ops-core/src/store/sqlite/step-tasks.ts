@@ -10,7 +10,7 @@ import type { SessionUnit } from "./session-unit.ts";
 import { stepFailed } from "./step-failure.ts";
 import { markStep } from "./step-row.ts";
 import { scopeOf } from "./step-scope.ts";
-import { newTaskRow } from "./task-row.ts";
+import { loadTask, newTaskRow } from "./task-row.ts";
 import type { Tx } from "./tx.ts";
 
 /** @param from the earliest moment at which the task may be given out */
@@ -61,14 +61,18 @@ function givenParameters(tx: Tx, { id, row }: SessionUnit, step: PlanStep): stri
 
 /** Cancels the tasks that a step has under way. Where one had announced what nobody knows the end of, it stays so. */
 export function cancelStepTasks(tx: Tx, session: SessionUnit, step: PlanStep, reason: string): void {
-  const open = tx.all<{ id: string; open_effects: number }>(
-    `select id, open_effects from tasks where session_id = ? and step = ? and undoes = 0
-      and status in ('pending', 'running')`,
-    session.id,
+  const { id: sessionId } = session;
+  const open = tx.all<{ id: string }>(
+    "select id from tasks where session_id = ? and step = ? and undoes = 0 and status in ('pending', 'running')",
+    sessionId,
     step.index,
   );
-  for (const { id } of open) cancelTask(tx, id, reason);
-  if (open.some((task) => task.open_effects > 0)) leaveUncertain(tx, session, step);
+  let isUncertain = false;
+  for (const { id } of open) {
+    isUncertain ||= (loadTask(tx, id)?.open_effects ?? 0) > 0;
+    cancelTask(tx, id, reason);
+  }
+  if (isUncertain) leaveUncertain(tx, session, step);
 }
 
 function leaveUncertain(tx: Tx, session: SessionUnit, step: PlanStep): void {

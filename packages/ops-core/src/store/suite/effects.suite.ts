@@ -177,7 +177,7 @@ export const effectsSuite: Suite = (on) => {
       assert.deepEqual([task.status, task.deadLetter, task.error?.code], ["failed", true, "effect_uncertain"]);
       assert.match(
         task.error?.message ?? "",
-        /^Nobody knows whether effect `pay` happened: announced .*, no receipt\. The last attempt: timeout: /,
+        /^Nobody knows whether effect `pay` happened: announced .*, no receipt\. It ended with timeout: /,
       );
       assert.equal((await w.steps(id))[0], "uncertain");
       assert.deepEqual((await w.getSession(id)).uncertainSteps, ["a"]);
