@@ -15,13 +15,6 @@ export const EFFECTS: readonly NamedMutant[] = [
     ],
   },
   {
-    name: "receipts-of-the-living-only",
-    is: "that something happened is taken only from the attempt that announced it last",
-    rule: "15",
-    file: "store/sqlite/effects.ts",
-    changes: [{ from: '(status === "done" || attempt.n >= effect.attempt)', to: "attempt.n >= effect.attempt" }],
-  },
-  {
     name: "doubt-forgotten",
     is: "what announced an effect and died is tried again whatever its step says",
     rule: "15",
