@@ -1,9 +1,13 @@
 // `npm test [-- PART_OF_A_PATH ...]`: the one gate. Style, types, lint, dead code and coverage are tests like the others
 // (scripts/*.test.ts), so that node:test's closing summary is the whole verdict.
 
-import { availableParallelism } from "node:os";
+import { mkdtempSync, rmSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
 import path from "node:path";
+import { Readable } from "node:stream";
 import { run } from "node:test";
+import type { TestEvent } from "node:test/reporters";
+import { announceReport, COUNTING, isOfDomain, writeReport } from "./test-run/branch-coverage.ts";
 import { fileReporter } from "./test-run/file-reporter.ts";
 import { findTestFiles } from "./test-run/test-files.ts";
 
@@ -12,6 +16,11 @@ const TEST_LIMIT_MS = 300_000;
 
 /** Node cannot stop a file that spins; when this long nothing at all has been reported, the whole run ends. */
 const SILENCE_LIMIT_MS = TEST_LIMIT_MS + 30_000;
+
+/** Each file is a process of its own, and half of what a small one does is to compile; counting goes without. */
+function keepCompiledCode(): void {
+  process.env.NODE_COMPILE_CACHE ??= path.join(root, "node_modules", ".cache", "opspawn-tests");
+}
 
 const root = path.dirname(import.meta.dirname);
 const filters = process.argv.slice(2);
@@ -29,18 +38,45 @@ if (files.length === 0) {
   };
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stop(signal));
   const silence = setTimeout(() => stop(`nothing reported for ${SILENCE_LIMIT_MS / 1000} s`), SILENCE_LIMIT_MS);
-  run({
-    cwd: root,
-    files: files.map((file) => path.join(root, file)),
-    concurrency: Math.max(2, availableParallelism()),
-    timeout: TEST_LIMIT_MS,
-    signal: stopped.signal,
-  })
-    .on("data", () => silence.refresh())
-    .on("test:fail", () => {
-      process.exitCode = 1;
-    })
+  Readable.from(runAll(stopped.signal))
     .on("end", () => clearTimeout(silence))
     .compose(fileReporter)
     .pipe(process.stdout);
+
+  /** The whole gate runs the domain's own tests first, and counts their branches while it does. */
+  async function* runAll(signal: AbortSignal): AsyncGenerator<TestEvent> {
+    if (filters.length > 0) {
+      keepCompiledCode();
+      return yield* runFiles(files, signal);
+    }
+    const folder = mkdtempSync(path.join(tmpdir(), "opspawn-test-"));
+    try {
+      announceReport(path.join(folder, "coverage.json"));
+      yield* runFiles(files.filter(isOfDomain), signal, COUNTING);
+      keepCompiledCode();
+      yield* runFiles(
+        files.filter((file) => !isOfDomain(file)),
+        signal,
+      );
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  }
+
+  async function* runFiles(some: readonly string[], signal: AbortSignal, more = {}): AsyncGenerator<TestEvent> {
+    const stream = run({
+      cwd: root,
+      files: some.map((file) => path.join(root, file)),
+      concurrency: Math.max(2, availableParallelism()),
+      timeout: TEST_LIMIT_MS,
+      signal,
+      ...more,
+    });
+    for await (const event of stream as AsyncIterable<TestEvent>) {
+      silence.refresh();
+      if (event.type === "test:fail") process.exitCode = 1;
+      if (event.type === "test:coverage") writeReport(root, event.data.summary.files);
+      yield event;
+    }
+  }
 }

@@ -38,6 +38,14 @@ it("prints a line per file, and node:test's summary last", async () => {
   assert.equal(text, "✔ good.test.ts (3 tests, 1.5 s)\n\nℹ tests 3\nℹ fail 0\n");
 });
 
+it("adds the summaries of several runs up", async () => {
+  const run = [
+    event("test:diagnostic", { message: "tests 3" }),
+    event("test:diagnostic", { message: "duration_ms 1.5" }),
+  ];
+  assert.equal(await report(...run, ...run), "\nℹ tests 6\nℹ duration_ms 3\n");
+});
+
 it("prints each failure with its place and cause, and what its file wrote", async () => {
   const text = await report(
     event("test:stderr", { file: bad, message: "a warning\n" }),

@@ -12,18 +12,19 @@ interface Report {
   readonly failures: Failure[];
   /** What each file printed; of interest only if it fails. */
   readonly output: Map<string, string>;
-  readonly summary: string[];
+  /** Of all runs there are: the files may come in several. */
+  readonly summary: Map<string, number>;
 }
 
-/** A line per file as it ends, then each failure in full, and node:test's own summary last: the verdict. */
+/** A line per file as it ends, then each failure in full, and node:test's own summary, added up, last: the verdict. */
 export async function* fileReporter(source: AsyncIterable<TestEvent>): AsyncGenerator<string> {
-  const report: Report = { failures: [], output: new Map(), summary: [] };
+  const report: Report = { failures: [], output: new Map(), summary: new Map() };
   for await (const event of source) {
     const line = record(report, event);
     if (line !== undefined) yield line;
   }
   for (const { where, name, error } of report.failures) yield `\n✖ ${name}\n  at ${where}\n${indent(inspect(error))}\n`;
-  yield `\n${report.summary.map((line) => `ℹ ${line}\n`).join("")}`;
+  yield `\n${[...report.summary].map(([name, value]) => `ℹ ${name} ${value}\n`).join("")}`;
 }
 
 /** @returns what to print at once */
@@ -35,7 +36,7 @@ function record(report: Report, event: TestEvent): string | undefined {
       return undefined;
     case "test:diagnostic":
       // With a file it is a remark of a test, without one a line of the summary.
-      if (event.data.file === undefined) report.summary.push(event.data.message);
+      if (event.data.file === undefined) addUp(report.summary, event.data.message);
       return undefined;
     case "test:fail": {
       const failure = failureOf(event.data);
@@ -47,6 +48,12 @@ function record(report: Report, event: TestEvent): string | undefined {
     default:
       return undefined;
   }
+}
+
+/** @param line such as `pass 12`; others say nothing of the outcome */
+function addUp(summary: Map<string, number>, line: string): void {
+  const [, name, value] = /^(\w+) ([\d.]+)$/.exec(line) ?? [];
+  if (name !== undefined) summary.set(name, (summary.get(name) ?? 0) + Number(value));
 }
 
 type FailData = Extract<TestEvent, { type: "test:fail" }>["data"];

@@ -17,7 +17,7 @@ export async function complaintsOf(name: string): Promise<string> {
 }
 
 /** Runs Node in the root, away from the surrounding test run: a `node --test` inside must not report to it. */
-export async function runNode(args: readonly string[]): Promise<{ code: number | null; output: string }> {
+async function runNode(args: readonly string[]): Promise<{ code: number | null; output: string }> {
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;
   const child = spawn(process.execPath, args, { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] });
   const code = new Promise<number | null>((resolve, reject) => child.on("error", reject).on("close", resolve));

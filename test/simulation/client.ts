@@ -3,6 +3,7 @@ import type { HttpPost, HttpResult } from "../../packages/ops-core/src/domain/ht
 import type { Idempotency } from "../../packages/ops-core/src/domain/store.ts";
 import { response } from "../../packages/ops-core/src/engine/test-http.ts";
 import { programInput, randomProgram } from "./language.ts";
+import { Pauser } from "./pauser.ts";
 import type { Host, Simulation } from "./simulation.ts";
 import type { Voice } from "./voice.ts";
 import { CAPABILITIES, randomWorkflow, taskRetry } from "./workflows.ts";
@@ -23,12 +24,14 @@ export class Client implements Host {
   readonly isReliable = true;
   readonly #refused = new Set<string>();
   readonly #sim: Simulation;
+  readonly #pauser: Pauser;
   readonly #voice: Voice;
   readonly #agents: readonly { readonly name: string; readonly id: string }[];
 
   /** @param agents that it knows of, and may want @param voice what it says to its sessions */
   constructor(sim: Simulation, agents: readonly { readonly name: string; readonly id: string }[], voice: Voice) {
     this.#sim = sim;
+    this.#pauser = new Pauser(sim);
     this.#voice = voice;
     this.#agents = agents;
   }
@@ -58,7 +61,7 @@ export class Client implements Host {
 
   /** All it has asked for is answered. */
   get isContent(): boolean {
-    return this.asked.every(({ answered }) => answered);
+    return this.#pauser.isContent && this.asked.every(({ answered }) => answered);
   }
 
   #startSession(): void {
@@ -87,6 +90,7 @@ export class Client implements Host {
     });
     if (isProgram) this.#voice.accompany(sessionId, document);
     if (sim.roll(0.1)) sim.later(2_000, () => this.#cancel(sessionId));
+    this.#pauser.meetSometimes(sessionId);
   }
 
   #createTask(): void {

@@ -1,6 +1,7 @@
 import { type JsonObject, parseDuration } from "@opspawn/contract";
 import { definedTasks } from "../definitions.ts";
 import type { Evidence } from "../evidence.ts";
+import type { Fact } from "../history.ts";
 import { groupBy, type Invariant } from "../invariant.ts";
 
 interface Claimed {
@@ -43,10 +44,14 @@ function claimedOf({ db, history }: Evidence): Claimed[] {
   const created = new Map<string, { readonly createdAt: number; readonly at: number }>();
   const claimed = new Map<string, { readonly claimedAt: number; readonly time: number }>();
   for (const facts of history.streams.values()) {
-    for (const { type, data, position, at } of facts) {
-      if (type === "task.created") created.set(String(data.taskId), { createdAt: position, at });
+    for (const fact of facts) {
+      const { type, data, position, at } = fact;
       if (type === "attempt.created" && data.number === 1) {
         claimed.set(String(data.taskId), { claimedAt: position, time: at });
+      }
+      for (const id of comingBy(fact, facts)) {
+        // A delay counts from when it was made.
+        if (!claimed.has(id)) created.set(id, { createdAt: position, at: created.get(id)?.at ?? at });
       }
     }
   }
@@ -60,6 +65,14 @@ function claimedOf({ db, history }: Evidence): Claimed[] {
     const readyAt = made.at + delayOf(row, defined.get(row.session_id ?? "")?.[row.step ?? -1]);
     return [{ ...row, createdAt: made.createdAt, ...first, readyAt }];
   });
+}
+
+/** The tasks that come to wait by an event: a new one, or what was held while its session was paused. */
+function comingBy({ type, data, position }: Fact, facts: readonly Fact[]): readonly string[] {
+  if (type === "task.created") return [String(data.taskId)];
+  if (type !== "session.resumed" || data.by === undefined) return [];
+  const before = facts.filter((fact) => fact.type === "task.created" && fact.position < position);
+  return before.map((fact) => String(fact.data.taskId));
 }
 
 interface TaskRow {

@@ -1,6 +1,7 @@
 import { ATTEMPTS } from "./named/attempts.ts";
 import { EFFECTS } from "./named/effects.ts";
 import { ENDS } from "./named/ends.ts";
+import { LANGUAGE } from "./named/language.ts";
 import type { NamedMutant, WantedMutant } from "./named/named-mutant.ts";
 import { POLICIES } from "./named/policies.ts";
 import { SESSIONS } from "./named/sessions.ts";
@@ -21,6 +22,7 @@ export const NAMED_MUTANTS: readonly NamedMutant[] = [
   ...EFFECTS,
   ...TIME,
   ...STREAMS,
+  ...LANGUAGE,
 ];
 
 /** Each is a reason to extend the simulated world. */

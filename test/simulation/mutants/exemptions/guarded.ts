@@ -100,12 +100,12 @@ export const GUARDED: readonly ExemptGroup[] = [
     ],
   },
   {
-    reason: "cancelling what has ended changes nothing",
-    ids: [],
-  },
-  {
     reason: "only saves a read or a write of what is the same",
-    ids: ['store/sqlite/session-unit.ts SessionUnit.flush condition: this.#state === "dirty"'],
+    ids: [
+      'store/sqlite/session-unit.ts SessionUnit.change operand: && this.#state === "counts changed"',
+      "store/sqlite/session-unit.ts SessionUnit.change operand: && !Object.keys(change).every((column) => isCount.has(column))",
+      'store/sqlite/session-unit.ts SessionUnit.flush condition: this.#state !== "stored"',
+    ],
   },
   {
     reason: "frees or wakes what is not there, which changes nothing",

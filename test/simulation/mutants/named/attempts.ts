@@ -308,8 +308,8 @@ export const ATTEMPTS: readonly NamedMutant[] = [
     file: "store/sqlite/session-unit.ts",
     changes: [
       {
-        from: '    else if (this.#state === "dirty") update(tx, this.row);',
-        to: '    else if (this.#state === "dirty" && this.row.updated_at <= (this.row.ended_at ?? tx.now)) update(tx, this.row);',
+        from: '    else if (this.#state !== "stored") update(tx,',
+        to: '    else if (this.#state !== "stored" && this.row.updated_at <= (this.row.ended_at ?? tx.now)) update(tx,',
       },
     ],
   },

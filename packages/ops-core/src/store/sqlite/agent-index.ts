@@ -92,10 +92,12 @@ interface ToolRow {
 
 /** The calls of a tool of that name that was removed are its calls too. */
 const TOOL_COLUMNS = `select tools.name, tools.endpoint, tools.max_concurrency, c.opened_at, c.next_probe_at,
-  (select count(*) from tasks t where t.status = 'running' and t.agent_id is null and t.lane = 'tool:' || tools.name)
-    + (select count(*) from draining_slots d where d.tool = tools.name) as held,
-  (select count(*) from draining_slots d where d.tool = tools.name) as draining
-  from tools left join circuits c on c.endpoint = tools.endpoint`;
+  coalesce(calls.count, 0) + coalesce(given_up.count, 0) as held, coalesce(given_up.count, 0) as draining
+  from tools left join circuits c on c.endpoint = tools.endpoint
+  left join (select lane, count(*) as count from tasks where status = 'running' and agent_id is null group by lane) calls
+    on calls.lane = 'tool:' || tools.name
+  left join (select tool, count(*) as count from draining_slots where tool is not null group by tool) given_up
+    on given_up.tool = tools.name`;
 
 /**
  * The agents and tools by lane, in memory: it proposes whom to claim, the write decides. Transitions keep it in step

@@ -6,7 +6,7 @@ import { drainInbox } from "./session-advance.ts";
 import { openSession } from "./session-start.ts";
 import { type SessionUnit, toSessionRecord } from "./session-unit.ts";
 import { needSession } from "./sessions.ts";
-import { STEPS, type StepRow, toStep } from "./steps.ts";
+import { type StepRow, stepRows, toStep } from "./steps.ts";
 import type { Tx } from "./tx.ts";
 
 /**
@@ -61,7 +61,7 @@ function checkSource({ id, row, status }: SessionUnit, from: number | null): voi
 }
 
 function stepsOf(tx: Tx, sessionId: string): ReadonlyMap<number, StepRow> {
-  return new Map(tx.all<StepRow>(STEPS, { session: sessionId }).map((row) => [row.step, row]));
+  return new Map(stepRows(tx, sessionId).map((row) => [row.step, row]));
 }
 
 function needFinished(steps: ReadonlyMap<number, StepRow>, from: number, stepId: string): void {

@@ -6,6 +6,7 @@ import type { Tx } from "./tx.ts";
  * own, which finds it by `wake_at`, however often the process dies in between.
  */
 export function noteSessionEnd(tx: Tx, sessionId: string): void {
+  if (!tx.context.hasOpenFires) return;
   const fire = tx.get<{ schedule_id: string; sequence: number }>(
     "select schedule_id, sequence from schedule_fires where session_id = ? and open = 1",
     sessionId,

@@ -113,6 +113,7 @@ function startQueued(tx: Tx, row: ScheduleRow, { sequence, kind, due_at }: FireR
   row.queued -= 1;
   if (session === null) countFailure(row);
   else countStart(row);
+  if (session !== null) tx.context.hasOpenFires = true;
   tx.run(
     `update schedule_fires set outcome = ?, reason = null, error = ?, session_id = ?, open = ?, started_at = ?
       where schedule_id = ? and sequence = ? and outcome = 'queued'`,
@@ -237,6 +238,7 @@ interface NewFire {
 function insertFire(tx: Tx, row: ScheduleRow, fire: NewFire): void {
   const { kind, dueAt, lastDueAt = dueAt, count = 1, outcome, reason, error, sessionId } = fire;
   row.fires += 1;
+  if (sessionId !== undefined) tx.context.hasOpenFires = true;
   tx.run(
     `insert into schedule_fires (schedule_id, sequence, kind, due_at, last_due_at, count, outcome, reason, error,
       session_id, open, decided_at, started_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,

@@ -10,7 +10,7 @@ import { pauseSession, resumeSession } from "./pausing.ts";
 import { type SessionRow, toSessionRecord } from "./session-unit.ts";
 import { cancelSession, labelSession, startSession } from "./sessions.ts";
 import { signalSession } from "./signals.ts";
-import { STEPS, type StepRow, toStep } from "./steps.ts";
+import { stepRows, toStep } from "./steps.ts";
 import type { SqliteContext } from "./store.ts";
 import type { TaskColumns } from "./task-row.ts";
 import { waitingFor, waitingOf } from "./waiting-steps.ts";
@@ -69,7 +69,7 @@ export function sessionStore({ db, writer, clock, tx: { recent, plans } }: Sqlit
       recent.session(sessionId)?.status ??
       db.get<Pick<SessionRow, "status">>("select status from sessions where id = ?", sessionId)?.status ??
       null,
-    steps: async (sessionId) => db.all<StepRow>(STEPS, { session: sessionId }).map(toStep),
+    steps: async (sessionId) => stepRows(db, sessionId).map(toStep),
     list: async (page, filter) => {
       const where = conditions(filter, clock.now());
       if (page.cursor !== undefined) where.add("s.id < ?", ...decodeCursor(page.cursor, 1));

@@ -134,9 +134,9 @@ export class SessionUnit implements SessionIndex {
   readonly #homes = new Map<number, string>();
   /** Set in the transition that begins it. */
   #fork: Fork | null = null;
-  #state: "clean" | "dirty" | "new";
+  #state: "stored" | "counts changed" | "changed" | "new";
 
-  private constructor(tx: Tx, row: SessionRow, state: "clean" | "new") {
+  private constructor(tx: Tx, row: SessionRow, state: "stored" | "new") {
     this.#tx = tx;
     this.row = row;
     this.plan = tx.context.plans.get(tx, row.plan_hash);
@@ -159,7 +159,7 @@ export class SessionUnit implements SessionIndex {
     const row =
       tx.context.recent.takeSession(id) ??
       tx.get<SessionRow>("select * from sessions where id = ? and format <= ?", id, SESSION_FORMAT);
-    return row === undefined ? undefined : new SessionUnit(tx, row, "clean");
+    return row === undefined ? undefined : new SessionUnit(tx, row, "stored");
   }
 
   get id(): string {
@@ -256,10 +256,13 @@ export class SessionUnit implements SessionIndex {
     return own ?? { status: "pending", remaining: this.plan.steps[index]?.dependsOn.length ?? 0 };
   }
 
-  change(change: Partial<SessionRow>): void {
+  change(change: Partial<Pick<SessionRow, ChangingColumn>>): void {
     Object.assign(this.row, change);
     this.row.updated_at = this.#tx.now;
-    if (this.#state === "clean") this.#state = "dirty";
+    if (this.#state === "stored") this.#state = "counts changed";
+    if (this.#state === "counts changed" && !Object.keys(change).every((column) => isCount.has(column))) {
+      this.#state = "changed";
+    }
   }
 
   event(type: string, data: JsonObject): void {
@@ -276,8 +279,8 @@ export class SessionUnit implements SessionIndex {
 
   flush(tx: Tx): void {
     if (this.#state === "new") insert(tx, this.row);
-    else if (this.#state === "dirty") update(tx, this.row);
-    this.#state = "clean";
+    else if (this.#state !== "stored") update(tx, this.row, this.#state === "counts changed");
+    this.#state = "stored";
     tx.context.recent.putSession(this.row);
   }
 }
@@ -302,7 +305,7 @@ const FIXED = [
   "forked_from",
 ] as const satisfies readonly (keyof SessionRow)[];
 
-/** What is written again and again; the row's payload is not rewritten by choice. */
+/** What changes while it goes on. */
 const CHANGING = [
   "status",
   "labels",
@@ -323,16 +326,35 @@ const CHANGING = [
   "pause",
 ] as const satisfies readonly (keyof SessionRow)[];
 
+type ChangingColumn = (typeof CHANGING)[number];
+
 const COLUMNS = [...FIXED, ...CHANGING];
 const INSERT = `insert into sessions (${COLUMNS.join(", ")}) values (${COLUMNS.map(() => "?").join(", ")})`;
-const UPDATE = `update sessions set ${CHANGING.map((column) => `${column} = ?`).join(", ")} where id = ?`;
+const UPDATE = updateOf(CHANGING);
+
+/** What one step after another changes, of which no index knows. */
+const COUNTS = [
+  "open",
+  "waiting",
+  "ended",
+  "next_key",
+  "event_sequence",
+  "updated_at",
+] as const satisfies readonly ChangingColumn[];
+const UPDATE_COUNTS = updateOf(COUNTS);
+const isCount: ReadonlySet<string> = new Set(COUNTS);
+
+function updateOf(columns: readonly ChangingColumn[]): string {
+  return `update sessions set ${columns.map((column) => `${column} = ?`).join(", ")} where id = ?`;
+}
 
 function insert(tx: Tx, row: SessionRow): void {
   tx.run(INSERT, ...COLUMNS.map((column) => row[column]));
 }
 
-function update(tx: Tx, row: SessionRow): void {
-  tx.run(UPDATE, ...CHANGING.map((column) => row[column]), row.id);
+function update(tx: Tx, row: SessionRow, onlyCounts: boolean): void {
+  if (onlyCounts) tx.run(UPDATE_COUNTS, ...COUNTS.map((column) => row[column]), row.id);
+  else tx.run(UPDATE, ...CHANGING.map((column) => row[column]), row.id);
 }
 
 /**

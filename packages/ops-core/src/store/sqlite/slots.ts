@@ -11,9 +11,23 @@ export function takeSlot(tx: Tx, agent: Doer): number | null {
   agent.free ??= freeSlots(tx, agent);
   const slot = agent.free.pop();
   if (slot === undefined) return null;
+  if (agent.kind === "tool") checkFree(tx, agent, slot);
   tx.touch();
   agent.held += 1;
   return slot;
+}
+
+/**
+ * The slots of agents have a unique index. One for tools would cost each write of any task; the same index tells of a
+ * slot's number at once which tools' calls run in it.
+ */
+function checkFree(tx: Tx, tool: ToolEntry, slot: number): void {
+  const taken = tx.get(
+    "select 1 from tasks where status = 'running' and agent_id is null and slot = ? and lane = 'tool:' || ?",
+    slot,
+    tool.name,
+  );
+  if (taken !== undefined) throw new Error(`slot ${slot} of tool ${tool.name} was thought to be free`);
 }
 
 /** Descending, so that the smallest number is taken first. */

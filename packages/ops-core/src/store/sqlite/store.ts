@@ -115,6 +115,7 @@ function txContext(db: Database, options: SqliteOptions): TxContext {
     sendCapacity: options.sendCapacity ?? (() => 0),
     failpoint: options.failpoint,
     promised: 0,
+    hasOpenFires: db.get("select 1 from schedule_fires where open = 1 and session_id > ''") !== undefined,
     position: null,
     forget: () => {
       agents.forget();

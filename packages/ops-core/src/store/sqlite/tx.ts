@@ -26,6 +26,8 @@ export interface TxContext {
   readonly failpoint: Failpoint | undefined;
   /** Attempts that earlier transitions of the batch took on for sending. */
   promised: number;
+  /** A schedule has started sessions that may not have ended yet. */
+  hasOpenFires: boolean;
   /** The next event position; null until the last one is read anew. */
   position: number | null;
   /** Drops what memory knows beyond the database, after a rollback. */

@@ -4,9 +4,6 @@
 -- Calls that a tool takes at once.
 alter table tools add column max_concurrency integer not null default 10;
 
--- No two calls of a tool run in one slot.
-create unique index tasks_calling on tasks (lane, slot) where status = 'running' and agent_id is null;
-
 -- The slots are an agent's or a tool's.
 create table new_draining_slots (
   task_id text not null,
