@@ -28,7 +28,9 @@ function without<E extends { type: string }>(entries: E[], type: E["type"]): E[]
 const DECIDES = "what follows a failed attempt, and after what time, is what the task's policy says";
 
 /** What was done to the system, and the invariant that must be found broken. */
-export const PLANTED: readonly (readonly [what: string, invariant: string, tamper: (left: Left) => void])[] = [
+export type Planted = readonly [what: string, invariant: string, tamper: (left: Left) => void];
+
+export const PLANTED: readonly Planted[] = [
   [
     "a session that was acknowledged is gone",
     "every acknowledged session exists",
@@ -81,29 +83,6 @@ export const PLANTED: readonly (readonly [what: string, invariant: string, tampe
     "a failed session has no reason",
     "accepted = completed + failed + cancelled, each failed one with a reason",
     ({ db }) => db.exec("update sessions set status = 'failed'"),
-  ],
-  [
-    "something was done outside under a key of the agent's own",
-    "an effect of a task is done once, under one key, whichever attempts ask for it",
-    (left) => {
-      const [done] = left.effects.filter((entry) => entry.type === "effect");
-      assert.ok(done !== undefined);
-      const { at, agent, key: task, attempt } = done;
-      const outside = { type: "outside", at, agent, task, attempt, effect: "pay", key: "mine", known: false } as const;
-      left.effects = [...left.effects, outside];
-    },
-  ],
-  [
-    "a task is completed and what it announced is open",
-    "an effect that nobody told the end of belongs to what is uncertain, or was cancelled",
-    ({ db }) =>
-      db.exec(`insert into effects (task_id, effect_id, status, attempt, announced_at)
-        select id, 'pay', 'intended', 1, 1 from tasks where status = 'completed'`),
-  ],
-  [
-    "a task counts an effect that it has not announced",
-    "a task counts its open effects",
-    ({ db }) => db.exec("update tasks set open_effects = 1"),
   ],
   [
     "a task was completed without an agent",

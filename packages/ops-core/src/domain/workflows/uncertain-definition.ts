@@ -23,8 +23,8 @@ import type { StepContext } from "./step-definition.ts";
 export const UNCERTAIN_WORDS = ["retryWithKey", "fail", "ask", "compensate"] as const;
 /** What it may hold when it says more. */
 export const UNCERTAIN_FIELDS = ["ask", "verify"] as const;
-export const QUESTION_FIELDS = ["message", "timeout", "remindEvery", "approvers"] as const;
-export const VERIFICATION_FIELDS = ["tool", "parameters", "retry", "timeout", "otherwise"] as const;
+const QUESTION_FIELDS = ["message", "timeout", "remindEvery", "approvers"] as const;
+const VERIFICATION_FIELDS = ["tool", "parameters", "retry", "timeout", "otherwise"] as const;
 
 /** How long a person may take to say whether an effect happened, where that is not said. */
 const QUESTION_TIMEOUT = DAY;

@@ -78,8 +78,8 @@ export function closeDoubt(tx: Tx, task: TaskRow, answer: DoubtAnswer): DoubtRow
   if (task.held !== IN_DOUBT) return undefined;
   const doubt = findDoubt(tx, task.id);
   if (doubt === undefined) throw new Error(`task ${task.id} is in doubt without one`);
-  const sql = "update doubts set answer = ?, ended_at = ? where task_id = ? and attempt = ?";
-  tx.run(sql, answer, tx.now, doubt.task_id, doubt.attempt);
+  const sql = "update doubts set answer = ?, ended_at = ? where task_id = ? and ended_at is null";
+  tx.run(sql, answer, tx.now, doubt.task_id);
   changeTask(tx, task, { held: 0 });
   if (doubt.approval_id !== null) withdrawApproval(tx, doubt.approval_id);
   if (doubt.helper_id !== null) cancelTask(tx, doubt.helper_id, "It is known by now, or of no use any more.");

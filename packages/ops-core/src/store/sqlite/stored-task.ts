@@ -85,8 +85,6 @@ function toLastAttempt(stored: StoredTask, token: string): AttemptRow {
   };
 }
 
-/** `held` of a task whose session is paused. */
-export const PAUSED = 1;
 /** `held` of a task of which nobody knows whether what it announced has happened. */
 export const IN_DOUBT = 2;
 

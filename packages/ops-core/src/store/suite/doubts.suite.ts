@@ -3,7 +3,7 @@ import type { JsonObject, JsonValue } from "@opspawn/contract";
 import { DAY, SECOND } from "../../domain/clock.ts";
 import type { ClaimedAttempt } from "../../domain/tasks/task.ts";
 import { step, workflow } from "./test-definitions.ts";
-import { effectOf, intend, receipt } from "./test-effects.ts";
+import { effectOf, intend, receipt, workersAndBystander } from "./test-effects.ts";
 import { approvalOf, decide, end, pass, restart, workers } from "./test-language.ts";
 import type { Suite } from "./test-rig.ts";
 import { need, succeeded, type World, withCode } from "./test-world.ts";
@@ -17,7 +17,7 @@ async function doubt(
   rest: JsonObject = {},
 ): Promise<[id: string, sent: ClaimedAttempt]> {
   if ((await w.store.tools.get("bank.find")) === null) {
-    await workers(w);
+    await workersAndBystander(w);
     await w.tool("bank.find");
   }
   const fields = { retry: NO_DELAY, onUncertain, ...rest };
@@ -50,7 +50,7 @@ export const doubtsSuite: Suite = (on) => {
     assert.deepEqual((await w.getTask(sent.taskId)).blocked, await why(w, sent));
     assert.equal((await w.getSession(id)).blocked?.reason, "effect_uncertain");
     for (const blockedReason of ["effect_uncertain", "session_paused"]) {
-      const { items } = await w.store.tasks.list({ limit: 5 }, { blockedReason });
+      const { items } = await w.store.tasks.list({ limit: 5 }, { blockedReason, session: id });
       assert.equal(items.length, blockedReason === "effect_uncertain" ? 1 : 0);
     }
     await decide(w, id, false);

@@ -3,7 +3,7 @@ import { SECOND } from "../../domain/clock.ts";
 import { EFFECTS_PER_TASK_MAX } from "../../domain/effects/effect.ts";
 import type { ClaimedAttempt } from "../../domain/tasks/task.ts";
 import { listOf, step, workflow } from "./test-definitions.ts";
-import { effectOf, intend, receipt } from "./test-effects.ts";
+import { effectOf, intend, receipt, workersAndBystander } from "./test-effects.ts";
 import { workers } from "./test-language.ts";
 import type { Suite } from "./test-rig.ts";
 import { succeeded, type World, withCode } from "./test-world.ts";
@@ -19,7 +19,7 @@ async function afterTimeout(w: World): Promise<ClaimedAttempt> {
 /** What agents do outside, announced before and told of afterwards. */
 export const effectsSuite: Suite = (on) => {
   on("an effect has the same key for every attempt of its task, and another one for another task", async (w) => {
-    await workers(w);
+    await workersAndBystander(w);
     await w.start(listOf("a"));
     const first = w.take();
     const before = await intend(w, first, "pay");
@@ -38,7 +38,7 @@ export const effectsSuite: Suite = (on) => {
   });
 
   on("announcing the same effect twice in one attempt changes nothing", async (w) => {
-    await workers(w);
+    await workersAndBystander(w);
     const { id } = await w.start(listOf("a"));
     const attempt = w.take();
     await intend(w, attempt, "pay");
@@ -49,7 +49,7 @@ export const effectsSuite: Suite = (on) => {
   });
 
   on("an effect that is done is answered with its receipt, so that a later attempt does not do it again", async (w) => {
-    await workers(w);
+    await workersAndBystander(w);
     await w.start(listOf("a"));
     const first = w.take();
     await intend(w, first, "pay");
@@ -61,7 +61,7 @@ export const effectsSuite: Suite = (on) => {
   });
 
   on("only the attempt that has the task may announce an effect", async (w) => {
-    await workers(w);
+    await workersAndBystander(w);
     await w.start(listOf("a"));
     const first = w.take();
     await afterTimeout(w);
@@ -78,7 +78,7 @@ export const effectsSuite: Suite = (on) => {
   });
 
   on("a receipt is a fact: any token that the task ever had will do, also after its end", async (w) => {
-    await workers(w);
+    await workersAndBystander(w);
     await w.start(listOf("a"));
     const first = w.take();
     await intend(w, first, "pay");
@@ -92,7 +92,7 @@ export const effectsSuite: Suite = (on) => {
   });
 
   on("that an effect happened is never taken back, and telling it again changes nothing", async (w) => {
-    await workers(w);
+    await workersAndBystander(w);
     const { id } = await w.start(listOf("a"));
     const attempt = w.take();
     await intend(w, attempt, "pay");
@@ -104,7 +104,7 @@ export const effectsSuite: Suite = (on) => {
   });
 
   on("what an earlier attempt did not do says nothing of the one that is about to do it", async (w) => {
-    await workers(w);
+    await workersAndBystander(w);
     await w.start(listOf("a"));
     const first = w.take();
     await intend(w, first, "pay");
@@ -115,7 +115,7 @@ export const effectsSuite: Suite = (on) => {
   });
 
   on("an effect that was not done may be announced again, and is open again", async (w) => {
-    await workers(w);
+    await workersAndBystander(w);
     await w.start(listOf("a"));
     const attempt = w.take();
     for (const status of ["failed", "not_done"] as const) {
@@ -128,7 +128,7 @@ export const effectsSuite: Suite = (on) => {
   });
 
   on("the same effect with another payload ends the attempt, and its step is uncertain", async (w) => {
-    await workers(w);
+    await workersAndBystander(w);
     const { id } = await w.start(listOf("a", "b"));
     const first = w.take();
     await intend(w, first, "pay", { payloadHash: "one" });
@@ -144,7 +144,7 @@ export const effectsSuite: Suite = (on) => {
   });
 
   on("an attempt that dies with an open effect is tried again under the same key", async (w) => {
-    await workers(w);
+    await workersAndBystander(w);
     const { id } = await w.start(listOf("a"));
     const first = w.take();
     await intend(w, first, "pay");
@@ -155,7 +155,7 @@ export const effectsSuite: Suite = (on) => {
   });
 
   on("whoever completes the task vouches for what it left open", async (w) => {
-    await workers(w);
+    await workersAndBystander(w);
     await w.start(listOf("a"));
     const attempt = w.take();
     await intend(w, attempt, "pay");
@@ -167,7 +167,7 @@ export const effectsSuite: Suite = (on) => {
   on(
     "when the attempts are used up with an open effect, the step is uncertain and nothing stands in for it",
     async (w) => {
-      await workers(w);
+      await workersAndBystander(w);
       const tasks = [step("a", { retry: { maxAttempts: 1 }, fallback: "b" }), step("b")];
       const { id } = await w.start(workflow(tasks));
       const attempt = w.take();
@@ -189,7 +189,7 @@ export const effectsSuite: Suite = (on) => {
   );
 
   on("a failure that its agent tells of says nothing of what it announced", async (w) => {
-    await workers(w);
+    await workersAndBystander(w);
     const { id } = await w.start(workflow([step("a", { onFailure: "continue" }), step("b")]));
     const attempt = w.take();
     await intend(w, attempt, "pay");
@@ -201,7 +201,7 @@ export const effectsSuite: Suite = (on) => {
   });
 
   on("a failure after a receipt is a failure like any other", async (w) => {
-    await workers(w);
+    await workersAndBystander(w);
     const { id } = await w.start(listOf("a"));
     const attempt = w.take();
     await intend(w, attempt, "pay");
@@ -211,7 +211,7 @@ export const effectsSuite: Suite = (on) => {
   });
 
   on("`fail`: the step is uncertain with the first attempt that dies with an open effect", async (w) => {
-    await workers(w);
+    await workersAndBystander(w);
     const { id } = await w.start(workflow([step("a", { onUncertain: "fail" })]));
     const attempt = w.take();
     await intend(w, attempt, "pay");
@@ -225,7 +225,7 @@ export const effectsSuite: Suite = (on) => {
   });
 
   on("a step that is cancelled with an open effect is uncertain", async (w) => {
-    await workers(w);
+    await workersAndBystander(w);
     const { id } = await w.start(workflow([step("a", { dependsOn: [] }), step("b", { dependsOn: [] })]));
     await intend(w, w.take(), "pay");
     await w.store.sessions.cancel(id, "no more");
@@ -234,7 +234,7 @@ export const effectsSuite: Suite = (on) => {
   });
 
   on("an item of a list that is uncertain makes its step so", async (w) => {
-    await workers(w);
+    await workersAndBystander(w);
     const { id } = await w.start(workflow([step("a", { forEach: [1, 2], concurrency: 1 })]));
     const first = w.take();
     await intend(w, first, "pay");
@@ -244,7 +244,7 @@ export const effectsSuite: Suite = (on) => {
   });
 
   on("a step that may have done what it announced is undone only where that does no harm", async (w) => {
-    await workers(w);
+    await workersAndBystander(w);
     for (const [whenUnknown, status, left] of [
       ["run", "compensated", []],
       ["report", "uncertain", ["a"]],
@@ -260,7 +260,7 @@ export const effectsSuite: Suite = (on) => {
   });
 
   on("a task that stands alone is tried again, and then fails as uncertain", async (w) => {
-    await workers(w);
+    await workersAndBystander(w);
     const { id } = await w.task({
       retry: { maxAttempts: 2, backoff: "fixed", initialDelay: 0, maxDelay: 0, jitter: "none", on: ["timeout"] },
     });

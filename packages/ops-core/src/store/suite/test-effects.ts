@@ -1,5 +1,6 @@
 import type { Announced, Effect, Intent, ToldReceipt } from "../../domain/effects/effect.ts";
 import type { ClaimedAttempt } from "../../domain/tasks/task.ts";
+import { workers } from "./test-language.ts";
 import { need, type World } from "./test-world.ts";
 
 /** The agent that has an attempt is about to do something. */
@@ -29,4 +30,15 @@ export async function effectOf(w: World, { taskId }: ClaimedAttempt, effectId: s
     effects.find((effect) => effect.effectId === effectId),
     effectId,
   );
+}
+
+/** Workers, and beside them a task in doubt that nothing in the test is about. */
+export async function workersAndBystander(w: World): Promise<void> {
+  await w.agent("bystander", { capabilities: ["stand"] });
+  const onUncertain = { ask: { timeout: "365d" } };
+  await w.start({ id: "beside", name: "Beside", tasks: [{ taskId: "z", agentCapability: "stand", onUncertain }] });
+  const sent = w.take();
+  await intend(w, sent, "stand");
+  await w.fail(sent);
+  await workers(w);
 }
