@@ -55,6 +55,14 @@ export const BODY_EXAMPLES: Readonly<Record<string, JsonObject>> = {
   "approvals.link": { decision: "any", expiresIn: "24h", for: "carol" },
   "tasks.create": { name: "Fetch a page", capability: "web.fetch", parameters: { url: "https://example.com" } },
   "tasks.result": { token: "1.8PJ2yWkXw1rJtq0aBC3dEg", status: "completed", result: { score: 0.93 } },
+  "effects.announce": {
+    token: "1.x7mK2p",
+    effectId: "charge",
+    kind: "payment",
+    description: "Charge the card",
+    payload: { amount: 12 },
+  },
+  "effects.receipt": { token: "1.x7mK2p", status: "done", result: { id: "ch_7" } },
   "tasks.lease": { token: "1.8PJ2yWkXw1rJtq0aBC3dEg" },
   "tools.register": {
     name: "weather",

@@ -118,12 +118,15 @@ export const effectsSuite: Suite = (on) => {
     await workersAndBystander(w);
     await w.start(listOf("a"));
     const attempt = w.take();
+    await intend(w, attempt, "other");
+    await receipt(w, attempt, "other", "failed");
     for (const status of ["failed", "not_done"] as const) {
       await intend(w, attempt, "pay");
       assert.equal((await receipt(w, attempt, "pay", status)).status, status);
     }
     const again = await intend(w, attempt, "pay");
     assert.deepEqual([again.effect.status, again.effect.receipt], ["intended", null]);
+    assert.equal((await effectOf(w, attempt, "other")).status, "failed");
     await w.complete(attempt);
   });
 
