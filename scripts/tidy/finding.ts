@@ -32,5 +32,5 @@ export function isCode(file: string): boolean {
 
 /** Tests, and the files that exist only for them: shared suites, fakes, fixtures. */
 export function isTestCode(file: string): boolean {
-  return /\.(test|suite|fake|fixture)\.ts$|\/(testing\/|(test|fake)-[^/]+\.ts$)/.test(file);
+  return /\.(test|suite|fake|fixture)\.ts$|\/(src\/(.+\/)?testing\/|(test|fake)-[^/]+\.ts$)/.test(file);
 }

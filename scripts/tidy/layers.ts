@@ -23,10 +23,13 @@ const LAYERS: readonly Layer[] = [
   ...middle.map((name) => ({ name, folder: `${core}${name}/`, may: ["domain", "contract"] })),
   ...transports.map((name) => ({ name, folder: `${core}${name}/`, may: ["domain", "auth", "contract"] })),
   { name: "app", folder: `${core}app/`, may: "all" },
+  // Wires the same parts in memory, for who owns the world around them.
+  { name: "in-process", folder: `${core}testing/`, may: "all" },
   { name: "sdk", folder: "packages/sdk/", may: ["contract"] },
   { name: "serve", folder: "packages/agentkit/src/serve/", may: ["agentkit", "sdk", "contract"] },
   { name: "agentkit", folder: "packages/agentkit/", may: ["serve", "contract"] },
-  { name: "cli", folder: "packages/cli/", may: ["sdk", "contract"] },
+  { name: "testing", folder: "packages/testing/", may: ["in-process", "contract"] },
+  { name: "cli", folder: "packages/cli/", may: ["sdk", "testing", "contract"] },
 ];
 
 /** What another package gets when it imports the package by name. */
@@ -64,8 +67,9 @@ function judge(file: string, layer: Layer, specifier: string): string | undefine
 /** The path an import of ours leads to; undefined for other people's packages. */
 function targetOf(file: string, specifier: string): string | undefined {
   if (specifier.startsWith(".")) return path.posix.join(path.posix.dirname(file), specifier);
-  const name = /^@opspawn\/([^/]+)/.exec(specifier)?.[1];
-  return name === undefined ? undefined : `packages/${name}/src/index.ts`;
+  const [, name, entry] = /^@opspawn\/([^/]+)(?:\/([^/]+))?/.exec(specifier) ?? [];
+  if (name === undefined) return undefined;
+  return `packages/${name}/src/${entry === "testing" ? "testing/" : ""}index.ts`;
 }
 
 function layerOf(file: string): Layer | undefined {

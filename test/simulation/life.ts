@@ -8,6 +8,7 @@ import type { AttemptStore, Store } from "../../packages/ops-core/src/domain/sto
 import { Engine } from "../../packages/ops-core/src/engine/engine.ts";
 import { SendCapacity } from "../../packages/ops-core/src/engine/send-capacity.ts";
 import { TestTimers } from "../../packages/ops-core/src/outbound/test-timers.ts";
+import type { SqliteStore } from "../../packages/ops-core/src/store/sqlite/store.ts";
 import type { World } from "../../packages/ops-core/src/store/suite/test-world.ts";
 
 const CAPACITY = 12;
@@ -39,12 +40,14 @@ export class Life {
   #armed: FailpointName | null = null;
   #end: (error: Error) => void = () => undefined;
 
+  readonly #complain: (what: string) => void;
   readonly #log: Log;
 
   /** @param complain hears of errors that no disk and no death explains */
   constructor(time: number, complain: (what: string) => void) {
     this.timers.time = time;
     this.onlookers.time = time;
+    this.#complain = complain;
     this.#log = { error: ({ err }: { err?: unknown }) => complainOf(err, complain) } as unknown as Log;
     this.death = new Promise((_, reject) => {
       this.#end = reject;
@@ -82,7 +85,7 @@ export class Life {
     this.streams = new EventStreams({ events: store.events, timers: this.onlookers, max: 100, maxPerKey: 100 });
     store.onCommit((hints) => this.streams.notify(hints));
     const engine = new Engine({
-      store: this.#outlived(store, late),
+      store: this.#outlived(store, late, clock),
       http,
       clock,
       ids,
@@ -102,11 +105,26 @@ export class Life {
     }
   }
 
+  /** What is found to be due must have been foreseen: who owns time goes by the store's outlook. */
+  #announced(store: Store, own: AttemptStore, name: keyof AttemptStore, clock: Clock): unknown {
+    if (name !== "expire") return own[name];
+    return async (max: number) => {
+      const { next } = (store as SqliteStore).outlook();
+      const found = own.expire(max);
+      const isForeseen = next !== null && next <= clock.now();
+      const count = await found;
+      if (count > 0 && !isForeseen && this.isAlive) this.#complain(`${count} things were due, and next was ${next}`);
+      return count;
+    };
+  }
+
   /** A process that only stood still goes on where it was: what its senders saw, they tell its successor. */
-  #outlived(store: Store, late: () => AttemptStore): Store {
+  #outlived(store: Store, late: () => AttemptStore, clock: Clock): Store {
     const attempts = new Proxy(store.attempts, {
       get: (own, name: keyof AttemptStore) =>
-        this.isAlive ? own[name] : async (...given: never[]) => Reflect.apply(late()[name], null, given) as unknown,
+        this.isAlive
+          ? this.#announced(store, own, name, clock)
+          : async (...given: never[]) => Reflect.apply(late()[name], null, given) as unknown,
     });
     return new Proxy(store, {
       get: (own, name) => (name === "attempts" ? attempts : (Reflect.get(own, name) as unknown)),

@@ -10,6 +10,7 @@ import { addRun } from "./commands/run.ts";
 import { addSchedules } from "./commands/schedules.ts";
 import { addServe } from "./commands/serve.ts";
 import { addSessions } from "./commands/sessions.ts";
+import { addSimulate } from "./commands/simulate.ts";
 import { addTasks } from "./commands/tasks.ts";
 import { addTools } from "./commands/tools.ts";
 import { addWhy } from "./commands/why.ts";
@@ -77,6 +78,7 @@ export function createProgram(context: Context): Command {
   addApprovals(program, context);
   addEffects(program, context);
   addWhy(program, context);
+  addSimulate(program, context);
   program.commandsGroup("Fleet:");
   addAgents(program, context);
   addTools(program, context);

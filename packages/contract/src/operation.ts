@@ -23,6 +23,7 @@ export type Scope =
   | "messages:send"
   | "deliveries:read"
   | "events:read"
+  | "metrics:read"
   | "keys:read"
   | "keys:write";
 

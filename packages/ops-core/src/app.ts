@@ -32,6 +32,7 @@ import { DirectRequests } from "./http/direct-requests.ts";
 import { addDocsRoutes } from "./http/docs-routes.ts";
 import { Gate } from "./http/gate.ts";
 import { addHealthRoutes, type Readiness } from "./http/health-routes.ts";
+import { addMetricsRoute } from "./http/metrics-route.ts";
 import { addOperationRoutes } from "./http/operation-routes.ts";
 import { addAgentKitRoutes } from "./http/originals/agentkit-routes.ts";
 import { addOpsCoreRoutes } from "./http/originals/opscore-routes.ts";
@@ -249,6 +250,7 @@ export class App {
     const routes = { handlers: this.operations, gate, streaming: this.#streaming(gate) };
     if (roles.includes("api")) {
       addOperationRoutes(http, routes);
+      addMetricsRoute(http, this.operations, gate);
       this.#direct = new DirectRequests({ ...timing, handlers: this.operations, gate, traffic, log });
     } else if (roles.includes("agentkit")) {
       addOperationRoutes(http, routes, ({ id }) => AGENTKIT_OPERATIONS.test(id));

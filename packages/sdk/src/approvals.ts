@@ -2,7 +2,7 @@ import { type OperationRequest, operations } from "@opspawn/contract";
 import { allItems, PAGE_LIMIT } from "./page.ts";
 import type { CallOptions, Transport } from "./transport.ts";
 
-const { list, get, approve, reject, link } = operations.approvals;
+const { list, get, why, approve, reject, link } = operations.approvals;
 
 export type ApprovalQuery = OperationRequest<typeof list>["query"];
 export type ApprovalDecision = NonNullable<OperationRequest<typeof approve>["body"]>;
@@ -28,6 +28,11 @@ export class Approvals {
 
   get(approvalId: string, options?: CallOptions) {
     return this.#transport.call(get, { params: { approvalId } }, options);
+  }
+
+  /** Who has to decide, and since when. */
+  why(approvalId: string, options?: CallOptions) {
+    return this.#transport.call(why, { params: { approvalId } }, options);
   }
 
   /**

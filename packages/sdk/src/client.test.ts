@@ -49,8 +49,20 @@ async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
 const one = <T>(item: T) => ({ items: [item], nextCursor: null });
 
 test("every operation of the contract is a method of its noun, and sends what the contract declares", async () => {
-  const { agents, workflows, sessions, tasks, schedules, approvals, deliveries, effects, tools, keys, events } =
-    operations;
+  const {
+    agents,
+    workflows,
+    sessions,
+    tasks,
+    schedules,
+    approvals,
+    deliveries,
+    effects,
+    tools,
+    keys,
+    events,
+    metrics,
+  } = operations;
   const [session, task, agent, workflow] = [sampleSession(), sampleTask(), sampleAgent(), sampleWorkflow()];
   const begun = { sessionId: "s", workflowId: "w", workflowVersion: "1", status: "started" as const };
   const why = { status: "running" as const, blocked: null, explanation: ["It runs."] };
@@ -100,6 +112,10 @@ test("every operation of the contract is a method of its noun, and sends what th
     .on(schedules.remove, { scheduleId: "sch_1", name: "nightly" })
     .on(approvals.list, one(sampleApproval()))
     .on(approvals.get, sampleApproval())
+    .on(approvals.why, { approvalId: "apr_1", ...why, status: "pending" })
+    .on(schedules.why, { scheduleId: "sch_1", ...why, status: "active" })
+    .on(deliveries.why, { deliveryId: "dlv_1", ...why, status: "pending" })
+    .on(metrics.read, { items: [] })
     .on(approvals.approve, sampleApproval({ status: "approved" }))
     .on(approvals.reject, sampleApproval({ status: "rejected" }))
     .on(approvals.link, sampleApprovalLink())
@@ -171,6 +187,10 @@ test("every operation of the contract is a method of its noun, and sends what th
   await client.approvals.link("apr_1", { decision: "approve", expiresIn: "1h", for: "carol" });
   await client.deliveries.list({ status: "failed" });
   await client.deliveries.get("dlv_1");
+  await client.deliveries.why("dlv_1");
+  await client.schedules.why("nightly");
+  await client.approvals.why("apr_1");
+  await client.metrics.read();
   await client.tools.register({ name: "slack.post", endpoint: "http://127.0.0.1/x" });
   await client.tools.list();
   await client.tools.remove("slack.post");

@@ -4,6 +4,7 @@ import { Deliveries } from "./deliveries.ts";
 import { Effects } from "./effects.ts";
 import { Events } from "./events.ts";
 import { Keys } from "./keys.ts";
+import { Metrics } from "./metrics.ts";
 import { Schedules } from "./schedules.ts";
 import { Sessions } from "./sessions.ts";
 import { Tasks } from "./tasks.ts";
@@ -26,6 +27,7 @@ export class OpspawnClient {
   readonly effects: Effects;
   readonly events: Events;
   readonly keys: Keys;
+  readonly metrics: Metrics;
   readonly schedules: Schedules;
   readonly sessions: Sessions;
   readonly tasks: Tasks;
@@ -42,6 +44,7 @@ export class OpspawnClient {
     this.effects = new Effects(transport);
     this.events = new Events(transport);
     this.keys = new Keys(transport);
+    this.metrics = new Metrics(transport);
     this.schedules = new Schedules(transport);
     this.sessions = new Sessions(transport);
     this.tasks = new Tasks(transport);

@@ -2,7 +2,7 @@ import { type OperationRequest, operations } from "@opspawn/contract";
 import { allItems, PAGE_LIMIT } from "./page.ts";
 import type { CallOptions, Transport } from "./transport.ts";
 
-const { list, get } = operations.deliveries;
+const { list, get, why } = operations.deliveries;
 
 export type DeliveryQuery = OperationRequest<typeof list>["query"];
 
@@ -25,5 +25,10 @@ export class Deliveries {
 
   get(deliveryId: string, options?: CallOptions) {
     return this.#transport.call(get, { params: { deliveryId } }, options);
+  }
+
+  /** Why it has not arrived yet. */
+  why(deliveryId: string, options?: CallOptions) {
+    return this.#transport.call(why, { params: { deliveryId } }, options);
   }
 }

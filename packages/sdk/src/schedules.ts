@@ -2,7 +2,7 @@ import { type OperationRequest, operations } from "@opspawn/contract";
 import { allItems, PAGE_LIMIT } from "./page.ts";
 import type { CallOptions, KeyedCallOptions, Transport } from "./transport.ts";
 
-const { create, list, get, update, pause, resume, trigger, backfill, next, fires, remove } = operations.schedules;
+const { create, list, get, why, update, pause, resume, trigger, backfill, next, fires, remove } = operations.schedules;
 
 export type ScheduleCreation = OperationRequest<typeof create>["body"];
 export type ScheduleDefinition = OperationRequest<typeof update>["body"];
@@ -35,6 +35,11 @@ export class Schedules {
 
   get(scheduleId: string, options?: CallOptions) {
     return this.#transport.call(get, { params: { scheduleId } }, options);
+  }
+
+  /** Why it starts nothing now. */
+  why(scheduleId: string, options?: CallOptions) {
+    return this.#transport.call(why, { params: { scheduleId } }, options);
   }
 
   /** Replaces what it starts and when, all of it; whether it is paused stays. */

@@ -120,7 +120,11 @@ test("why names the command that leads to the decision, for the session and for 
   const blocked = { reason: "waiting_for_approval", message, since: AT, details: { stepId: "ok", approvalId } };
   fake
     .on(sessions.why, { sessionId, status: "waiting", blocked, explanation: [message] })
-    .on(approvals.get, sampleApproval(), sampleApproval({ status: "approved", blocked: null }));
+    .on(
+      approvals.why,
+      { approvalId, status: "pending", blocked, explanation: ["Somebody has to approve or reject it."] },
+      { approvalId, status: "approved", blocked: null, explanation: ["It was approved by alice."] },
+    );
   const next = "Look at it, then approve or reject it: opspawn approvals get";
   const ofSession = await opspawn("why", sessionId);
   assert.equal(ofSession.stderr.replace(/\s+/g, " "), `${next} ${approvalId}. `);
@@ -128,5 +132,5 @@ test("why names the command that leads to the decision, for the session and for 
   assert.equal(ofApproval.stdout, "Somebody has to approve or reject it.\n");
   assert.equal(ofApproval.stderr, ofSession.stderr);
   const decided = await opspawn("why", approvalId);
-  assert.deepEqual([decided.stdout, decided.stderr], ["Nothing is waited for; it is approved.\n", ""]);
+  assert.deepEqual([decided.stdout, decided.stderr], ["It was approved by alice.\n", ""]);
 });

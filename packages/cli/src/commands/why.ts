@@ -1,4 +1,3 @@
-import type { ApprovalView } from "@opspawn/contract";
 import { OpspawnApiError } from "@opspawn/sdk";
 import type { Command } from "commander";
 import type { Call } from "../call.ts";
@@ -28,25 +27,32 @@ const REMEDIES: Readonly<Record<string, string>> = {
   session_paused: "Let it go on: `sessions resume SESSION`.",
   waiting_for_approval: "Look at it, then approve or reject it: `approvals get APPROVAL`.",
   waiting_for_decision: "Look at it, then approve or reject it: `approvals get APPROVAL`.",
+  delivery_backoff: "See what the receiver says to it: `deliveries get DELIVERY`.",
+  paused: "Let it go on: `schedules resume SCHEDULE`.",
   agent_error: "The agent says that it has a problem: look at its own log.",
 };
 
-const TASK_PREFIX = "task_";
-const APPROVAL_PREFIX = "apr_";
+/** Which noun an id belongs to; sessions have none, and stand-alone tasks may have any. */
+const PREFIXES: readonly (readonly [string, (call: Call, id: string) => Promise<Why>])[] = [
+  ["task_", (call, id) => call.client.tasks.why(id)],
+  ["apr_", (call, id) => call.client.approvals.why(id)],
+  ["sch_", (call, id) => call.client.schedules.why(id)],
+  ["dlv_", (call, id) => call.client.deliveries.why(id)],
+];
 
-/** `opspawn why`: what a session, task or approval waits for, whichever the id names. */
+/** `opspawn why`: what a session, task, approval, schedule or delivery waits for, whichever the id names. */
 export function addWhy(program: Command, context: Context): void {
   const command = program
     .command("why <id>")
-    .description("Say what a session, task or approval waits for, and since when.")
+    .description("Say what a session, task, approval, schedule or delivery waits for.")
     .action(context.action(async (call, id: string) => showWhy(call, await find(call, id))));
-  withExamples(command, ["why SESSION", "why TASK -o json", "why APPROVAL"]);
+  withExamples(command, ["why SESSION", "why TASK -o json", "why APPROVAL", "why SCHEDULE"]);
 }
 
 async function find(call: Call, id: string): Promise<Why> {
   const { sessions, tasks } = call.client;
-  if (id.startsWith(TASK_PREFIX)) return tasks.why(id);
-  if (id.startsWith(APPROVAL_PREFIX)) return explainApproval(await call.client.approvals.get(id));
+  const known = PREFIXES.find(([prefix]) => id.startsWith(prefix));
+  if (known !== undefined) return known[1](call, id);
   try {
     return await sessions.why(id);
   } catch (error) {
@@ -54,12 +60,6 @@ async function find(call: Call, id: string): Promise<Why> {
     // A stand-alone task may have any id. When there is none either, the first answer is the better one.
     return tasks.why(id).catch(() => Promise.reject(error));
   }
-}
-
-function explainApproval({ approvalId, status, blocked }: ApprovalView): Why {
-  if (blocked === null) return { status, blocked, explanation: [] };
-  const details = { ...blocked.details, approvalId };
-  return { status, blocked: { ...blocked, details }, explanation: [blocked.message] };
 }
 
 export function showWhy(call: Call, why: Why): void {

@@ -23,10 +23,11 @@ export function elapsed(from: string | null, to: string | null): string {
   return `${((end - start) / 1_000_000).toFixed(3)}s`;
 }
 
-/** Such as `48 ms`, `1.25 s`, `2 min 5 s`. */
+/** Such as `48 ms`, `1.25 s`, `2 min 5 s`, `3 h 20 min`. */
 export function duration(micros: number): string {
   const millis = micros / 1_000;
   if (millis < 1_000) return `${Math.round(millis)} ms`;
   if (millis < 60_000) return `${(millis / 1_000).toFixed(2)} s`;
-  return `${Math.floor(millis / 60_000)} min ${Math.round((millis % 60_000) / 1_000)} s`;
+  if (millis < 3_600_000) return `${Math.floor(millis / 60_000)} min ${Math.floor((millis % 60_000) / 1_000)} s`;
+  return `${Math.floor(millis / 3_600_000)} h ${Math.floor((millis % 3_600_000) / 60_000)} min`;
 }

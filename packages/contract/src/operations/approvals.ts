@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { operation } from "../operation.ts";
-import { blocked, id, jsonValue, listOf, page, time } from "./common.ts";
+import { blocked, explained, id, jsonValue, listOf, page, time } from "./common.ts";
 
 const approvalStatus = z.enum(["pending", "approved", "rejected", "expired", "cancelled"]);
 
@@ -90,6 +90,17 @@ export const approvalOperations = {
     path: "/v1/opscore/approvals/{approvalId}",
     params: approvalParams,
     output: approval,
+    errors: ["approval_not_found"],
+    permission: { scope: "approvals:read" },
+    idempotency: "read",
+  }),
+  why: operation({
+    id: "approvals.why",
+    summary: "Who has to decide, since when, and what happens when nobody does.",
+    method: "GET",
+    path: "/v1/opscore/approvals/{approvalId}/why",
+    params: approvalParams,
+    output: z.object({ approvalId: id, status: approvalStatus, ...explained }),
     errors: ["approval_not_found"],
     permission: { scope: "approvals:read" },
     idempotency: "read",

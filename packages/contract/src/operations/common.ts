@@ -43,6 +43,12 @@ export const blocked = z.object({
   details: z.record(z.string(), z.unknown()).optional(),
 });
 
+/** An answer to `why`: what is known of the wait, and sentences about it. */
+export const explained = {
+  blocked: blocked.nullable(),
+  explanation: z.array(z.string()),
+};
+
 export function listOf<T extends z.ZodType>(item: T) {
   return z.object({ items: z.array(item), nextCursor: z.string().nullable() });
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { operation } from "../operation.ts";
-import { blocked, id, listOf, page, time } from "./common.ts";
+import { blocked, explained, id, listOf, page, time } from "./common.ts";
 
 const deliveryStatus = z.enum(["pending", "delivered", "failed"]);
 
@@ -36,6 +36,8 @@ export const deliveryOperations = {
       status: deliveryStatus.optional(),
       agent: z.string().optional(),
       session: z.string().optional(),
+      /** `delivery_due`, `delivery_backoff`, `delivery_behind`. */
+      blockedReason: z.string().optional(),
     }),
     output: listOf(delivery),
     permission: { scope: "deliveries:read" },
@@ -48,6 +50,17 @@ export const deliveryOperations = {
     path: "/v1/opscore/deliveries/{deliveryId}",
     params: z.object({ deliveryId: id }),
     output: delivery,
+    errors: ["delivery_not_found"],
+    permission: { scope: "deliveries:read" },
+    idempotency: "read",
+  }),
+  why: operation({
+    id: "deliveries.why",
+    summary: "Why a delivery has not arrived yet: what goes before it, or what became of its sends.",
+    method: "GET",
+    path: "/v1/opscore/deliveries/{deliveryId}/why",
+    params: z.object({ deliveryId: id }),
+    output: z.object({ deliveryId: id, status: deliveryStatus, ...explained }),
     errors: ["delivery_not_found"],
     permission: { scope: "deliveries:read" },
     idempotency: "read",

@@ -5,6 +5,7 @@ import { deliveryOperations } from "./deliveries.ts";
 import { effectOperations } from "./effects.ts";
 import { eventOperations } from "./events.ts";
 import { keyOperations } from "./keys.ts";
+import { metricsOperations } from "./metrics.ts";
 import { scheduleOperations } from "./schedules.ts";
 import { sessionOperations } from "./sessions.ts";
 import { taskOperations } from "./tasks.ts";
@@ -24,6 +25,7 @@ export const operations = {
   tools: toolOperations,
   keys: keyOperations,
   events: eventOperations,
+  metrics: metricsOperations,
 } as const;
 
 export const allOperations: readonly Operation[] = Object.values(operations).flatMap((noun) =>

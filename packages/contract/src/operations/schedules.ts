@@ -1,11 +1,14 @@
 import { z } from "zod";
 import { operation } from "../operation.ts";
-import { blocked, id, jsonValue, labels, listOf, name, page, taskError, time } from "./common.ts";
+import { blocked, explained, id, jsonValue, labels, listOf, name, page, taskError, time } from "./common.ts";
 
 const overlap = z.enum(["skip", "queue", "allow"]);
 const catchUp = z.enum(["skip", "one", "all"]);
 const outcome = z.enum(["queued", "started", "skipped", "failed", "missed"]);
 const sessionStatus = z.enum(["started", "running", "waiting", "paused", "completed", "failed", "cancelled"]);
+
+/** `ended`: no due time is left, and none waits. */
+const scheduleStatus = z.enum(["active", "paused", "ended"]);
 
 /** One due time of a schedule, or several in a row that were missed, and what became of it. */
 const fire = z.object({
@@ -46,8 +49,7 @@ const schedule = z.object({
   overlap,
   catchUp,
   catchUpWindow: z.string(),
-  /** `ended`: no due time is left, and none waits. */
-  status: z.enum(["active", "paused", "ended"]),
+  status: scheduleStatus,
   note: z.string().nullable(),
   /** Null while it is paused, and when no due time is left. */
   nextAt: time.nullable(),
@@ -140,6 +142,8 @@ export const scheduleOperations = {
       workflow: z.string().optional(),
       /** `key=value`. */
       label: z.string().max(320).optional(),
+      /** `paused`, `earlier_session_open`, `not_due`. */
+      blockedReason: z.string().optional(),
     }),
     output: listOf(schedule),
     permission: { scope: "schedules:read" },
@@ -152,6 +156,17 @@ export const scheduleOperations = {
     path: "/v1/opscore/schedules/{scheduleId}",
     params: scheduleParams,
     output: schedule,
+    errors: ["schedule_not_found"],
+    permission: { scope: "schedules:read" },
+    idempotency: "read",
+  }),
+  why: operation({
+    id: "schedules.why",
+    summary: "Why a schedule starts nothing now: it is paused, not due, or an earlier session is still open.",
+    method: "GET",
+    path: "/v1/opscore/schedules/{scheduleId}/why",
+    params: scheduleParams,
+    output: z.object({ scheduleId: id, status: scheduleStatus, ...explained }),
     errors: ["schedule_not_found"],
     permission: { scope: "schedules:read" },
     idempotency: "read",

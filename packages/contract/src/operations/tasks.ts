@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { operation } from "../operation.ts";
-import { blocked, id, jsonObject, jsonValue, listOf, page, taskError, time } from "./common.ts";
+import { blocked, explained, id, jsonObject, jsonValue, listOf, page, taskError, time } from "./common.ts";
 import { taskEvents } from "./events.ts";
 
 const taskStatus = z.enum(["pending", "running", "completed", "failed", "cancelled"]);
@@ -185,7 +185,7 @@ export const taskOperations = {
     method: "GET",
     path: "/v1/opscore/tasks/{taskId}/why",
     params: taskParams,
-    output: z.object({ taskId: id, status: taskStatus, blocked: blocked.nullable(), explanation: z.array(z.string()) }),
+    output: z.object({ taskId: id, status: taskStatus, ...explained }),
     errors: ["task_not_found"],
     permission: { scope: "tasks:read" },
     idempotency: "read",

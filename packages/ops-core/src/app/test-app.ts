@@ -73,6 +73,13 @@ export class TestApp {
     this.app = new App(testConfig(env, data), this.#surroundings());
   }
 
+  /** A page that is no JSON, for the operator. */
+  async text(path: string): Promise<{ status: number; type: string; text: string }> {
+    const headers = { authorization: `Bearer ${OPERATOR_KEY}` };
+    const answer = await this.app.http.inject({ method: "GET", url: path, headers });
+    return { status: answer.statusCode, type: String(answer.headers["content-type"]), text: answer.body };
+  }
+
   async call(method: "GET" | "POST" | "PUT" | "DELETE", path: string, call: Call = {}): Promise<Answer> {
     const key = call.key === undefined ? OPERATOR_KEY : call.key;
     const answer = await this.app.http.inject({

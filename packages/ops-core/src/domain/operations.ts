@@ -4,6 +4,7 @@ import { keyHandlers } from "./auth/operations.ts";
 import { deliveryHandlers } from "./deliveries/operations.ts";
 import { effectHandlers } from "./effects/operations.ts";
 import { eventHandlers } from "./events/operations.ts";
+import { metricsHandlers } from "./metrics/operations.ts";
 import type { Noun, NounHandlers, Ports } from "./ports.ts";
 import { scheduleHandlers } from "./schedules/operations.ts";
 import { sessionHandlers } from "./sessions/operations.ts";
@@ -28,5 +29,6 @@ export function createOperations(ports: Ports): Handlers {
     tools: toolHandlers(ports),
     keys: keyHandlers(ports),
     events: eventHandlers(ports),
+    metrics: metricsHandlers(ports),
   };
 }

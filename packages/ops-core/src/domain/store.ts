@@ -3,7 +3,7 @@ import type { Agent, AgentState, EvidenceClass } from "./agents/agent.ts";
 import type { Approval, ApprovalDecision, ApprovalFilter, ApprovalLink } from "./approvals/approval.ts";
 import type { ApiKey } from "./auth/key.ts";
 import type { Blocked } from "./blocked.ts";
-import type { Delivery, DeliveryKind, NewDelivery } from "./deliveries/delivery.ts";
+import type { Delivery, DeliveryKind, DeliveryRecord, NewDelivery } from "./deliveries/delivery.ts";
 import type { EffectStore } from "./effects/effect-store.ts";
 import type {
   FireOutcome,
@@ -49,9 +49,24 @@ export interface Store {
   readonly events: EventStore;
   readonly answers: AnswerStore;
   readonly process: ProcessStore;
+  readonly counts: CountStore;
   /** Hints about what was just committed; losing one delays, never loses, work. Returns the way to stop listening. */
   onCommit(listener: (hints: Hints) => void): () => void;
   close(): Promise<void>;
+}
+
+/** How much is open now. */
+export interface CountStore {
+  /** By status and, of what waits, by reason; what has ended is not counted. */
+  open(): Promise<readonly OpenCount[]>;
+}
+
+export interface OpenCount {
+  readonly noun: "tasks" | "deliveries" | "approvals" | "schedules" | "agents";
+  readonly status: string;
+  /** Empty where nothing is waited for. */
+  readonly reason: string;
+  readonly count: number;
 }
 
 /** What a commit may be of interest for. */
@@ -356,6 +371,13 @@ export interface AttemptStore {
 
 // --- the rest -------------------------------------------------------------------------------------------------------
 
+export interface DeliveryFilter {
+  readonly status?: string | undefined;
+  readonly agent?: string | undefined;
+  readonly session?: string | undefined;
+  readonly blockedReason?: string | undefined;
+}
+
 export interface DeliveryStore {
   /** Errors: `idempotency_key_reused`. */
   enqueue(delivery: NewDelivery, idempotency?: Idempotency): Promise<{ replayed: boolean }>;
@@ -368,11 +390,9 @@ export interface DeliveryStore {
   delivered(id: string, attempt: number, follow?: NewDelivery): Promise<void>;
   /** Null `nextAt` = given up. */
   failed(id: string, attempt: number, error: string, nextAt: number | null, follow?: NewDelivery): Promise<void>;
-  get(id: string): Promise<Delivery | null>;
-  list(
-    page: Page,
-    filter: { status?: string | undefined; agent?: string | undefined; session?: string | undefined },
-  ): Promise<Paged<Delivery>>;
+  get(id: string): Promise<DeliveryRecord | null>;
+  /** Newest first. */
+  list(page: Page, filter: DeliveryFilter): Promise<Paged<DeliveryRecord>>;
   /** False when this id was seen before. For incoming webhooks. */
   remember(id: string, until: number): Promise<boolean>;
 }

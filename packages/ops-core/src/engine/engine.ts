@@ -26,8 +26,13 @@ export interface EngineOptions {
   readonly signDelivery: SignDelivery;
   /** Where AgentKit and Ops-Core run apart. */
   readonly otherHalf?: OtherHalfOptions;
+  /** Timers of each loop's polls; default: `timers`. Who owns time may leave out polls that would find nothing. */
+  readonly pollTimers?: (loop: LoopName) => Timers;
   readonly failpoint?: Failpoint;
 }
+
+/** The engine's own loops. */
+export type LoopName = "dispatcher" | "timers" | "heart" | "adopter" | "outbox" | "pruner" | "schedules";
 
 const CLAIM_AT_ONCE = 200;
 const EXPIRE_AT_ONCE = 500;
@@ -45,9 +50,7 @@ export class Engine {
   readonly #push: HttpPush;
   readonly #outbox: Outbox;
   readonly #otherHalf: OtherHalf;
-  readonly #loops: {
-    readonly [name in "dispatcher" | "timers" | "heart" | "adopter" | "outbox" | "pruner" | "schedules"]: Loop;
-  };
+  readonly #loops: Readonly<Record<LoopName, Loop>>;
   readonly #lanes = new Set<string>();
   #lookedEverywhere = Number.NEGATIVE_INFINITY;
   #unsubscribe: (() => void) | null = null;
@@ -66,8 +69,9 @@ export class Engine {
       internal: otherHalf?.http,
       noteMessage,
     });
-    const loop = (name: string, every: number, tick: () => Promise<unknown>) =>
-      new Loop({ name, every, tick, timers, log });
+    const { pollTimers = () => timers } = options;
+    const loop = (name: LoopName, every: number, tick: () => Promise<unknown>) =>
+      new Loop({ name, every, tick, timers: pollTimers(name), log });
     this.#loops = {
       dispatcher: loop("dispatcher", LOOK_EVERYWHERE, () => this.dispatch()),
       timers: loop("timers", 250, () => this.expire()),

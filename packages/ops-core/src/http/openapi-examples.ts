@@ -78,6 +78,7 @@ export const PARAMETER_EXAMPLES: Readonly<Record<string, string>> = {
   agentId: AGENT,
   sessionId: "01890a5d-ac96-774b-bcce-b302099a8058",
   scheduleId: "sch_01890a5d-ac96-774b-bcce-b302099a805d",
+  effectId: "charge",
   taskId: "task_01890a5d-ac96-774b-bcce-b302099a8059",
   workflowId: "review-article",
   approvalId: "apr_01890a5d-ac96-774b-bcce-b302099a805d",

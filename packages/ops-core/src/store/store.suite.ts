@@ -8,6 +8,7 @@ import { circuitsSuite } from "./suite/circuits.suite.ts";
 import { claimsSuite } from "./suite/claims.suite.ts";
 import { conditionsSuite } from "./suite/conditions.suite.ts";
 import { controlSuite } from "./suite/control.suite.ts";
+import { countsSuite } from "./suite/counts.suite.ts";
 import { deliveriesSuite } from "./suite/deliveries.suite.ts";
 import { doubtsSuite } from "./suite/doubts.suite.ts";
 import { effectsSuite } from "./suite/effects.suite.ts";
@@ -78,6 +79,7 @@ export const SUITES: readonly Suite[] = [
   toolsSuite,
   toolRegistrySuite,
   catalogSuite,
+  countsSuite,
   deliveriesSuite,
   idempotencySuite,
   neighboursSuite,

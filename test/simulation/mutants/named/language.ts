@@ -112,18 +112,6 @@ export const LANGUAGE: readonly NamedMutant[] = [
     ],
   },
   {
-    name: "doubtful-taken-for-undone",
-    is: "a step of which nobody knows whether it was done is passed over when all is undone",
-    rule: "15",
-    file: "store/sqlite/undoing.ts",
-    changes: [
-      {
-        from: ".filter((row) => row.completed === 1 || row.doubtful === 1)",
-        to: ".filter((row) => row.completed === 1)",
-      },
-    ],
-  },
-  {
     name: "wait-a-second-short",
     is: "a step that waits for a time goes on a second before it",
     rule: "16",
@@ -143,13 +131,6 @@ export const LANGUAGE: readonly NamedMutant[] = [
         to: 'where session_id = ? and name = ? and n = ?", session.id, signal, early.n + 1);',
       },
     ],
-  },
-  {
-    name: "signal-wakes-nobody",
-    is: "a signal is kept for later while a step waits for it",
-    rule: "18",
-    file: "store/sqlite/signals.ts",
-    changes: [{ from: "  if (waiting === undefined) {", to: "  if (waiting === undefined || session.open > 1) {" }],
   },
   {
     name: "decided-and-expired",
@@ -189,18 +170,6 @@ export const LANGUAGE: readonly NamedMutant[] = [
     file: "domain/workflows/move.ts",
     changes: [
       { from: "const exhausted = part + 1 >= maxIterations;", to: "const exhausted = part + 1 >= maxIterations - 1;" },
-    ],
-  },
-  {
-    name: "condition-of-the-fallback",
-    is: "a step that fails lets those behind it begin before the one that stands in for it has ended",
-    rule: "14",
-    file: "domain/workflows/move.ts",
-    changes: [
-      {
-        from: "    return fallback === null || !this.#isOpen(fallback);",
-        to: "    return fallback === null || !this.#isOpen(fallback) || this.#open === 2;",
-      },
     ],
   },
 ];

@@ -117,4 +117,18 @@ export const TIME: readonly NamedMutant[] = [
       },
     ],
   },
+  {
+    name: "outlook-without-approvals",
+    is: "whoever owns time is not told when an approval expires",
+    rule: "18",
+    file: "store/sqlite/outlook.ts",
+    changes: [{ from: "  union all select min(wake_at) from approvals where wake_at is not null\n", to: "" }],
+  },
+  {
+    name: "outlook-without-waits",
+    is: "whoever owns time is not told when a step's time has come",
+    rule: "18",
+    file: "store/sqlite/outlook.ts",
+    changes: [{ from: "  union all select min(wake_at) from session_steps where wake_at is not null\n", to: "" }],
+  },
 ];

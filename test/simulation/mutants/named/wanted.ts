@@ -19,4 +19,26 @@ export const WANTED: readonly WantedMutant[] = [
       },
     ],
   },
+  {
+    name: "doubtful-taken-for-undone",
+    is: "a step of which nobody knows whether it was done is passed over when all is undone",
+    rule: "15",
+    needs:
+      "a judge who knows which runs may have been done, and asks for each of them whether it was undone or is in doubt",
+    file: "store/sqlite/undoing.ts",
+    changes: [
+      {
+        from: ".filter((row) => row.completed === 1 || row.doubtful === 1)",
+        to: ".filter((row) => row.completed === 1)",
+      },
+    ],
+  },
+  {
+    name: "signal-wakes-nobody",
+    is: "a signal is kept for later while a step waits for it",
+    rule: "18",
+    needs: "steps that wait for a signal without a time of their own while others run, and a client that sends it once",
+    file: "store/sqlite/signals.ts",
+    changes: [{ from: "  if (waiting === undefined) {", to: "  if (waiting === undefined || session.open > 1) {" }],
+  },
 ];

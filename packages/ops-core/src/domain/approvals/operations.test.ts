@@ -45,7 +45,7 @@ test("what waits is listed with what is asked, who may decide, and why it waits"
       reason: "waiting_for_decision",
       message: `A key named \`ann\`, \`bob\` has to approve or reject it, before ${expiresAt}.`,
       since: at,
-      details: { stepId: "ok", approvers: ["ann", "bob"] },
+      details: { stepId: "ok", approvalId: approval as string, approvers: ["ann", "bob"] },
     },
   });
   assert.match(shown?.subjectHash as string, /^[0-9a-f]{64}$/);
@@ -53,6 +53,13 @@ test("what waits is listed with what is asked, who may decide, and why it waits"
   assert.deepEqual((await app.ok("GET", `${APPROVALS}?status=approved`)).items, []);
   assert.equal((await app.call("GET", `${APPROVALS}/apr_none`)).body.code, "approval_not_found");
   assert.equal((await app.call("GET", `${APPROVALS}?status=open`)).status, 422);
+  const own = await app.ok("GET", `${APPROVALS}/${approval}/why`);
+  assert.deepEqual([own.status, own.blocked], ["pending", shown?.blocked]);
+  assert.deepEqual(own.explanation, [
+    `Session ${session} waits for it. ${(shown?.blocked as JsonObject).message}`,
+    "It is asked again at 2023-11-14T22:23:20.000000Z.",
+    `When nobody has decided by ${expiresAt}, it expires.`,
+  ]);
   const why = await app.ok("GET", `${SESSIONS}/${session}/why`);
   const blocked = why.blocked as JsonObject;
   assert.equal(blocked.reason, "waiting_for_approval");

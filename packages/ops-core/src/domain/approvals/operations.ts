@@ -6,12 +6,13 @@ import {
   type operations,
   stringifyJson,
 } from "@opspawn/contract";
+import { blockedView } from "../blocked-view.ts";
 import type { Context } from "../context.ts";
 import type { NounHandlers, Ports } from "../ports.ts";
 import { invalidField, readDuration } from "../request-fields.ts";
 import { checkMayDecide, nameOf } from "./deciders.ts";
 import { LINK_LIFETIME, LINK_LIFETIME_MAX, LINK_LIFETIME_MIN, makeLink } from "./links.ts";
-import { approvalView, needApproval } from "./view.ts";
+import { approvalBlock, approvalView, explainApproval, needApproval } from "./view.ts";
 
 /** Bytes of a result, as an agent's. */
 const RESULT_BYTES_MAX = 262_144;
@@ -37,6 +38,11 @@ export function approvalHandlers(ports: Ports): NounHandlers<"approvals"> {
     },
     async get(_context, { params }) {
       return approvalView(await needApproval(approvals, params.approvalId));
+    },
+    async why(_context, { params }) {
+      const approval = await needApproval(approvals, params.approvalId);
+      const blocked = blockedView(approvalBlock(approval));
+      return { approvalId: approval.id, status: approval.status, blocked, explanation: explainApproval(approval) };
     },
     approve: (context, input) => decide(context, input, true),
     reject: (context, input) => decide(context, input, false),

@@ -33,12 +33,21 @@ export function approvalView(approval: Approval): ApprovalView {
     endedAt: timeOrNull(approval.endedAt),
     decidedBy: approval.decidedBy,
     comment: approval.comment,
-    blocked: blockedView(blockedBy(approval)),
+    blocked: blockedView(approvalBlock(approval)),
   };
 }
 
 /** What a pending approval waits for: somebody who may decide. */
-function blockedBy({ status, approvers, requestedAt, expiresAt, stepId, taskId, reminders }: Approval): Blocked | null {
+export function approvalBlock({
+  id,
+  status,
+  approvers,
+  requestedAt,
+  expiresAt,
+  stepId,
+  taskId,
+  reminders,
+}: Approval): Blocked | null {
   if (status !== "pending") return null;
   const who = approvers === null ? "Somebody with `approvals:write`" : `A key named ${namesOf(approvers)}`;
   const until = expiresAt === null ? "" : `, before ${formatTime(expiresAt)}`;
@@ -47,6 +56,20 @@ function blockedBy({ status, approvers, requestedAt, expiresAt, stepId, taskId, 
     reason: "waiting_for_decision",
     message: `${who} has to ${taskId === null ? "approve or reject it" : "say whether it happened"}${until}.${again}`,
     since: requestedAt,
-    details: { stepId, ...(approvers === null ? {} : { approvers: [...approvers] }) },
+    details: { stepId, approvalId: id, ...(approvers === null ? {} : { approvers: [...approvers] }) },
   };
+}
+
+/** The same in sentences, and how it ended when it has. */
+export function explainApproval(approval: Approval): string[] {
+  const { status, sessionId, expiresAt, remindAt, endedAt, decidedBy } = approval;
+  const blocked = approvalBlock(approval);
+  if (blocked === null) {
+    const by = decidedBy === null ? "" : ` by ${decidedBy}`;
+    return [`It was ${status}${by}${endedAt === null ? "" : ` at ${formatTime(endedAt)}`}.`];
+  }
+  const sentences = [`Session ${sessionId} waits for it. ${blocked.message}`];
+  if (remindAt !== null) sentences.push(`It is asked again at ${formatTime(remindAt)}.`);
+  if (expiresAt !== null) sentences.push(`When nobody has decided by ${formatTime(expiresAt)}, it expires.`);
+  return sentences;
 }

@@ -22,6 +22,7 @@ const KNOWN: Record<Scope | "admin", true> = {
   "messages:send": true,
   "deliveries:read": true,
   "events:read": true,
+  "metrics:read": true,
   "keys:read": true,
   "keys:write": true,
 };

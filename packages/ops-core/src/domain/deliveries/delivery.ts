@@ -28,6 +28,11 @@ export interface Delivery {
   readonly lastError: string | null;
 }
 
+/** A delivery and the one that goes to the same receiver before it, by id; null = none. */
+export interface DeliveryRecord extends Delivery {
+  readonly behind: string | null;
+}
+
 /** What its author says of a delivery; the rest begins with being stored. */
 export type NewDelivery = Pick<
   Delivery,

@@ -48,7 +48,12 @@ test("a delivery shows how far it is, and neither its headers nor its body", asy
     nextAttemptAt: "2023-11-14T22:13:20.000000Z",
     endedAt: null,
     lastError: null,
-    blocked: null,
+    blocked: {
+      reason: "delivery_due",
+      message: "It is due, and is sent as soon as there is room.",
+      since: "2023-11-14T22:13:20.000000Z",
+      details: { attempts: 0 },
+    },
   });
   assert.equal((await app.call("GET", `${DELIVERIES}/nothing`)).body.code, "delivery_not_found");
 });
@@ -59,7 +64,7 @@ test("a delivery whose sends failed says why it waits, until it has ended", asyn
   await deliveries.failed("dlv_1", 1, "HTTP 500", NOW + 5_000_000);
   const blocked = (await app.ok("GET", `${DELIVERIES}/dlv_1`)).blocked as JsonObject;
   assert.equal(blocked.reason, "delivery_backoff");
-  assert.match(blocked.message as string, /1 of its sends failed.*HTTP 500.*due 2023-11-14T22:13:25/);
+  assert.match(blocked.message as string, /Its first send failed with: HTTP 500.*due 2023-11-14T22:13:25/);
   await deliveries.failed("dlv_1", 2, "HTTP 500", null);
   const ended = await app.ok("GET", `${DELIVERIES}/dlv_1`);
   assert.equal(ended.status, "failed");
@@ -77,4 +82,40 @@ test("deliveries are listed newest first, by status, agent and session", async (
   assert.deepEqual(await found("status=delivered"), ["dlv_2"]);
   assert.deepEqual(await found("agent=a1"), ["dlv_2"]);
   assert.deepEqual(await found("session=s1"), ["dlv_1"]);
+});
+
+test("why: what goes before a delivery, what became of its sends, how it ended; each reason is a filter", async () => {
+  const { deliveries } = app.app.store;
+  for (const id of ["dlv_1", "dlv_2"]) await deliveries.enqueue(delivery({ id }));
+  await deliveries.enqueue(delivery({ id: "dlv_3", aggregate: "s2" }));
+  const why = async (id: string) => {
+    const { status, blocked, explanation } = await app.ok("GET", `${DELIVERIES}/${id}/why`);
+    return [status, (blocked as JsonObject | null)?.reason ?? null, (explanation as string[]).at(-1)];
+  };
+  const listed = async (reason: string) =>
+    ((await app.ok("GET", `${DELIVERIES}?blockedReason=${reason}`)).items as JsonObject[]).map((each) => {
+      assert.equal((each.blocked as JsonObject).reason, reason);
+      return each.deliveryId;
+    });
+  await deliveries.failed("dlv_1", 1, "HTTP 500", NOW + 5_000_000);
+  assert.deepEqual(await why("dlv_1"), [
+    "pending",
+    "delivery_backoff",
+    "Its first send failed with: HTTP 500. The next is due 2023-11-14T22:13:25.000000Z.",
+  ]);
+  const behind = "Delivery dlv_1 goes to the same receiver before it.";
+  assert.deepEqual(await why("dlv_2"), ["pending", "delivery_behind", behind]);
+  assert.deepEqual(
+    await Promise.all(["delivery_backoff", "delivery_behind", "delivery_due", "bad_weather"].map(listed)),
+    [["dlv_1"], ["dlv_2"], ["dlv_3"], []],
+  );
+  await deliveries.failed("dlv_1", 2, "HTTP 500", null);
+  assert.deepEqual(await why("dlv_1"), [
+    "failed",
+    null,
+    "It was given up at 2023-11-14T22:13:20.000000Z after 2 sends: HTTP 500",
+  ]);
+  assert.deepEqual((await why("dlv_2"))[1], "delivery_due");
+  await deliveries.delivered("dlv_2", 1);
+  assert.deepEqual(await why("dlv_2"), ["delivered", null, "It arrived at 2023-11-14T22:13:20.000000Z, with 1 send."]);
 });

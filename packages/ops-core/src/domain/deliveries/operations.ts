@@ -1,27 +1,37 @@
 import { type DeliveryView, formatTime, OpspawnError } from "@opspawn/contract";
-import { timeOrNull } from "../blocked-view.ts";
+import { blockedView, timeOrNull } from "../blocked-view.ts";
 import type { NounHandlers, Ports } from "../ports.ts";
-import type { Delivery } from "./delivery.ts";
+import type { DeliveryRecord } from "./delivery.ts";
+import { deliveryBlock, explainDelivery } from "./waiting.ts";
 
-export function deliveryHandlers({ store }: Ports): NounHandlers<"deliveries"> {
+export function deliveryHandlers({ store, clock }: Ports): NounHandlers<"deliveries"> {
+  const needDelivery = async (id: string): Promise<DeliveryRecord> => {
+    const delivery = await store.deliveries.get(id);
+    if (delivery === null) throw new OpspawnError("delivery_not_found", `Delivery not found: ${id}`);
+    return delivery;
+  };
+  const view = (delivery: DeliveryRecord): DeliveryView => deliveryView(delivery, clock.now());
   return {
     async list(_context, { query }) {
-      const { status, agent, session, ...page } = query;
-      const { items, nextCursor } = await store.deliveries.list(page, { status, agent, session });
-      return { items: items.map(deliveryView), nextCursor };
+      const { limit, cursor, ...filter } = query;
+      const { items, nextCursor } = await store.deliveries.list({ limit, cursor }, filter);
+      return { items: items.map(view), nextCursor };
     },
     async get(_context, { params }) {
-      const delivery = await store.deliveries.get(params.deliveryId);
-      if (delivery === null) {
-        throw new OpspawnError("delivery_not_found", `Delivery not found: ${params.deliveryId}`);
-      }
-      return deliveryView(delivery);
+      return view(await needDelivery(params.deliveryId));
+    },
+    async why(_context, { params }) {
+      const delivery = await needDelivery(params.deliveryId);
+      const now = clock.now();
+      const blocked = blockedView(deliveryBlock(delivery, now));
+      const explanation = explainDelivery(delivery, now);
+      return { deliveryId: delivery.id, status: delivery.status, blocked, explanation };
     },
   };
 }
 
 /** Without headers and body: they hold signatures and other people's data. */
-function deliveryView(delivery: Delivery): DeliveryView {
+function deliveryView(delivery: DeliveryRecord, now: number): DeliveryView {
   return {
     deliveryId: delivery.id,
     kind: delivery.kind,
@@ -34,16 +44,6 @@ function deliveryView(delivery: Delivery): DeliveryView {
     nextAttemptAt: timeOrNull(delivery.nextAt),
     endedAt: timeOrNull(delivery.endedAt),
     lastError: delivery.lastError,
-    blocked: deliveryBlocked(delivery),
-  };
-}
-
-function deliveryBlocked(delivery: Delivery): DeliveryView["blocked"] {
-  const { nextAt, attempts, lastError, createdAt } = delivery;
-  if (nextAt === null || attempts === 0) return null;
-  return {
-    reason: "delivery_backoff",
-    message: `${attempts} of its sends failed, the last one with: ${lastError ?? "no answer"}. The next is due ${formatTime(nextAt)}.`,
-    since: formatTime(createdAt),
+    blocked: blockedView(deliveryBlock(delivery, now)),
   };
 }

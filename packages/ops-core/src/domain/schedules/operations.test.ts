@@ -56,7 +56,13 @@ test("a schedule says all about itself, by id or name", async () => {
     ...{ labels: { team: "x" }, cron: "0 9 * * *", timeZone: "Europe/Berlin", every: null, anchor: null },
     ...{ startAt: null, endAt: null, overlap: "skip", catchUp: "one", catchUpWindow: "1h", status: "active" },
     ...{ note: null, nextAt: "2023-11-15T08:00:00.000000Z", queued: 0, consecutiveFailures: 0, lastFire: null },
-    ...{ counts: { started: 0, skipped: 0, failed: 0, missed: 0 }, blocked: null },
+    ...{ counts: { started: 0, skipped: 0, failed: 0, missed: 0 } },
+    blocked: {
+      reason: "not_due",
+      message: "Its next fire is due at 2023-11-15T08:00:00.000000Z.",
+      since: createdAt,
+      details: { nextAt: "2023-11-15T08:00:00.000000Z" },
+    },
   });
   assert.deepEqual(await app.ok("GET", `${PATH}/${scheduleId}`), created);
   assert.deepEqual(await app.ok("GET", `${PATH}/daily`), created);
@@ -186,6 +192,36 @@ test("backfill: first a dry run, then the past in order, and nothing twice", asy
     "backfill 11-10T09:00 started",
   ]);
   assert.equal(((await app.ok("GET", `${PATH}/daily`)).blocked as JsonObject).reason, "earlier_session_open");
+});
+
+test("why: paused, not due, or held up by an earlier session; each reason is a filter", async () => {
+  const why = async (name: string) => {
+    const { blocked, explanation } = await app.ok("GET", `${PATH}/${name}/why`);
+    return [(blocked as JsonObject | null)?.reason ?? null, ...(explanation as string[])];
+  };
+  const listed = async (reason: string) =>
+    ((await app.ok("GET", `${PATH}?blockedReason=${reason}`)).items as JsonObject[]).map((each) => {
+      assert.equal((each.blocked as JsonObject).reason, reason);
+      return each.name;
+    });
+  await create({ name: "held", overlap: "queue", every: "1h", cron: undefined as never });
+  await create({ name: "free", overlap: "allow", every: "1h", cron: undefined as never });
+  await create({ name: "off", paused: true });
+  assert.equal((await why("held"))[0], "not_due");
+  await fire(2 * 3_600_000);
+  const [reason, wait, next, last] = await why("held");
+  assert.equal(reason, "earlier_session_open");
+  assert.match(String(wait), /^1 fire waits for the end of session .* \(earlier_session_open, since /);
+  assert.equal(next, "Its next fire is due at 2023-11-15T01:13:20.000000Z.");
+  assert.match(String(last), /^The fire due at 2023-11-15T00:13:20.000000Z was queued: earlier_session_open\.$/);
+  assert.match(String((await why("free"))[2]), /was started: session .*, which is started\.$/);
+  assert.match(String((await why("off"))[1]), /^It is paused\. \(paused, since /);
+  assert.deepEqual(await Promise.all(["paused", "earlier_session_open", "not_due", "bad_weather"].map(listed)), [
+    ["off"],
+    ["held"],
+    ["free"],
+    [],
+  ]);
 });
 
 test("a long backfill goes on where the last one stopped", async () => {

@@ -1,4 +1,5 @@
 import { formatTime } from "@opspawn/contract";
+import { blockedView } from "../blocked-view.ts";
 import { idempotencyOf, repeatable } from "../idempotency.ts";
 import type { NounHandlers, Ports } from "../ports.ts";
 import { readLabel, readTime } from "../request-fields.ts";
@@ -6,7 +7,7 @@ import { backfill } from "./backfill.ts";
 import { readSchedule } from "./definition.ts";
 import type { ScheduleRecord } from "./schedule.ts";
 import { dueAfter } from "./series.ts";
-import { fireView, needSchedule, scheduleView } from "./view.ts";
+import { explainSchedule, fireView, needSchedule, scheduleView } from "./view.ts";
 
 export function scheduleHandlers(ports: Ports): NounHandlers<"schedules"> {
   const { store, clock, ids } = ports;
@@ -25,14 +26,19 @@ export function scheduleHandlers(ports: Ports): NounHandlers<"schedules"> {
       return scheduleView(value);
     },
     async list(_context, { query }) {
-      const { limit, cursor, workflow } = query;
+      const { limit, cursor, workflow, blockedReason } = query;
       const paused = query.paused === undefined ? undefined : query.paused === "true";
       const label = readLabel(query.label, ["query", "label"]);
-      const { items, nextCursor } = await schedules.list({ limit, cursor }, { paused, workflow, label });
+      const { items, nextCursor } = await schedules.list({ limit, cursor }, { paused, workflow, label, blockedReason });
       return { items: items.map(scheduleView), nextCursor };
     },
     async get(_context, { params }) {
       return scheduleView(await needSchedule(store, params.scheduleId));
+    },
+    async why(_context, { params }) {
+      const schedule = await needSchedule(store, params.scheduleId);
+      const { id, status, blocked } = schedule;
+      return { scheduleId: id, status, blocked: blockedView(blocked), explanation: explainSchedule(schedule) };
     },
     async update(_context, { params, body }) {
       const before = await needSchedule(store, params.scheduleId);

@@ -89,10 +89,14 @@ export interface ScheduleRecord extends ScheduleDefinition {
   readonly updatedAt: number;
 }
 
+/** What a schedule that has not ended can wait for. */
+export const SCHEDULE_REASONS = ["paused", "earlier_session_open", "not_due"] as const;
+
 export interface ScheduleFilter {
   readonly paused?: boolean | undefined;
   readonly workflow?: string | undefined;
   readonly label?: { readonly key: string; readonly value: string } | undefined;
+  readonly blockedReason?: string | undefined;
 }
 
 /** Labels that each session of a schedule gets: its name, and the due time. */

@@ -1,5 +1,5 @@
 import { type FireView, formatDuration, formatTime, OpspawnError, type ScheduleView } from "@opspawn/contract";
-import { blockedView, timeOrNull } from "../blocked-view.ts";
+import { blockedSentence, blockedView, timeOrNull } from "../blocked-view.ts";
 import type { Store } from "../store.ts";
 import { readStored } from "../stored-json.ts";
 import type { FireRecord, ScheduleRecord } from "./schedule.ts";
@@ -58,4 +58,22 @@ export async function needSchedule(store: Store, idOrName: string): Promise<Sche
   const schedule = await store.schedules.get(idOrName);
   if (schedule === null) throw new OpspawnError("schedule_not_found", `Schedule not found: ${idOrName}`);
   return schedule;
+}
+
+/** Why it starts nothing now, how it went lately, and when it goes on. */
+export function explainSchedule({ status, blocked, nextAt, lastFire, failures }: ScheduleRecord): string[] {
+  const sentences = blocked === null ? [] : [blockedSentence(blocked)];
+  if (status === "ended") sentences.push("It has ended: no due time is left.");
+  else if (nextAt !== null && blocked?.reason !== "not_due") {
+    sentences.push(`Its next fire is due at ${formatTime(nextAt)}.`);
+  }
+  if (lastFire !== null) sentences.push(fireSentence(lastFire));
+  if (failures > 1) sentences.push(`The last ${failures} fires failed.`);
+  return sentences;
+}
+
+function fireSentence({ dueAt, outcome, reason, error, sessionId, sessionStatus }: FireRecord): string {
+  const session = sessionId === null ? "" : `: session ${sessionId}, which is ${sessionStatus ?? "gone"}`;
+  const why = error?.message ?? reason;
+  return `The fire due at ${formatTime(dueAt)} was ${outcome}${session}${why === null ? "" : `: ${why.replace(/\.$/, "")}`}.`;
 }

@@ -44,6 +44,13 @@ export function blockedBy(reason: string, now: number): { sql: string; values: (
   }
 }
 
+/** Pending tasks by what `storedBlock` says of each; `:now` is the time. */
+export const TASKS_BY_REASON = `select case when t.ready_at <= :now then coalesce(l.reason, 'queued')
+      when t.attempts = 0 then 'delayed' else 'backoff' end as reason, count(*) as count
+    from tasks t left join lanes l on l.lane = t.lane where t.status = 'pending' and t.held = 0 group by 1
+  union all select 'session_paused', count(*) from tasks where status = 'pending' and held = 1
+  union all select 'effect_uncertain', count(*) from doubts where ended_at is null`;
+
 /** Why a pending task waits, from what was stored when a claim last found nothing. */
 export function storedBlock(row: TaskColumns & LaneColumns, now: number): Blocked | null {
   if (row.status !== "pending") return null;

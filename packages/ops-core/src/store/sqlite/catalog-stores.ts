@@ -1,14 +1,17 @@
 import type { JsonObject } from "@opspawn/contract";
 import type { ApiKey } from "../../domain/auth/key.ts";
-import type { Delivery } from "../../domain/deliveries/delivery.ts";
 import type { DeliveryStore, EventStore, KeyStore, StoredEvent, WorkflowStore } from "../../domain/store.ts";
 import {
+  DELIVERIES,
   type DeliveryRow,
   DUE_DELIVERIES,
+  deliveriesWaitingFor,
   deliveryArrived,
   deliveryFailed,
   enqueueDelivery,
+  type ListedDelivery,
   toDelivery,
+  toDeliveryRecord,
 } from "./deliveries.ts";
 import { once } from "./idempotency.ts";
 import { endPredecessors, hasPredecessors, insertKey, type KeyRow, revokeKey, toKey } from "./keys.ts";
@@ -74,27 +77,33 @@ export function deliveryStore({ db, writer, clock }: SqliteContext): DeliverySto
     failed: (id, attempt, error, nextAt, follow) =>
       writer.submit("outcome", (tx) => deliveryFailed(tx, id, attempt, { error, nextAt, follow })),
     get: async (id) => {
-      const row = db.get<DeliveryRow>("select * from deliveries where id = ?", id);
-      return row === undefined ? null : toDelivery(row);
+      const row = db.get<ListedDelivery>(`${DELIVERIES} where d.id = ?`, id);
+      return row === undefined ? null : toDeliveryRecord(row);
     },
     list: async (page, filter) => {
       const where = new Where();
-      if (filter.status !== undefined) where.add("status = ?", filter.status);
-      if (filter.agent !== undefined) where.add("agent_id = ?", filter.agent);
-      if (filter.session !== undefined) where.add("session_id = ?", filter.session);
-      if (page.cursor !== undefined) where.add("id < ?", ...decodeCursor(page.cursor, 1));
-      const rows = db.all<DeliveryRow>(
-        `select * from deliveries ${where.sql} order by id desc limit ?`,
+      if (filter.status !== undefined) where.add("d.status = ?", filter.status);
+      if (filter.agent !== undefined) where.add("d.agent_id = ?", filter.agent);
+      if (filter.session !== undefined) where.add("d.session_id = ?", filter.session);
+      if (filter.blockedReason !== undefined) addReason(where, filter.blockedReason, clock.now());
+      if (page.cursor !== undefined) where.add("d.id < ?", ...decodeCursor(page.cursor, 1));
+      const rows = db.all<ListedDelivery>(
+        `${DELIVERIES} ${where.sql} order by d.id desc limit ?`,
         ...where.values,
         page.limit + 1,
       );
-      return toPage<DeliveryRow, Delivery>(rows, page, toDelivery, (row) => [row.id]);
+      return toPage(rows, page, toDeliveryRecord, (row) => [row.id]);
     },
     remember: (id, until) =>
       writer.submit("normal", (tx) => {
         return tx.run("insert into replays (id, until) values (?, ?) on conflict (id) do nothing", id, until) === 1;
       }),
   };
+}
+
+function addReason(where: Where, reason: string, now: number): void {
+  const { sql, values } = deliveriesWaitingFor(reason, now);
+  where.add(sql, ...values);
 }
 
 export function keyStore({ db, writer }: SqliteContext): KeyStore {

@@ -6,7 +6,8 @@ import type { ClaimedAttempt } from "../../domain/tasks/task.ts";
 import { step, workflow } from "../suite/test-definitions.ts";
 import { apply, FAILS, ONCE, undoable, workers } from "../suite/test-language.ts";
 import { failed, succeeded, World } from "../suite/test-world.ts";
-import { KeptDatabase, openedOn, recycle } from "./test-rigs.ts";
+import { KeptDatabase } from "./kept-database.ts";
+import { openedOn, recycle } from "./test-rigs.ts";
 
 /** A connection whose process dies at one of its commits: before it, or when it is on disk and nobody knows. */
 class DyingDatabase extends KeptDatabase {

@@ -1,5 +1,5 @@
 import { formatTime, stringifyJson } from "@opspawn/contract";
-import type { Delivery, DeliveryKind, NewDelivery } from "../../domain/deliveries/delivery.ts";
+import type { Delivery, DeliveryKind, DeliveryRecord, NewDelivery } from "../../domain/deliveries/delivery.ts";
 import type { DeliveryStatus } from "../../domain/deliveries/transitions.ts";
 import { readStored } from "../../domain/stored-json.ts";
 import { countMessage } from "./claim.ts";
@@ -152,4 +152,34 @@ export function toDelivery(row: DeliveryRow): Delivery {
     endedAt: row.ended_at,
     lastError: row.last_error,
   };
+}
+
+export interface ListedDelivery extends DeliveryRow {
+  behind: string | null;
+}
+
+/** The one that `DUE_DELIVERIES` lets go before a delivery `d`. */
+const BEHIND = `from deliveries e where e.endpoint = d.endpoint and e.aggregate = d.aggregate and e.status = 'pending'
+  and e.id < d.id`;
+
+export const DELIVERIES = `select d.*, case when d.status = 'pending' then (select min(e.id) ${BEHIND}) end as behind
+  from deliveries d`;
+
+export function toDeliveryRecord(row: ListedDelivery): DeliveryRecord {
+  return { ...toDelivery(row), behind: row.behind };
+}
+
+/** The condition on deliveries `d` that they wait for this, as `deliveryBlock` says of each. */
+export function deliveriesWaitingFor(reason: string, now: number): { sql: string; values: number[] } {
+  const first = `d.status = 'pending' and not exists (select 1 ${BEHIND})`;
+  switch (reason) {
+    case "delivery_behind":
+      return { sql: `d.status = 'pending' and exists (select 1 ${BEHIND})`, values: [] };
+    case "delivery_backoff":
+      return { sql: `${first} and d.wake_at > ?`, values: [now] };
+    case "delivery_due":
+      return { sql: `${first} and d.wake_at <= ?`, values: [now] };
+    default:
+      return { sql: "false", values: [] };
+  }
 }

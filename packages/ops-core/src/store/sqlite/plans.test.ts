@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { SUITES } from "../store.suite.ts";
 import { World } from "../suite/test-world.ts";
 import type { Values } from "./database.ts";
-import { KeptDatabase, recycle, rigOn } from "./test-rigs.ts";
+import { KeptDatabase } from "./kept-database.ts";
+import { recycle, rigOn } from "./test-rigs.ts";
 
 /** Tables that grow with every session. */
 const GROWING =

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SUITES } from "../store.suite.ts";
 import { World } from "../suite/test-world.ts";
+import { KeptDatabase } from "./kept-database.ts";
 import { findRedundant, idleEntries, oneLine, predicatesOf, withoutPredicate } from "./test-predicates.ts";
-import { KeptDatabase, recycle, rigOn } from "./test-rigs.ts";
+import { recycle, rigOn } from "./test-rigs.ts";
 
 interface Scenario {
   readonly title: string;

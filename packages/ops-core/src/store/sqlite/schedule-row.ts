@@ -1,4 +1,4 @@
-import { type JsonObject, OpspawnError } from "@opspawn/contract";
+import { formatTime, type JsonObject, OpspawnError } from "@opspawn/contract";
 import type { Blocked } from "../../domain/blocked.ts";
 import type {
   CatchUp,
@@ -185,7 +185,7 @@ function blockedOf(db: Reader, row: ScheduleRow): Blocked | null {
   }
   const open = row.queued > 0 ? holder(db, row) : undefined;
   const first = open === undefined ? undefined : queuedFire(db, row.id);
-  if (open === undefined || first === undefined) return null;
+  if (open === undefined || first === undefined) return notDue(row);
   const wait = row.queued === 1 ? "1 fire waits" : `${row.queued} fires wait`;
   return {
     reason: EARLIER_SESSION_OPEN,
@@ -193,6 +193,28 @@ function blockedOf(db: Reader, row: ScheduleRow): Blocked | null {
     since: first.decided_at,
     details: { queued: row.queued, sessionId: open.session_id, sequence: open.sequence },
   };
+}
+
+function notDue({ next_at: nextAt, updated_at: since }: ScheduleRow): Blocked | null {
+  if (nextAt === null) return null;
+  const due = formatTime(nextAt);
+  return { reason: "not_due", message: `Its next fire is due at ${due}.`, since, details: { nextAt: due } };
+}
+
+/** The condition on schedules that they wait for this, as `blockedOf` says of each. */
+export function schedulesWaitingFor(reason: string): string {
+  const held =
+    "overlap <> 'allow' and exists (select 1 from schedule_fires f where f.schedule_id = schedules.id and f.open = 1)";
+  switch (reason) {
+    case "paused":
+      return "paused_at is not null";
+    case EARLIER_SESSION_OPEN:
+      return `paused_at is null and queued > 0 and ${held}`;
+    case "not_due":
+      return `paused_at is null and next_at is not null and not (queued > 0 and ${held})`;
+    default:
+      return "false";
+  }
 }
 
 /** Why a fire waits, or was skipped. */

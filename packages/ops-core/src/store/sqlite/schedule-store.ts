@@ -4,7 +4,14 @@ import type { ScheduleStore } from "../../domain/store.ts";
 import { once } from "./idempotency.ts";
 import { decodeCursor, toPage, Where } from "./paging.ts";
 import { backfillSchedule, FireTry, fireSchedule, isFired, triggerSchedule } from "./schedule-fires.ts";
-import { FIRES, type ScheduleRow, type StoredFire, toFireRecord, toScheduleRecord } from "./schedule-row.ts";
+import {
+  FIRES,
+  type ScheduleRow,
+  type StoredFire,
+  schedulesWaitingFor,
+  toFireRecord,
+  toScheduleRecord,
+} from "./schedule-row.ts";
 import { createSchedule, pauseSchedule, removeSchedule, resumeSchedule, updateSchedule } from "./schedules.ts";
 import type { SqliteContext } from "./store.ts";
 import type { Tx } from "./tx.ts";
@@ -87,12 +94,13 @@ function isFinal(error: unknown): error is OpspawnError {
   return error instanceof OpspawnError && !ERRORS[error.code].retryable;
 }
 
-function conditions({ paused, workflow, label }: ScheduleFilter): Where {
+function conditions({ paused, workflow, label, blockedReason }: ScheduleFilter): Where {
   const where = new Where();
   if (paused !== undefined) where.add(paused ? "paused_at is not null" : "paused_at is null");
   if (workflow !== undefined) where.add("workflow_id = ?", workflow);
   if (label !== undefined) {
     where.add("exists (select 1 from json_each(labels) where key = ? and value = ?)", label.key, label.value);
   }
+  if (blockedReason !== undefined) where.add(schedulesWaitingFor(blockedReason));
   return where;
 }

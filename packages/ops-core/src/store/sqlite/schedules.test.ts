@@ -11,7 +11,8 @@ import { listOf } from "../suite/test-definitions.ts";
 import type { StoreRig } from "../suite/test-rig.ts";
 import { applied, getSchedule, scheduled } from "../suite/test-schedules.ts";
 import { succeeded, World } from "../suite/test-world.ts";
-import { KeptDatabase, rigOn } from "./test-rigs.ts";
+import { KeptDatabase } from "./kept-database.ts";
+import { rigOn } from "./test-rigs.ts";
 
 /** A connection whose commits can be made to fail, and that keeps account of its statements. */
 class Connection extends KeptDatabase {

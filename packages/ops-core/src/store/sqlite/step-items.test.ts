@@ -4,7 +4,8 @@ import { step, workflow } from "../suite/test-definitions.ts";
 import { workers } from "../suite/test-language.ts";
 import { World } from "../suite/test-world.ts";
 import type { Values } from "./database.ts";
-import { KeptDatabase, rigOn } from "./test-rigs.ts";
+import { KeptDatabase } from "./kept-database.ts";
+import { rigOn } from "./test-rigs.ts";
 
 /** A connection that counts what it is asked, and how much text it is given. */
 class CountingDatabase extends KeptDatabase {

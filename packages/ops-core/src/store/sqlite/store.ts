@@ -8,9 +8,12 @@ import { agentStore } from "./agent-store.ts";
 import { approvalStore } from "./approval-store.ts";
 import { findDisagreements } from "./audit.ts";
 import { deliveryStore, eventStore, keyStore, workflowStore } from "./catalog-stores.ts";
+import { countStore } from "./counts.ts";
 import { Database } from "./database.ts";
 import { effectStore } from "./effect-store.ts";
+import { forgetSessions } from "./forget.ts";
 import { answerStore } from "./idempotency.ts";
+import { findOutlook, type Outlook } from "./outlook.ts";
 import { PlanCache } from "./plan-cache.ts";
 import { processStore } from "./process-store.ts";
 import { RecentRows } from "./recent-rows.ts";
@@ -45,6 +48,15 @@ export interface SqliteContext {
 
 export interface SqliteStore extends Store {
   readonly stats: { readonly commits: number; readonly transitions: number };
+  /** Whether something is still to be written or answered, so that time must not go on. For who owns time. */
+  readonly isBusy: boolean;
+  /** What the loops will find to do next, and when. For who owns time. */
+  outlook(): Outlook;
+  /**
+   * Removes all that is kept of sessions that have ended, as if they had never been. For long simulations.
+   * @returns those that are still needed, because an agent may be at one of their tasks
+   */
+  forget(sessionIds: readonly string[]): Promise<readonly string[]>;
   /** Where memory and rows differ; anything here is a defect. For tests and diagnosis. */
   disagreements(): string[];
 }
@@ -79,6 +91,7 @@ export function openSqlite(
     sessions: sessionStore(shared),
     approvals: approvalStore(shared),
     schedules: scheduleStore(shared),
+    counts: countStore(shared),
     tasks: taskStore(shared),
     attempts: attemptStore(shared),
     effects: effectStore(shared),
@@ -89,6 +102,11 @@ export function openSqlite(
     answers: answerStore(shared),
     process: processStore(shared),
     stats: writer.stats,
+    get isBusy() {
+      return writer.isBusy;
+    },
+    outlook: () => findOutlook(db, context.agents, options.clock.now()),
+    forget: (sessionIds) => writer.submit("expiry", (tx) => forgetSessions(tx, sessionIds)),
     disagreements: () => findDisagreements(db, context),
     onCommit: (listener) => {
       listeners.add(listener);

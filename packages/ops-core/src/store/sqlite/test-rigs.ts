@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { OpenedStore, StorePorts, StoreRig } from "../suite/test-rig.ts";
 import { Database } from "./database.ts";
+import { KeptDatabase, lastGasps } from "./kept-database.ts";
 import { openSqlite } from "./store.ts";
 import { brokenInvariants } from "./test-invariants.ts";
 
@@ -35,34 +36,6 @@ export function rigOn(db: KeptDatabase): StoreRig {
     },
     remove: async () => undefined,
   };
-}
-
-/** What a dead process still meant to write has met a deaf connection by then; a busy one waits the longest, ten turns. */
-async function lastGasps(): Promise<void> {
-  for (let turn = 0; turn < 12; turn += 1) await new Promise<void>((resolve) => setImmediate(resolve));
-}
-
-/** A connection that its store does not close, and that can stop listening to it. */
-export class KeptDatabase extends Database {
-  deaf = false;
-
-  constructor() {
-    super(":memory:");
-  }
-
-  override transaction(step: Parameters<Database["transaction"]>[0]): void {
-    if (this.deaf) throw new Error("the process is dead");
-    super.transaction(step);
-  }
-
-  override exec(sql: string): void {
-    if (this.deaf) throw new Error("the process is dead");
-    super.exec(sql);
-  }
-
-  override close(): void {
-    this.deaf = true;
-  }
 }
 
 /** Data in a file, opened anew by each process. Only a power cut would notice that nothing waits for the disk. */

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { World } from "../suite/test-world.ts";
-import { KeptDatabase, rigOn } from "./test-rigs.ts";
+import { KeptDatabase } from "./kept-database.ts";
+import { rigOn } from "./test-rigs.ts";
 
 const POST = { kind: "tool", tool: "post" } as const;
 

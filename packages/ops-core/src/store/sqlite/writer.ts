@@ -48,6 +48,8 @@ export class Writer {
   #servedAtOnce = false;
   #lastBatch = 0;
   #intake = 0;
+  /** Batches that are committed and not answered yet. */
+  #unanswered = 0;
   #closed = false;
   /** Counters for the benchmarks. */
   readonly stats = { commits: 0, transitions: 0 };
@@ -56,6 +58,11 @@ export class Writer {
     this.#db = db;
     this.#context = context;
     this.#committed = committed;
+  }
+
+  /** Whether something is still to be written, or to be answered, without time passing. */
+  get isBusy(): boolean {
+    return this.#queue.length + this.#unanswered > 0;
   }
 
   /** Errors: `overloaded`, `shutting_down`, `storage_full`, `unavailable` (outcome unknown), or what `transition` throws. */
@@ -92,8 +99,10 @@ export class Writer {
   #flushAtOnce(): void {
     this.#servedAtOnce = true;
     const answer = this.#flush();
+    this.#unanswered += 1;
     setImmediate(() => {
       this.#servedAtOnce = false;
+      this.#unanswered -= 1;
       answer();
     });
   }

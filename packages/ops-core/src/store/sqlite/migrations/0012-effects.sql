@@ -48,6 +48,7 @@ create table doubts (
   ended_at integer,
   primary key (task_id, attempt)
 ) strict;
+create index doubts_open on doubts (task_id) where ended_at is null;
 create unique index doubts_by_helper on doubts (helper_id) where helper_id is not null;
 
 -- An approval may be about a task in doubt instead of a step that asks for it.

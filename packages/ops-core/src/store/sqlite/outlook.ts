@@ -1,0 +1,85 @@
+import { agentBlock, toolBlock } from "../../domain/agents/claimable.ts";
+import type { AgentIndex, Doer } from "./agent-index.ts";
+
+/** What the engine's loops will find to do, if nothing else happens before. */
+export interface Outlook {
+  /** Microseconds: nothing is found before. A time that has come says: look now. Null = never anything. */
+  readonly next: number | null;
+  /** Something runs or holds a lease, so that the time nobody judges would be held in its favour. */
+  readonly isHeld: boolean;
+}
+
+interface Reader {
+  get<T>(sql: string, ...values: (string | number)[]): T | undefined;
+}
+
+/** The moments that `findDue`, schedules and the outbox go by. */
+const WAKE_UPS = `select min(at) as at from (
+  select min(wake_at) as at from sessions where wake_at is not null
+  union all select min(wake_at) from tasks where wake_at is not null
+  union all select min(wake_at) from session_steps where wake_at is not null
+  union all select min(wake_at) from approvals where wake_at is not null
+  union all select min(until) from draining_slots
+  union all select min(wake_at) from schedules where wake_at is not null
+  union all select min(wake_at) from deliveries where wake_at is not null)`;
+
+const READY = "select 1 from tasks where status = 'pending' and held = 0 and lane = ? and ready_at <= ? limit 1";
+const NEXT_READY = "select min(ready_at) as at from tasks where status = 'pending' and held = 0 and lane = ?";
+
+/** May say a moment too early, never one too late. */
+export function findOutlook(db: Reader, agents: AgentIndex, now: number): Outlook {
+  const isHeld = db.get("select 1 from tasks where status = 'running' limit 1") !== undefined || hasLease(agents);
+  const times = [db.get<{ at: number | null }>(WAKE_UPS)?.at ?? null, nextSilence(agents)];
+  for (const lane of agents.waiting) times.push(nextClaim(db, agents, lane, now));
+  return { next: earliest(times), isHeld };
+}
+
+/** When work of this lane may be claimed; null when only a commit can bring that about, which wakes those who wait. */
+function nextClaim(db: Reader, agents: AgentIndex, lane: string, now: number): number | null {
+  const doers = agents.inLane(lane).filter(({ channel }) => channel === "push");
+  const free = earliest(doers.map((doer) => freeAt(doer, now)));
+  if (free === null) return null;
+  if (db.get(READY, lane, now) !== undefined) return free;
+  const ready = db.get<{ at: number | null }>(NEXT_READY, lane)?.at ?? null;
+  return ready === null ? null : Math.max(ready, free);
+}
+
+/** When somebody may be given work, if no commit brings that about before. What drains has a moment of its own. */
+function freeAt(doer: Doer, now: number): number | null {
+  const block = doer.kind === "agent" ? agentBlock(doer, now) : toolBlock(doer, now);
+  switch (block) {
+    case "agent_busy":
+    case "tool_busy":
+    case "agent_draining":
+    case "tool_draining":
+    case "agent_initializing":
+    case "agent_finished":
+    case "agent_offline":
+      return null;
+    case "circuit_open":
+      return doer.circuit?.nextProbeAt ?? now;
+    case "agent_error":
+    case "agent_busy_elsewhere":
+      return doer.kind === "agent" ? doer.stateLapsesAt : now;
+    default:
+      return now;
+  }
+}
+
+function earliest(times: readonly (number | null)[]): number | null {
+  const known = times.filter((at) => at !== null);
+  return known.length === 0 ? null : Math.min(...known);
+}
+
+function hasLease(agents: AgentIndex): boolean {
+  for (const { leaseUntil } of agents.all()) if (leaseUntil !== null) return true;
+  return false;
+}
+
+/** When an agent that holds something will be thought to be gone. */
+function nextSilence(agents: AgentIndex): number | null {
+  const leases = [...agents.all()].flatMap(({ leaseUntil, held, draining }) =>
+    leaseUntil !== null && held > draining ? [leaseUntil] : [],
+  );
+  return earliest(leases);
+}

@@ -1,0 +1,15 @@
+export type { Actor } from "../domain/context.ts";
+export type { Failpoint, FailpointName } from "../domain/failpoint.ts";
+export type { HttpClient, HttpPost, HttpResult } from "../domain/http-client.ts";
+export type { Ids } from "../domain/ids.ts";
+export type { Log, LogFields } from "../domain/log.ts";
+export type { StoredEvent } from "../domain/store.ts";
+export type { Timers } from "../domain/timers.ts";
+export { readDefinition } from "../domain/workflows/definition.ts";
+export type { PlanStep, WorkflowPlan } from "../domain/workflows/plan.ts";
+export { TextFailure } from "../domain/workflows/text-failure.ts";
+export { readYaml } from "../domain/workflows/yaml-text.ts";
+export type { LoopName } from "../engine/engine.ts";
+export type { Outlook } from "../store/sqlite/outlook.ts";
+export { InProcess, type InProcessOptions, type Request, type Surroundings } from "./in-process.ts";
+export { MemoryData } from "./memory-data.ts";
