@@ -133,10 +133,6 @@ test("every operation of the contract is a method of its noun, and sends what th
     .on(keys.revoke, sampleKey())
     .on(events.list, { items: [sampleEvent()], next: 1 });
 
-  await client.effects.announce("t", { token: "1.a", effectId: "e", payload: { to: "x" } });
-  await client.effects.receipt("t", "e/1", { token: "1.a", status: "done", result: 1 });
-  await client.effects.ofTask("t");
-  await client.effects.list({ status: "open", session: "s" });
   await client.agents.register({ agentName: "a", channel: "pull", capabilities: ["x"], maxConcurrency: 2 });
   await client.agents.list({ capability: "x", state: "idle", limit: 5 });
   await client.agents.get("a");
@@ -169,6 +165,10 @@ test("every operation of the contract is a method of its noun, and sends what th
   await client.tasks.redrive("t");
   await client.tasks.cancel("t");
   await client.tasks.events("t", { wait: "1s" });
+  await client.effects.announce("t", { token: "1.a", effectId: "e", payload: { to: "x" } });
+  await client.effects.receipt("t", "e/1", { token: "1.a", status: "done", result: 1 });
+  await client.effects.ofTask("t");
+  await client.effects.list({ status: "open", session: "s" });
   await client.schedules.create({ name: "nightly", workflowId: "w", cron: "0 2 * * *", timeZone: "Europe/Berlin" });
   await client.schedules.list({ paused: "true", label: "a=b" });
   await client.schedules.get("nightly");
@@ -212,6 +212,7 @@ function order(id: string): number {
     "workflows",
     "sessions",
     "tasks",
+    "effects",
     "schedules",
     "approvals",
     "deliveries",
