@@ -4,6 +4,7 @@ import { CONSERVATION } from "./invariants/conservation.ts";
 import { DECISIONS } from "./invariants/decisions.ts";
 import { EFFECTS } from "./invariants/effects.ts";
 import { FAIRNESS } from "./invariants/fairness.ts";
+import { LIMITS } from "./invariants/limits.ts";
 import { LIVENESS } from "./invariants/liveness.ts";
 import { OUTCOMES } from "./invariants/outcomes.ts";
 import { PARTS } from "./invariants/parts.ts";
@@ -22,6 +23,7 @@ export const INVARIANTS: readonly Invariant[] = [
   ...DECISIONS,
   ...EFFECTS,
   ...FAIRNESS,
+  ...LIMITS,
   ...STREAMS,
   ...LANGUAGE,
 ];

@@ -27,6 +27,10 @@ function without<E extends { type: string }>(entries: E[], type: E["type"]): E[]
 
 const DECIDES = "what follows a failed attempt, and after what time, is what the task's policy says";
 
+/** The second try of one session's task becomes its first, after everything else. */
+const CLAIMED_LAST = `update events set position = position + 1000, entries = replace(entries, '"number":2', '"number":1')
+  where entries like '%attempt.created%' and entries like '%"number":2%'`;
+
 /** What was done to the system, and the invariant that must be found broken. */
 export type Planted = readonly [what: string, invariant: string, tamper: (left: Left) => void];
 
@@ -52,6 +56,18 @@ export const PLANTED: readonly Planted[] = [
     "a session's result is another than its client was told",
     "an end that a client was told, and its result, stay as they were and are right",
     ({ db }) => db.exec("update sessions set result = '{}'"),
+  ],
+  [
+    "more tasks of a key run than may",
+    "no task of a key begins while as many as its limit run",
+    ({ db }) =>
+      db.exec(`update tasks set limits = '{"concurrency":{"key":"k","limit":1}}';
+        update events set entries = replace(entries, 'attempt.succeeded', 'attempt.unheard_of')`),
+  ],
+  [
+    "more tasks of a key begin than may",
+    "no more tasks of a key begin within its time than its limit",
+    ({ db }) => db.exec(`update tasks set limits = '{"rate":{"key":"k","limit":2,"per":86400000000}}'`),
   ],
   [
     "a session was cancelled that nobody cancelled",
@@ -347,13 +363,13 @@ export const PLANTED: readonly Planted[] = [
   ],
   [
     "a task was passed by one that stood behind it",
-    "in a lane, no task is claimed before one that stands before it and could be claimed",
-    ({ db }) => {
-      db.exec("update tasks set lane = 'one'");
-      // The second try of one session's task becomes its first, after everything else.
-      db.exec(`update events set position = position + 1000, entries = replace(entries, '"number":2', '"number":1')
-        where entries like '%attempt.created%' and entries like '%"number":2%'`);
-    },
+    "in a lane, no task is claimed before one of the same limits that stands before it and could be claimed",
+    ({ db }) => db.exec(`update tasks set lane = 'one'; ${CLAIMED_LAST}`),
+  ],
+  [
+    "a new task took the permit that another one waited for",
+    "no task is claimed as it is made while one of its key that could begin as well stands before it",
+    ({ db }) => db.exec(`update tasks set limits = '{"concurrency":{"key":"k","limit":9}}'; ${CLAIMED_LAST}`),
   ],
   ...[
     ["an event was left out of a stream", (log: StreamLog) => log.told.splice(3, 1)],

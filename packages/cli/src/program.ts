@@ -6,6 +6,7 @@ import { addDev } from "./commands/dev.ts";
 import { addEffects } from "./commands/effects.ts";
 import { addEvents } from "./commands/events.ts";
 import { addKeys } from "./commands/keys.ts";
+import { addLimits } from "./commands/limits.ts";
 import { addRun } from "./commands/run.ts";
 import { addSchedules } from "./commands/schedules.ts";
 import { addServe } from "./commands/serve.ts";
@@ -82,6 +83,7 @@ export function createProgram(context: Context): Command {
   program.commandsGroup("Fleet:");
   addAgents(program, context);
   addTools(program, context);
+  addLimits(program, context);
   program.commandsGroup("Operation:");
   addEvents(program, context);
   addDeliveries(program, context);

@@ -17,6 +17,7 @@ import {
   sampleEvent,
   sampleFire,
   sampleKey,
+  sampleLimit,
   sampleSchedule,
   sampleSession,
   sampleSessionDetail,
@@ -59,6 +60,7 @@ test("every operation of the contract is a method of its noun, and sends what th
     deliveries,
     effects,
     tools,
+    limits,
     keys,
     events,
     metrics,
@@ -128,6 +130,7 @@ test("every operation of the contract is a method of its noun, and sends what th
     .on(tools.register, sampleTool())
     .on(tools.list, one(sampleTool()))
     .on(tools.remove, { name: "slack.post" })
+    .on(limits.list, one(sampleLimit()))
     .on(keys.create, { key: sampleKey(), secret: "opk_3_s" })
     .on(keys.list, one(sampleKey()))
     .on(keys.revoke, sampleKey())
@@ -194,6 +197,7 @@ test("every operation of the contract is a method of its noun, and sends what th
   await client.tools.register({ name: "slack.post", endpoint: "http://127.0.0.1/x" });
   await client.tools.list();
   await client.tools.remove("slack.post");
+  await client.limits.list({ key: "k", limit: 5 });
   await client.keys.create({ name: "ci", scopes: ["admin"], expiresIn: "30d" });
   await client.keys.list();
   await client.keys.revoke("key_1");
@@ -217,6 +221,7 @@ function order(id: string): number {
     "approvals",
     "deliveries",
     "tools",
+    "limits",
     "keys",
     "events",
   ];

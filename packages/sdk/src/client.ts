@@ -4,6 +4,7 @@ import { Deliveries } from "./deliveries.ts";
 import { Effects } from "./effects.ts";
 import { Events } from "./events.ts";
 import { Keys } from "./keys.ts";
+import { Limits } from "./limits.ts";
 import { Metrics } from "./metrics.ts";
 import { Schedules } from "./schedules.ts";
 import { Sessions } from "./sessions.ts";
@@ -28,6 +29,7 @@ export class OpspawnClient {
   readonly events: Events;
   readonly keys: Keys;
   readonly metrics: Metrics;
+  readonly limits: Limits;
   readonly schedules: Schedules;
   readonly sessions: Sessions;
   readonly tasks: Tasks;
@@ -45,6 +47,7 @@ export class OpspawnClient {
     this.events = new Events(transport);
     this.keys = new Keys(transport);
     this.metrics = new Metrics(transport);
+    this.limits = new Limits(transport);
     this.schedules = new Schedules(transport);
     this.sessions = new Sessions(transport);
     this.tasks = new Tasks(transport);

@@ -5,6 +5,7 @@ import { deliveryOperations } from "./deliveries.ts";
 import { effectOperations } from "./effects.ts";
 import { eventOperations } from "./events.ts";
 import { keyOperations } from "./keys.ts";
+import { limitOperations } from "./limits.ts";
 import { metricsOperations } from "./metrics.ts";
 import { scheduleOperations } from "./schedules.ts";
 import { sessionOperations } from "./sessions.ts";
@@ -23,6 +24,7 @@ export const operations = {
   schedules: scheduleOperations,
   deliveries: deliveryOperations,
   tools: toolOperations,
+  limits: limitOperations,
   keys: keyOperations,
   events: eventOperations,
   metrics: metricsOperations,

@@ -4,6 +4,7 @@ import { keyHandlers } from "./auth/operations.ts";
 import { deliveryHandlers } from "./deliveries/operations.ts";
 import { effectHandlers } from "./effects/operations.ts";
 import { eventHandlers } from "./events/operations.ts";
+import { limitHandlers } from "./limits/operations.ts";
 import { metricsHandlers } from "./metrics/operations.ts";
 import type { Noun, NounHandlers, Ports } from "./ports.ts";
 import { scheduleHandlers } from "./schedules/operations.ts";
@@ -27,6 +28,7 @@ export function createOperations(ports: Ports): Handlers {
     effects: effectHandlers(ports),
     deliveries: deliveryHandlers(ports),
     tools: toolHandlers(ports),
+    limits: limitHandlers(ports),
     keys: keyHandlers(ports),
     events: eventHandlers(ports),
     metrics: metricsHandlers(ports),

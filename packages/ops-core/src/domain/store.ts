@@ -3,8 +3,10 @@ import type { Agent, AgentState, EvidenceClass } from "./agents/agent.ts";
 import type { Approval, ApprovalDecision, ApprovalFilter, ApprovalLink } from "./approvals/approval.ts";
 import type { ApiKey } from "./auth/key.ts";
 import type { Blocked } from "./blocked.ts";
-import type { Delivery, DeliveryKind, DeliveryRecord, NewDelivery } from "./deliveries/delivery.ts";
+import type { DeliveryStore } from "./deliveries/delivery-store.ts";
 import type { EffectStore } from "./effects/effect-store.ts";
+import type { LimitStore } from "./limits/limit.ts";
+import type { CountStore } from "./metrics/count-store.ts";
 import type {
   FireOutcome,
   FireRecord,
@@ -43,6 +45,7 @@ export interface Store {
   readonly tasks: TaskStore;
   readonly attempts: AttemptStore;
   readonly effects: EffectStore;
+  readonly limits: LimitStore;
   readonly deliveries: DeliveryStore;
   readonly tools: ToolStore;
   readonly keys: KeyStore;
@@ -53,20 +56,6 @@ export interface Store {
   /** Hints about what was just committed; losing one delays, never loses, work. Returns the way to stop listening. */
   onCommit(listener: (hints: Hints) => void): () => void;
   close(): Promise<void>;
-}
-
-/** How much is open now. */
-export interface CountStore {
-  /** By status and, of what waits, by reason; what has ended is not counted. */
-  open(): Promise<readonly OpenCount[]>;
-}
-
-export interface OpenCount {
-  readonly noun: "tasks" | "deliveries" | "approvals" | "schedules" | "agents";
-  readonly status: string;
-  /** Empty where nothing is waited for. */
-  readonly reason: string;
-  readonly count: number;
 }
 
 /** What a commit may be of interest for. */
@@ -370,32 +359,6 @@ export interface AttemptStore {
 }
 
 // --- the rest -------------------------------------------------------------------------------------------------------
-
-export interface DeliveryFilter {
-  readonly status?: string | undefined;
-  readonly agent?: string | undefined;
-  readonly session?: string | undefined;
-  readonly blockedReason?: string | undefined;
-}
-
-export interface DeliveryStore {
-  /** Errors: `idempotency_key_reused`. */
-  enqueue(delivery: NewDelivery, idempotency?: Idempotency): Promise<{ replayed: boolean }>;
-  /**
-   * Due deliveries of these kinds, the oldest of each (endpoint, aggregate) only.
-   * @param begun those that are under way and not asked for again
-   */
-  due(max: number, kinds: readonly DeliveryKind[], begun?: readonly string[]): Promise<readonly Delivery[]>;
-  /** @param follow what is to be sent because of that; stored in the same transaction, if this attempt was still due */
-  delivered(id: string, attempt: number, follow?: NewDelivery): Promise<void>;
-  /** Null `nextAt` = given up. */
-  failed(id: string, attempt: number, error: string, nextAt: number | null, follow?: NewDelivery): Promise<void>;
-  get(id: string): Promise<DeliveryRecord | null>;
-  /** Newest first. */
-  list(page: Page, filter: DeliveryFilter): Promise<Paged<DeliveryRecord>>;
-  /** False when this id was seen before. For incoming webhooks. */
-  remember(id: string, until: number): Promise<boolean>;
-}
 
 export interface ToolStore {
   /** Errors: `tool_name_taken`. */

@@ -6,7 +6,6 @@ const OF_TASKS: readonly string[] = [
   ...KIND_FIELDS,
   "when",
   "forEach",
-  "concurrency",
   "onItemError",
   "repeat",
   "compensate",

@@ -9,6 +9,8 @@ export interface StepTemplates {
   readonly until: Template | null;
   readonly compensation: Template | null;
   readonly verification: Template | null;
+  readonly concurrencyKey: Template | null;
+  readonly rateKey: Template | null;
 }
 
 /** Compiled templates live as long as their plan. */
@@ -28,7 +30,7 @@ export function templatesOf(step: PlanStep): StepTemplates {
 }
 
 /** For a step that is a copy of the one that was compiled. */
-function compile({ parameters, when, forEach, repeat, compensation, onUncertain }: PlanStep): StepTemplates {
+function compile({ parameters, when, forEach, repeat, compensation, limits, onUncertain }: PlanStep): StepTemplates {
   return {
     parameters: compileTemplate(parameters),
     when: when === null ? null : compileSource(when),
@@ -36,7 +38,13 @@ function compile({ parameters, when, forEach, repeat, compensation, onUncertain 
     until: repeat === null ? null : compileSource(repeat.until),
     compensation: compensation === null ? null : compileTemplate(compensation.parameters),
     verification: onUncertain?.kind === "verify" ? compileTemplate(onUncertain.check.parameters) : null,
+    concurrencyKey: keyOf(limits?.concurrency),
+    rateKey: keyOf(limits?.rate),
   };
+}
+
+function keyOf(limit: { readonly key: string } | null | undefined): Template | null {
+  return limit == null ? null : compileTemplate(limit.key);
 }
 
 function itemsOf({ items }: ForEach): Template {

@@ -164,7 +164,7 @@ export class AgentIndex {
     return this.#byLane.keys();
   }
 
-  /** Lanes where a task may wait; a lane too many costs one look-up. */
+  /** Lanes where a task without limits may wait; a lane too many costs one look-up. */
   get waiting(): Set<string> {
     this.#fresh();
     return this.#waiting;
@@ -226,7 +226,7 @@ export class AgentIndex {
       this.#failing.add(endpoint);
     }
     for (const { lane } of this.#db.all<{ lane: string }>(
-      "select distinct lane from tasks where status = 'pending' and held = 0",
+      "select distinct lane from tasks where status = 'pending' and held = 0 and limits is null",
     )) {
       this.#waiting.add(lane);
     }

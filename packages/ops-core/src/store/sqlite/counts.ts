@@ -1,6 +1,6 @@
 import { DELIVERY_REASONS } from "../../domain/deliveries/waiting.ts";
+import type { CountStore, OpenCount } from "../../domain/metrics/count-store.ts";
 import { SCHEDULE_REASONS } from "../../domain/schedules/schedule.ts";
-import type { CountStore, OpenCount } from "../../domain/store.ts";
 import { TASKS_BY_REASON } from "./blocked.ts";
 import type { Database } from "./database.ts";
 import { deliveriesWaitingFor } from "./deliveries.ts";
@@ -33,8 +33,18 @@ function tasks(db: Database, now: number): OpenCount[] {
   const running = db.get<Counted>("select count(*) as count from tasks where status = 'running'")?.count ?? 0;
   return [
     { noun: "tasks", status: "running", reason: "", count: running },
-    ...waiting.map(({ reason, count }): OpenCount => ({ noun: "tasks", status: "pending", reason, count })),
+    ...Array.from(
+      addUp(waiting),
+      ([reason, count]): OpenCount => ({ noun: "tasks", status: "pending", reason, count }),
+    ),
   ];
+}
+
+/** Tasks with limits are counted apart from those without, and both may wait for the same. */
+function addUp(rows: readonly { readonly reason: string; readonly count: number }[]): Map<string, number> {
+  const sums = new Map<string, number>();
+  for (const { reason, count } of rows) sums.set(reason, (sums.get(reason) ?? 0) + count);
+  return sums;
 }
 
 function deliveries(db: Database, now: number): OpenCount[] {

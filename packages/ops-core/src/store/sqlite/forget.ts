@@ -1,8 +1,11 @@
 import type { Tx } from "./tx.ts";
 
-/** What is known of these sessions, by the columns that name them or their tasks, whatever tables there are. */
+/**
+ * What is known of these sessions, by the columns that name them or their tasks, whatever tables there are. When tasks of a
+ * key began counts for those that come, whatever became of the tasks.
+ */
 const COLUMNS = `select m.name as "table", c.name as "column" from sqlite_schema m, pragma_table_info(m.name) c
-  where m.type = 'table' and c.name in ('session_id', 'task_id')`;
+  where m.type = 'table' and m.name <> 'rate_uses' and c.name in ('session_id', 'task_id')`;
 
 interface Column {
   readonly table: string;

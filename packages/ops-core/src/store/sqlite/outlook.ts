@@ -1,5 +1,6 @@
 import { agentBlock, toolBlock } from "../../domain/agents/claimable.ts";
 import type { AgentIndex, Doer } from "./agent-index.ts";
+import type { Values } from "./database.ts";
 
 /** What the engine's loops will find to do, if nothing else happens before. */
 export interface Outlook {
@@ -10,7 +11,7 @@ export interface Outlook {
 }
 
 interface Reader {
-  get<T>(sql: string, ...values: (string | number)[]): T | undefined;
+  get<T>(sql: string, ...values: Values): T | undefined;
 }
 
 /** The moments that `findDue`, schedules and the outbox go by. */
@@ -23,8 +24,10 @@ const WAKE_UPS = `select min(at) as at from (
   union all select min(wake_at) from schedules where wake_at is not null
   union all select min(wake_at) from deliveries where wake_at is not null)`;
 
-const READY = "select 1 from tasks where status = 'pending' and held = 0 and lane = ? and ready_at <= ? limit 1";
-const NEXT_READY = "select min(ready_at) as at from tasks where status = 'pending' and held = 0 and lane = ?";
+/** Tasks with limits and those without are in two indexes. */
+const NEXT_READY = `select min(at) as at from (
+  select min(ready_at) as at from tasks where status = 'pending' and held = 0 and limits is null and lane = :lane
+  union all select min(ready_at) from tasks where status = 'pending' and held = 0 and limits is not null and lane = :lane)`;
 
 /** May say a moment too early, never one too late. */
 export function findOutlook(db: Reader, agents: AgentIndex, now: number): Outlook {
@@ -39,8 +42,7 @@ function nextClaim(db: Reader, agents: AgentIndex, lane: string, now: number): n
   const doers = agents.inLane(lane).filter(({ channel }) => channel === "push");
   const free = earliest(doers.map((doer) => freeAt(doer, now)));
   if (free === null) return null;
-  if (db.get(READY, lane, now) !== undefined) return free;
-  const ready = db.get<{ at: number | null }>(NEXT_READY, lane)?.at ?? null;
+  const ready = db.get<{ at: number | null }>(NEXT_READY, { lane })?.at ?? null;
   return ready === null ? null : Math.max(ready, free);
 }
 

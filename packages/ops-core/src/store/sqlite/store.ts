@@ -13,6 +13,8 @@ import { Database } from "./database.ts";
 import { effectStore } from "./effect-store.ts";
 import { forgetSessions } from "./forget.ts";
 import { answerStore } from "./idempotency.ts";
+import { LimitIndex } from "./limit-index.ts";
+import { limitStore } from "./limit-store.ts";
 import { findOutlook, type Outlook } from "./outlook.ts";
 import { PlanCache } from "./plan-cache.ts";
 import { processStore } from "./process-store.ts";
@@ -97,6 +99,7 @@ export function openSqlite(
     effects: effectStore(shared),
     deliveries: deliveryStore(shared),
     tools: toolStore(shared),
+    limits: limitStore(shared),
     keys: keyStore(shared),
     events: eventStore(shared),
     answers: answerStore(shared),
@@ -121,12 +124,14 @@ export function openSqlite(
 
 function txContext(db: Database, options: SqliteOptions): TxContext {
   const agents = new AgentIndex(db);
+  const limits = new LimitIndex(db);
   const plans = new PlanCache(options.compile);
   const recent = new RecentRows();
   const context: TxContext = {
     clock: options.clock,
     ids: options.ids,
     agents,
+    limits,
     plans,
     recent,
     epoch: openEpoch(db, options.clock.now()),
@@ -137,6 +142,7 @@ function txContext(db: Database, options: SqliteOptions): TxContext {
     position: null,
     forget: () => {
       agents.forget();
+      limits.forget();
       plans.clear();
       recent.clear();
       context.position = null;
