@@ -5,8 +5,9 @@ import { DatabaseSync } from "node:sqlite";
 import { after, test } from "node:test";
 import { checkAll, INVARIANTS, LANGUAGE } from "./checker.ts";
 import { evidenceOf, Rows } from "./evidence.ts";
-import { type Left, PLANTED } from "./planted.ts";
+import { PLANTED } from "./planted.ts";
 import { PLANTED_EFFECTS } from "./planted-effects.ts";
+import type { Left } from "./planted-left.ts";
 import { sampleSystem } from "./test-system.ts";
 
 const sample = await sampleSystem();

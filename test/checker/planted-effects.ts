@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Planted } from "./planted.ts";
+import type { Planted } from "./planted-left.ts";
 
 /** What was done to effects. */
 export const PLANTED_EFFECTS: readonly Planted[] = [

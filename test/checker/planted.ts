@@ -1,14 +1,5 @@
 import assert from "node:assert/strict";
-import type { DatabaseSync } from "node:sqlite";
-import type { ClientEntry, EffectEntry, StreamLog } from "./entries.ts";
-
-/** What is left of a system. */
-export interface Left {
-  readonly db: DatabaseSync;
-  client: ClientEntry[];
-  effects: EffectEntry[];
-  streams: StreamLog[];
-}
+import type { Planted } from "./planted-left.ts";
 
 function change<E extends { type: string }, T extends E["type"]>(entries: E[], type: T, more: object): E[] {
   return entries.map((entry) => (entry.type === type ? { ...entry, ...more } : entry));
@@ -30,9 +21,6 @@ const DECIDES = "what follows a failed attempt, and after what time, is what the
 /** The second try of one session's task becomes its first, after everything else. */
 const CLAIMED_LAST = `update events set position = position + 1000, entries = replace(entries, '"number":2', '"number":1')
   where entries like '%attempt.created%' and entries like '%"number":2%'`;
-
-/** What was done to the system, and the invariant that must be found broken. */
-export type Planted = readonly [what: string, invariant: string, tamper: (left: Left) => void];
 
 export const PLANTED: readonly Planted[] = [
   [
