@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { StreamLog } from "./entries.ts";
 import type { Planted } from "./planted-left.ts";
 
 function change<E extends { type: string }, T extends E["type"]>(entries: E[], type: T, more: object): E[] {
