@@ -5,7 +5,9 @@ import { DatabaseSync } from "node:sqlite";
 import { after, test } from "node:test";
 import { checkAll, INVARIANTS, LANGUAGE } from "./checker.ts";
 import { evidenceOf, Rows } from "./evidence.ts";
-import { type Left, PLANTED } from "./planted.ts";
+import { PLANTED } from "./planted.ts";
+import { PLANTED_EFFECTS } from "./planted-effects.ts";
+import type { Left } from "./planted-left.ts";
 import { sampleSystem } from "./test-system.ts";
 
 const sample = await sampleSystem();
@@ -38,7 +40,9 @@ test("a system in which all is well gives no finding", () => {
   );
 });
 
-for (const [what, invariant, tamper] of PLANTED) {
+const ALL = [...PLANTED, ...PLANTED_EFFECTS];
+
+for (const [what, invariant, tamper] of ALL) {
   test(`${what}: found`, () => {
     const names = broken(tamper);
     assert.ok(names.includes(invariant), `broken: ${names.join("; ")}`);
@@ -46,7 +50,7 @@ for (const [what, invariant, tamper] of PLANTED) {
 }
 
 test("each invariant is seen to break", () => {
-  const seen = new Set(PLANTED.map(([, invariant]) => invariant));
+  const seen = new Set(ALL.map(([, invariant]) => invariant));
   assert.deepEqual(
     INVARIANTS.filter((each) => !LANGUAGE.includes(each))
       .map(({ name }) => name)

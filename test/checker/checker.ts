@@ -3,6 +3,7 @@ import { type Invariant, type Judgement, judge } from "./invariant.ts";
 import { CANCELLATIONS } from "./invariants/cancellations.ts";
 import { CONSERVATION } from "./invariants/conservation.ts";
 import { DECISIONS } from "./invariants/decisions.ts";
+import { EFFECTS } from "./invariants/effects.ts";
 import { FAIRNESS } from "./invariants/fairness.ts";
 import { HEALTH } from "./invariants/health.ts";
 import { LIMITS } from "./invariants/limits.ts";
@@ -23,6 +24,7 @@ export const INVARIANTS: readonly Invariant[] = [
   ...LIVENESS,
   ...HEALTH,
   ...DECISIONS,
+  ...EFFECTS,
   ...FAIRNESS,
   ...LIMITS,
   ...STREAMS,

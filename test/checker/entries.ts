@@ -76,6 +76,19 @@ export type EffectEntry =
       readonly attempt: number;
       readonly result: unknown;
     }
+  /** Something was done outside for a task, by whoever receives such things: once per key, however often it is asked. */
+  | {
+      readonly type: "outside";
+      readonly at: number;
+      readonly agent: string;
+      readonly task: string;
+      readonly attempt: number;
+      readonly effect: string;
+      /** The key it was asked for under. */
+      readonly key: string;
+      /** It was done before, under this key. */
+      readonly known: boolean;
+    }
   /** The agent's own answer to a delivery was an outcome, and left whole. */
   | (Ticket & {
       readonly type: "answered";

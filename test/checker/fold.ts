@@ -30,8 +30,10 @@ const TASK: Meaning = {
   "task.created": "begin",
   "attempt.created": "claim",
   "task.completed": "complete",
+  "task.affirmed": "affirm",
   "task.retrying": "retry",
   "task.fell_back": "retry",
+  "task.uncertain": "doubt",
   "task.failed": "fail",
   "task.cancelled": "cancel",
 };
@@ -65,6 +67,10 @@ const ANNOTATIONS: ReadonlySet<string> = new Set([
   "attempt.ambiguous_report",
   "session.labelled",
   "task.redriven",
+  "task.settled",
+  "effect.intended",
+  "effect.receipt",
+  "effect.contradicted",
 ]);
 
 /** Whether a session's end is no end of it: facts, and the words of agents that are still at its work. */
@@ -125,8 +131,9 @@ class Folder implements Fold {
     this.#time(fact);
   }
 
-  *#apply(table: Table, meaning: Meaning, id: string, { type, stream, sequence }: Fact): Iterable<true> {
-    const event = meaning[type];
+  *#apply(table: Table, meaning: Meaning, id: string, { type, stream, sequence, data }: Fact): Iterable<true> {
+    // Who settles a doubt may say that the task is done.
+    const event = type === "task.completed" && data.by !== undefined ? meaning["task.affirmed"] : meaning[type];
     if (event === undefined) return;
     yield true;
     const key = `${table.noun} ${id}`;

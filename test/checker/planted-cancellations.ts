@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { DatabaseSync } from "node:sqlite";
-import type { Planted } from "./planted.ts";
+import type { Planted } from "./planted-left.ts";
 
 const OPEN_CANCELLATION = `insert into cancellations (id, task_id, n, agent_id, channel, reason, stage, requested_at,
   timeout_at, wake_at) select 'can_1', task_id, n, agent_id, 'none', 'x', 'requested', 1, 1, 1 from attempts limit 1`;

@@ -1,4 +1,4 @@
-import type { Left } from "./planted.ts";
+import type { Left } from "./planted-left.ts";
 
 /** What is told of agents and their progress, and cannot have been. */
 export const PLANTED_HEALTH: readonly (readonly [what: string, invariant: string, tamper: (left: Left) => void])[] = [

@@ -1,4 +1,4 @@
-import type { Left } from "./planted.ts";
+import type { Left } from "./planted-left.ts";
 
 /** The second try of one session's task becomes its first, after everything else. */
 export const CLAIMED_LAST = `update events set position = position + 1000, entries = replace(entries, '"number":2', '"number":1')

@@ -1,17 +1,9 @@
 import assert from "node:assert/strict";
-import type { DatabaseSync } from "node:sqlite";
-import type { ClientEntry, EffectEntry, StreamLog } from "./entries.ts";
+import type { StreamLog } from "./entries.ts";
 import { PLANTED_CANCELLATIONS } from "./planted-cancellations.ts";
 import { PLANTED_HEALTH } from "./planted-health.ts";
+import type { Planted } from "./planted-left.ts";
 import { CLAIMED_LAST, LIMITS } from "./planted-limits.ts";
-
-/** What is left of a system. */
-export interface Left {
-  readonly db: DatabaseSync;
-  client: ClientEntry[];
-  effects: EffectEntry[];
-  streams: StreamLog[];
-}
 
 function change<E extends { type: string }, T extends E["type"]>(entries: E[], type: T, more: object): E[] {
   return entries.map((entry) => (entry.type === type ? { ...entry, ...more } : entry));
@@ -29,9 +21,6 @@ function without<E extends { type: string }>(entries: E[], type: E["type"]): E[]
 }
 
 const DECIDES = "what follows a failed attempt, and after what time, is what the task's policy says";
-
-/** What was done to the system, and the invariant that must be found broken. */
-export type Planted = readonly [what: string, invariant: string, tamper: (left: Left) => void];
 
 export const PLANTED: readonly Planted[] = [
   [

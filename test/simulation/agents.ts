@@ -4,13 +4,14 @@ import type { Settled, Store } from "../../packages/ops-core/src/domain/store.ts
 import type { AttemptOutcome } from "../../packages/ops-core/src/domain/tasks/task.ts";
 import { response } from "../../packages/ops-core/src/engine/test-http.ts";
 import { failed, succeeded } from "../../packages/ops-core/src/store/suite/test-world.ts";
+import { Cashier } from "./cashier.ts";
 import { Effort } from "./effort.ts";
 import { Impostor } from "./impostor.ts";
 import { OwnSlots } from "./own-slots.ts";
 import { Register } from "./register.ts";
 import type { Host, Simulation } from "./simulation.ts";
 import { Temper } from "./temper.ts";
-import { type Made, type Manner, type Message, NO_TEXT, type Told, type Work } from "./work.ts";
+import { type Made, type Manner, type Message, NO_TEXT, type Told, type Work, wishesOf } from "./work.ts";
 
 const NEVER = new Promise<never>(() => undefined);
 
@@ -34,6 +35,7 @@ export class SimulatedAgent implements Host {
   readonly #impostor: Impostor;
   readonly #own = new OwnSlots();
   readonly #temper: Temper;
+  readonly #cashier: Cashier;
   /** It gives signs of life by itself. */
   readonly #beats: boolean;
   readonly #timeout: number;
@@ -53,6 +55,7 @@ export class SimulatedAgent implements Host {
     this.#capabilities = capabilities;
     this.slots = sim.between(1, 3);
     this.#impostor = new Impostor(sim, this);
+    this.#cashier = new Cashier(sim, name, () => void this.#restart().catch(() => undefined));
     this.#beats = manner === "posts" && sim.roll(0.5);
     // Who asks for work gives itself longer than a lease lasts: what it holds when it falls silent is lost before that.
     this.#register = new Register(sim, name, manner !== "pulls" && (name.endsWith("5") || sim.roll(0.2)));
@@ -107,8 +110,8 @@ export class SimulatedAgent implements Host {
     const said = sim.chat.receive(body, doubled);
     if (said !== null) return said;
     const { opspawn, opscore_session_id: session, payload, timestamp } = JSON.parse(body) as JsonObject;
-    const told = opspawn as unknown as Omit<Work, "wantsText"> & { readonly deadline: string };
-    const work: Work = { ...told, wantsText: (payload as JsonObject).wants === "text" };
+    const told = opspawn as unknown as Omit<Work, "wantsText" | "pays"> & { readonly deadline: string };
+    const work: Work = { ...told, ...wishesOf(payload as JsonObject) };
     if (sim.fault("agent hung", 0.05)) return NEVER;
     const refusal = this.#refusal();
     if (refusal !== null) {
@@ -175,6 +178,7 @@ export class SimulatedAgent implements Host {
       const ms = slow ? sim.between(4_000, 20_000) : sim.between(5, 800);
       await this.effort.spend(work, ms, () => life !== this.#life || this.#temper.hasStopped(work));
       if (this.effort.isBroken || this.#temper.hasStopped(work)) return null;
+      if (work.pays && !(await this.#cashier.pay(work))) return null;
       if (sim.fault("agent failed", 0.15)) return null;
       if (wantsText && sim.fault("agent misunderstood", 0.2)) return NO_TEXT;
     }
@@ -279,7 +283,7 @@ export class SimulatedAgent implements Host {
       if (life !== this.#life || this.#received.has(attempt.token)) continue;
       this.#received.add(attempt.token);
       const { taskId: key, sessionId: session, timeoutAt, createdAt, parameters } = attempt;
-      const work: Work = { ...attempt, wantsText: (JSON.parse(parameters) as JsonObject).wants === "text" };
+      const work: Work = { ...attempt, ...wishesOf(JSON.parse(parameters) as JsonObject) };
       this.#note(work, { key, session, doubled: false, lasts: timeoutAt - createdAt });
       void this.#work(work);
       await this.#confirm(key, attempt.token);

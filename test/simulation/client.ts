@@ -102,6 +102,7 @@ export class Client implements Host {
       idempotency: this.#key(taskId),
       requirement: { kind: "capability", capability: sim.pick(CAPABILITIES), preferred: null },
       retry: taskRetry(sim),
+      ...(sim.roll(0.25) ? { parameters: '{"pays":true}' } : {}),
       priority: sim.between(-1, 1),
       ...(sim.roll(0.3) ? { silenceTimeout: sim.between(2, 5) * 1_000_000 } : {}),
       deadline: (sim.roll(0.3) ? sim.between(2, 8) : sim.between(20, 200)) * 1_000_000,

@@ -2,6 +2,7 @@ import type { JsonObject } from "@opspawn/contract";
 import { readDefinition } from "../../packages/ops-core/src/domain/workflows/definition.ts";
 import { randomLimits } from "./limits.ts";
 import type { Simulation } from "./simulation.ts";
+import { randomPayment } from "./workflows.ts";
 
 /** What undoing wants; some agents have it. */
 export const UNDO = "undo";
@@ -186,6 +187,7 @@ class Writer {
       step.output = { schema: { type: "string" } };
     }
     if (sim.roll(0.15)) step.deadline = `${sim.between(2, 10)}s`;
+    if (sim.roll(0.25)) Object.assign(step, randomPayment(sim, parameters));
     if (sim.roll(0.2)) Object.assign(step, randomLimits(sim, ["k0", "k1", "k${{ input.n }}"]));
     return { ...step, ...this.#undoing(taskId) };
   }

@@ -43,6 +43,8 @@ export class Simulation {
   readonly complaints: string[] = [];
   /** What agents have done in the world outside, by key: it happens once, whoever asks for it. */
   readonly done = new Map<string, string>();
+  /** Keys under which something was paid. */
+  readonly paid = new Set<string>();
   /** What the checker goes by. */
   readonly client: ClientEntry[] = [];
   readonly effects: EffectEntry[] = [];

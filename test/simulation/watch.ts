@@ -37,7 +37,7 @@ const ENDED = `select id, status || ' after ' || attempts || ' tries at ' || end
   from deliveries where ended_at is not null`;
 
 /** What may be given out, the first of each lane and of each line in it. */
-const FIRST = `select id, lane || coalesce(' ' || limits, '') as lane from tasks t where status = 'pending' and ready_at <= ?1 and deadline > ?1
+const FIRST = `select id, lane || coalesce(' ' || limits, '') as lane from tasks t where status = 'pending' and held = 0 and ready_at <= ?1 and deadline > ?1
   and order_key = (select min(order_key) from tasks o where o.status = 'pending' and o.lane = t.lane
     and o.limits is t.limits and o.ready_at <= ?1 and o.deadline > ?1)`;
 

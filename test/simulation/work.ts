@@ -1,3 +1,5 @@
+import type { JsonObject } from "@opspawn/contract";
+
 /** How an agent tells outcomes. */
 export type Manner = "answers" | "posts" | "names" | "states" | "pulls";
 
@@ -7,6 +9,8 @@ export interface Work {
   readonly token: string;
   /** Its step takes nothing but text. */
   readonly wantsText: boolean;
+  /** It takes something done outside. */
+  readonly pays: boolean;
 }
 
 /** What comes of work; null = it failed. */
@@ -29,4 +33,9 @@ export interface Told {
   readonly result?: Made;
   /** Microseconds by which it is dated back. */
   readonly back?: number;
+}
+
+/** What a task's parameters ask of its agent. */
+export function wishesOf(parameters: JsonObject): Pick<Work, "wantsText" | "pays"> {
+  return { wantsText: parameters.wants === "text", pays: parameters.pays === true };
 }

@@ -1,4 +1,4 @@
-import type { JsonObject } from "@opspawn/contract";
+import type { JsonObject, JsonValue } from "@opspawn/contract";
 import { STEP_RETRY } from "../../packages/ops-core/src/domain/tasks/retry.ts";
 import type { RetryPolicy } from "../../packages/ops-core/src/domain/workflows/plan.ts";
 import { randomLimits } from "./limits.ts";
@@ -62,6 +62,7 @@ function randomStep(sim: Simulation, index: number, { agents, hasPathAgent }: Ar
     Object.assign(parameters, WANTS_TEXT);
     step.output = { schema: { type: "string" } };
   }
+  if (sim.roll(0.25)) Object.assign(step, randomPayment(sim, parameters));
   const read = dependsOn.length > 0 && sim.roll(0.3) ? sim.pick(dependsOn) : null;
   if (read !== null) {
     parameters.before = { step: read, result: `\${{ steps.${read}.result }}` };
@@ -69,6 +70,17 @@ function randomStep(sim: Simulation, index: number, { agents, hasPathAgent }: Ar
     if (sim.roll(0.5)) step.input = { schema: NEEDS_BEFORE };
   }
   return { ...step, parameters };
+}
+
+/** It takes a payment; the step's fields for when nobody knows whether that happened. */
+export function randomPayment(sim: Simulation, parameters: JsonObject): JsonObject {
+  parameters.pays = true;
+  return sim.roll(0.7) ? { onUncertain: randomPolicy(sim) } : {};
+}
+
+function randomPolicy(sim: Simulation): JsonValue {
+  const ask = { timeout: `${sim.between(1_000, 9_000)}ms` };
+  return sim.pick(["retryWithKey", "fail", { ask }, { ask }]);
 }
 
 function randomTarget(sim: Simulation, agents: readonly string[]): JsonObject {

@@ -3,6 +3,7 @@ import { addAgents } from "./commands/agents.ts";
 import { addApprovals } from "./commands/approvals.ts";
 import { addDeliveries } from "./commands/deliveries.ts";
 import { addDev } from "./commands/dev.ts";
+import { addEffects } from "./commands/effects.ts";
 import { addEvents } from "./commands/events.ts";
 import { addKeys } from "./commands/keys.ts";
 import { addLimits } from "./commands/limits.ts";
@@ -76,6 +77,7 @@ export function createProgram(context: Context): Command {
   addTasks(program, context);
   addSchedules(program, context);
   addApprovals(program, context);
+  addEffects(program, context);
   addWhy(program, context);
   addSimulate(program, context);
   program.commandsGroup("Fleet:");

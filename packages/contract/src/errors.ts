@@ -62,6 +62,13 @@ export const ERRORS = {
   },
   lease_lost: { status: 409, retryable: false, help: "Stop: this attempt was given away, ended or cancelled." },
   not_cancelled: { status: 409, retryable: false, help: "Go on with it: nobody cancelled this attempt." },
+  effect_not_found: { status: 404, retryable: false, help: "Announce the effect before you tell what came of it." },
+  effect_differs: {
+    status: 409,
+    retryable: false,
+    help: "Stop. Give what differs another `effectId`; whether the first one happened has to be found out.",
+  },
+  too_many_effects: { status: 409, retryable: false, help: "Announce fewer effects, or split the step." },
   schedule_not_found: { status: 404, retryable: false, help: "List schedules to see the known ids and names." },
   schedule_name_taken: { status: 409, retryable: false, help: "Choose another name, or update the schedule." },
   tool_not_found: { status: 404, retryable: false, help: "List tools to see the known names." },

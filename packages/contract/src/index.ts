@@ -23,6 +23,7 @@ export type { AgentView } from "./operations/agents.ts";
 export type { ApprovalLinkView, ApprovalView } from "./operations/approvals.ts";
 export type { CancellationView, CancelNoticeView } from "./operations/cancellations.ts";
 export type { DeliveryView } from "./operations/deliveries.ts";
+export type { EffectView } from "./operations/effects.ts";
 export type { EventStreamQuery, EventView } from "./operations/events.ts";
 export { allOperations, operations } from "./operations/index.ts";
 export type { KeyView } from "./operations/keys.ts";

@@ -3,7 +3,9 @@ import { confirmStop, TaskCancelled } from "./cancelled-task.ts";
 import type { OpspawnClient } from "./client.ts";
 import type { Chance, Clock } from "./clock.ts";
 import { isPassing, OpspawnApiError } from "./errors.ts";
+import { type Act, type EffectOptions, performEffect } from "./perform-effect.ts";
 import { atLeast, retrying } from "./retry.ts";
+import { TaskFailure } from "./task-failure.ts";
 import type { TaskProgress, TaskResult } from "./tasks.ts";
 
 export interface WorkContext {
@@ -17,6 +19,13 @@ export interface WorkContext {
    * what goes wrong is told to `onError`, and when the attempt is no longer ours the signal aborts.
    */
   readonly progress: (counter?: number, note?: string) => Promise<void>;
+  /** Announces an effect, does it once over all attempts, and tells that it is done (see `performEffect`). */
+  readonly effect: <T extends JsonValue | undefined>(
+    effectId: string,
+    payload: JsonValue,
+    act: Act<T>,
+    options?: EffectOptions,
+  ) => Promise<T>;
 }
 
 /** Does one task. Its value is the result; what it throws is the failure (see `TaskFailure`). */
@@ -24,31 +33,6 @@ export type WorkHandler = (
   task: Assignment,
   context: WorkContext,
 ) => Promise<JsonValue | undefined> | JsonValue | undefined;
-
-export interface TaskFailureOptions {
-  /** Default `agent_error`. */
-  readonly code?: string;
-  /** False: another try would fail too. Default: the server's policy decides. */
-  readonly retryable?: boolean;
-  /** Seconds before another try makes sense. */
-  readonly retryAfter?: number;
-  readonly cause?: unknown;
-}
-
-/** Thrown by a handler to say how its task failed. Any other error fails it as `agent_error` with its message. */
-export class TaskFailure extends Error {
-  override readonly name = "TaskFailure";
-  readonly code: string;
-  readonly retryable: boolean | undefined;
-  readonly retryAfter: number | undefined;
-
-  constructor(message: string, options: TaskFailureOptions = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
-    this.code = options.code ?? "agent_error";
-    this.retryable = options.retryable;
-    this.retryAfter = options.retryAfter;
-  }
-}
 
 export interface AttemptRun {
   readonly client: OpspawnClient;
@@ -76,8 +60,7 @@ export async function runAttempt(run: AttemptRun): Promise<void> {
   const signal = AbortSignal.any([run.halt, lost.signal]);
   const renewing = renew(run, lost, done.signal);
   try {
-    const progress = (counter?: number, note?: string) => sayProgress(run, lost, { counter, note });
-    const handled = handle(run, { signal, progress });
+    const handled = handle(run, contextOf(run, lost, signal));
     const outcome = await outcomeOf(run, handled, signal);
     // Halted: the lease runs out and the task is offered again. Lost: nobody wants this outcome.
     if (!signal.aborted) await post(run, outcome, signal);
@@ -151,6 +134,17 @@ async function outcomeOf(run: AttemptRun, handled: Promise<TaskResult>, signal: 
     else signal.addEventListener("abort", () => resolve(failure()), { once: true });
   });
   return Promise.race([handled, aborted]);
+}
+
+function contextOf(run: AttemptRun, lost: AbortController, signal: AbortSignal): WorkContext {
+  const { client, task, onError } = run;
+  const tools = { signal, onError };
+  return {
+    signal,
+    progress: (counter, note) => sayProgress(run, lost, { counter, note }),
+    effect: (effectId, payload, act, options) =>
+      performEffect({ effects: client.effects, ...task.opspawn }, effectId, payload, act, { ...tools, ...options }),
+  };
 }
 
 function errorOf(error: unknown): NonNullable<TaskResult["error"]> {

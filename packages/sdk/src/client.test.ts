@@ -14,6 +14,7 @@ import {
   sampleAssignment,
   sampleCancellation,
   sampleDelivery,
+  sampleEffect,
   sampleEvent,
   sampleFire,
   sampleKey,
@@ -50,8 +51,21 @@ async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
 const one = <T>(item: T) => ({ items: [item], nextCursor: null });
 
 test("every operation of the contract is a method of its noun, and sends what the contract declares", async () => {
-  const { agents, workflows, sessions, tasks, schedules, approvals, deliveries } = operations;
-  const { tools, limits, keys, events, metrics } = operations;
+  const {
+    agents,
+    workflows,
+    sessions,
+    tasks,
+    schedules,
+    approvals,
+    deliveries,
+    effects,
+    tools,
+    limits,
+    keys,
+    events,
+    metrics,
+  } = operations;
   const [session, task, agent, workflow] = [sampleSession(), sampleTask(), sampleAgent(), sampleWorkflow()];
   const begun = { sessionId: "s", workflowId: "w", workflowVersion: "1", status: "started" as const };
   const why = { status: "running" as const, blocked: null, explanation: ["It runs."] };
@@ -118,6 +132,10 @@ test("every operation of the contract is a method of its noun, and sends what th
     .on(approvals.approve, sampleApproval({ status: "approved" }))
     .on(approvals.reject, sampleApproval({ status: "rejected" }))
     .on(approvals.link, sampleApprovalLink())
+    .on(effects.announce, { effectId: "e", idempotencyKey: "k", status: "intended", again: false, receipt: null })
+    .on(effects.receipt, sampleEffect())
+    .on(effects.ofTask, { items: [sampleEffect()] })
+    .on(effects.list, one(sampleEffect()))
     .on(deliveries.list, one(sampleDelivery()))
     .on(deliveries.get, sampleDelivery())
     .on(tools.register, sampleTool())
@@ -166,6 +184,10 @@ test("every operation of the contract is a method of its noun, and sends what th
   await client.tasks.redrive("t");
   await client.tasks.cancel("t");
   await client.tasks.events("t", { wait: "1s" });
+  await client.effects.announce("t", { token: "1.a", effectId: "e", payload: { to: "x" } });
+  await client.effects.receipt("t", "e/1", { token: "1.a", status: "done", result: 1 });
+  await client.effects.ofTask("t");
+  await client.effects.list({ status: "open", session: "s" });
   await client.schedules.create({ name: "nightly", workflowId: "w", cron: "0 2 * * *", timeZone: "Europe/Berlin" });
   await client.schedules.list({ paused: "true", label: "a=b" });
   await client.schedules.get("nightly");
@@ -210,6 +232,7 @@ function order(id: string): number {
     "workflows",
     "sessions",
     "tasks",
+    "effects",
     "schedules",
     "approvals",
     "deliveries",

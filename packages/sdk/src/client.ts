@@ -1,6 +1,7 @@
 import { Agents } from "./agents.ts";
 import { Approvals } from "./approvals.ts";
 import { Deliveries } from "./deliveries.ts";
+import { Effects } from "./effects.ts";
 import { Events } from "./events.ts";
 import { Keys } from "./keys.ts";
 import { Limits } from "./limits.ts";
@@ -24,6 +25,7 @@ export class OpspawnClient {
   readonly agents: Agents;
   readonly approvals: Approvals;
   readonly deliveries: Deliveries;
+  readonly effects: Effects;
   readonly events: Events;
   readonly keys: Keys;
   readonly limits: Limits;
@@ -41,6 +43,7 @@ export class OpspawnClient {
     this.agents = new Agents(transport);
     this.approvals = new Approvals(transport);
     this.deliveries = new Deliveries(transport);
+    this.effects = new Effects(transport);
     this.events = new Events(transport);
     this.keys = new Keys(transport);
     this.limits = new Limits(transport);

@@ -1,10 +1,11 @@
 export type { AgentQuery, AgentRegistration, Agents, ClaimRequest, StateReport } from "./agents.ts";
 export type { ApprovalDecision, ApprovalLinkRequest, ApprovalQuery, Approvals } from "./approvals.ts";
-export { TaskFailure, type TaskFailureOptions, type WorkContext, type WorkHandler } from "./attempt.ts";
+export type { WorkContext, WorkHandler } from "./attempt.ts";
 export { TaskCancelled } from "./cancelled-task.ts";
 export { OpspawnClient } from "./client.ts";
 export { type Chance, type Clock, sleep, systemChance, systemClock } from "./clock.ts";
 export type { Deliveries, DeliveryQuery } from "./deliveries.ts";
+export type { EffectIntent, EffectQuery, EffectReceipt, Effects } from "./effects.ts";
 export {
   type ConnectionProblem,
   isPassing,
@@ -18,6 +19,7 @@ export type { FollowedEvent, FollowOptions } from "./follow.ts";
 export type { KeyRequest, Keys } from "./keys.ts";
 export type { LimitQuery, Limits } from "./limits.ts";
 export type { Page } from "./page.ts";
+export { type Act, EffectNotDone, type EffectOptions, type EffectTicket, performEffect } from "./perform-effect.ts";
 export type {
   BackfillRequest,
   FireQuery,
@@ -36,6 +38,7 @@ export {
   type Sessions,
   type WaitForOptions,
 } from "./sessions.ts";
+export { TaskFailure, type TaskFailureOptions } from "./task-failure.ts";
 export type { CancelReceipt, TaskProgress, TaskQuery, TaskResult, Tasks } from "./tasks.ts";
 export type { ToolRegistration, Tools } from "./tools.ts";
 export type { CallOptions, ClientOptions, KeyedCallOptions } from "./transport.ts";

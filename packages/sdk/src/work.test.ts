@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 import { type Assignment, operations } from "@opspawn/contract";
-import { TaskFailure, type WorkHandler } from "./attempt.ts";
+import type { WorkHandler } from "./attempt.ts";
 import { TaskCancelled } from "./cancelled-task.ts";
 import { OpspawnClient } from "./client.ts";
+import { TaskFailure } from "./task-failure.ts";
 import {
   type FakeCall,
   type FakeClock,

@@ -34,6 +34,12 @@ type Right =
   | { readonly type: "fall_back"; readonly used: number }
   | { readonly type: "fail"; readonly used: number; readonly deadLetter: "attempts" | null };
 
+interface Policy {
+  readonly retry: RetryPolicy;
+  readonly fallback: object | null;
+  readonly onUncertain?: string;
+}
+
 interface TaskRow {
   readonly id: string;
   readonly policy: string;
@@ -53,11 +59,17 @@ class Course {
   #fellBack = false;
   #failure: Failure | null = null;
   #lane = "";
+  /** Effects that it announced and that have no receipt. */
+  readonly #open = new Set<string>();
+  /** What became of its doubt; `open` while nothing did, null without one. */
+  #doubt: string | null = null;
+  readonly #onUncertain: string | undefined;
   readonly #registry: Registry;
 
   constructor({ id, policy, deadline }: TaskRow, registry: Registry) {
     this.#registry = registry;
-    const { retry, fallback } = JSON.parse(policy) as { retry: RetryPolicy; fallback: object | null };
+    const { retry, fallback, onUncertain } = JSON.parse(policy) as Policy;
+    this.#onUncertain = onUncertain;
     this.#id = id;
     this.#retry = retry;
     this.#deadline = deadline;
@@ -71,8 +83,32 @@ class Course {
     const reason = reasonOf(fact);
     if (reason !== null) this.#failure = { number: Number(data.number), reason, code: codeOf(data), probe };
     if (type === "task.created") this.#lane = String(data.lane);
+    yield* this.#noteEffects(fact);
     if (type === "task.retrying" || type === "task.fell_back" || type === "task.failed") yield* this.#decided(fact);
     if (type === "task.fell_back") this.#lane = laneOf(data.to as { kind: string });
+  }
+
+  *#noteEffects({ type, data }: Fact): Iterable<string> {
+    if (type === "effect.intended") this.#open.add(String(data.effectId));
+    // What a doubt was about stays open for those who decide about the attempt that had announced it.
+    if (type === "effect.receipt" && this.#doubt === null) this.#open.delete(String(data.effectId));
+    if (type === "task.settled") this.#doubt = String(data.answer);
+    if (type !== "task.uncertain") return;
+    this.#doubt = "open";
+    if (this.#failure === null || this.#open.size === 0) yield `${this.#id} is in doubt without a cause`;
+    if (this.#onUncertain === undefined || this.#onUncertain === "fail")
+      yield `${this.#id} is in doubt, and nobody asked`;
+  }
+
+  /** What is to follow by the policy for effects that nobody knows the end of; null: what follows any failure. */
+  #rightInDoubt({ reason, code }: Failure): Right | null {
+    const doubt = this.#doubt;
+    const isOpen = this.#open.size > 0 && reason !== "undelivered";
+    this.#doubt = null;
+    if (doubt !== null) this.#open.clear();
+    const failed: Right = { type: "fail", used: this.#used + 1, deadLetter: null };
+    if (code === "effect_differs" || doubt === "unknown" || doubt === "undone") return failed;
+    return isOpen && doubt === null && this.#onUncertain !== undefined ? failed : null;
   }
 
   *#decided(fact: Fact): Iterable<string> {
@@ -82,7 +118,7 @@ class Course {
       yield* this.#withoutFailure(fact);
       return;
     }
-    const right = this.#rightAfter(failure);
+    const right = this.#rightInDoubt(failure) ?? this.#rightAfter(failure);
     if (failure.reason === "lost") this.#lost += 1;
     this.#used = right.used;
     const what = this.#difference(right, failure, fact);
@@ -95,7 +131,7 @@ class Course {
   /** Its time or its agents may run out while it waits. */
   *#withoutFailure(fact: Fact): Iterable<string> {
     const { type, data, at } = fact;
-    const code = codeOf(data);
+    const code = this.#open.size > 0 ? lastCodeOf(data) : codeOf(data);
     const isLate = data.deadLetter === "deadline" && code === "deadline_exceeded" && at >= this.#deadline;
     const isAbandoned = code === "agent_gone" && (data.deadLetter === "agent" || type === "task.fell_back");
     if (!isLate && !isAbandoned) yield `${type} of ${this.#id} has no cause (${code})`;
@@ -227,6 +263,12 @@ function reasonOf({ type, data }: Fact): Failure["reason"] | null {
 
 function codeOf(data: Fact["data"]): string {
   return String((data.error as { code?: unknown } | undefined)?.code);
+}
+
+/** Of what is uncertain, too, as its message tells it. */
+function lastCodeOf(data: Fact["data"]): string {
+  const { message } = (data.error ?? {}) as { message?: unknown };
+  return / It ended with (\w+): /.exec(String(message))?.[1] ?? codeOf(data);
 }
 
 /** What follows from a failure is decided by the task's own policy, whoever found out about it. */

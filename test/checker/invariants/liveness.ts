@@ -14,7 +14,8 @@ const nothingIsStuck: Invariant = {
   needs: [],
   *check({ db }) {
     yield* db.texts(
-      "select 'task ' || id || ' waits without a deadline' from tasks where status = 'pending' and wake_at is null",
+      `select 'task ' || id || ' waits without a deadline' from tasks t where status = 'pending' and wake_at is null
+        and not exists (select 1 from doubts d where d.task_id = t.id and d.ended_at is null)`,
     );
     yield* db.texts(
       "select 'attempt ' || task_id || '/' || n || ' is open without a wake-up' from attempts where ended_at is null and wake_at is null",

@@ -22,6 +22,10 @@ function attemptsByTask(db: Rows): Map<string, AttemptRow[]> {
   return groupBy(rows, ({ task_id }) => task_id);
 }
 
+/** Completed tasks, but for those of which somebody else said that they were done. */
+const BY_AGENTS = `select * from tasks where status = 'completed'
+  and id not in (select task_id from doubts where answer = 'happened')`;
+
 /** Tasks whose outcome was inferred from an agent's states: marked as such, since no agent said that it has done this. */
 function inferredIn(db: Rows): ReadonlySet<string> {
   return new Set(db.texts("select task_id from attempts where evidence = 'inferred'"));
@@ -33,7 +37,7 @@ const lastClaimDecides: Invariant = {
   needs: [],
   *check({ db }) {
     const attempts = attemptsByTask(db);
-    for (const { id, attempts: last } of db.all<TaskRow>("select * from tasks where status = 'completed'")) {
+    for (const { id, attempts: last } of db.all<TaskRow>(BY_AGENTS)) {
       const succeeded = (attempts.get(id) ?? []).filter(({ status }) => status === "succeeded").map(({ n }) => n);
       if (!isDeepStrictEqual(succeeded, [last])) {
         yield `task ${id} was claimed ${last} times and completed by attempts ${succeeded.join(", ") || "none"}`;
@@ -66,7 +70,7 @@ const resultIsTheEffect: Invariant = {
   *check({ db, effects }) {
     const made = new Map(entriesOf(effects ?? [], "effect").map(({ key, result }) => [key, result]));
     const inferred = inferredIn(db);
-    for (const { id, result } of db.all<TaskRow>("select * from tasks where status = 'completed'")) {
+    for (const { id, result } of db.all<TaskRow>(BY_AGENTS)) {
       const effect = inferred.has(id) ? undefined : made.get(id);
       if (effect !== undefined && !isDeepStrictEqual(JSON.parse(result ?? "null"), effect)) {
         yield `task ${id} has the result ${result}, its agent made ${JSON.stringify(effect)}`;
@@ -121,7 +125,7 @@ const oneEffect: Invariant = {
       if (all.length > 1) yield `${key} had ${all.length} effects`;
       if (!status.has(key)) yield `an effect came of ${key}, which is no task`;
     }
-    const inferred = inferredIn(db);
+    const inferred = new Set([...inferredIn(db), ...db.texts("select task_id from doubts where answer = 'happened'")]);
     for (const [id, is] of status)
       if (is === "completed" && !made.has(id) && !inferred.has(id)) yield `task ${id} is completed without an effect`;
   },

@@ -100,7 +100,7 @@ const sessionsAreTheirTasks: Invariant = {
           select c.id from below join sessions c on c.parent_id = below.id)
         select 1 from below join cancellations n on n.session_id = below.id where n.wake_at is not null)`);
     yield* db.texts(`select 'part ' || part || ' of step ' || step || ' of session ' || session_id || ' has ' || count(*) || ' tasks'
-      from tasks where session_id is not null group by session_id, step, part, undoes having count(*) > 1`);
+      from tasks where session_id is not null and step is not null group by session_id, step, part, undoes having count(*) > 1`);
     yield* db.texts(`select 'task ' || t.id || ' belongs to session ' || t.session_id || ', which is gone'
       from tasks t left join sessions s on s.id = t.session_id where t.session_id is not null and s.id is null`);
   },

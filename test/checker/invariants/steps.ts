@@ -109,7 +109,8 @@ const decisionsCount: Invariant = {
       decision: string;
       status: string | null;
     }>(`select a.id, a.status as decision, p.status
-      from approvals a left join session_steps p on p.session_id = a.session_id and p.step = a.step`);
+      from approvals a left join session_steps p on p.session_id = a.session_id and p.step = a.step
+      where a.task_id is null`);
     for (const { id, decision, status } of rows) {
       if (!DECIDED[decision]?.includes(status ?? ""))
         yield `approval ${id} is ${decision}, its step is ${status ?? "gone"}`;

@@ -117,7 +117,7 @@ function expectedParameters(step: StepStory, { document }: { document: string },
     return found === undefined ? null : resultOf(found);
   };
   if (before !== undefined) before.result = result(String(before.step));
-  if (document.includes("${{") || step.dependsOn.length === 0) return parameters;
+  if (document.includes("${{") || document.includes('"onUncertain"') || step.dependsOn.length === 0) return parameters;
   const [only, ...others] = step.dependsOn;
   const previous =
     others.length === 0 ? result(String(only)) : Object.fromEntries(step.dependsOn.map((id) => [id, result(id)]));

@@ -135,8 +135,16 @@ function endOf(facts: readonly Fact[], id: string): End | null {
   const task = facts.find((fact) => fact.type === "task.created" && isOf(fact, id));
   const isTask = own.every(({ type }) => !["step.started", "step.waiting"].includes(type));
   const its = isTask && task !== undefined ? facts.filter((fact) => fact.data.taskId === task.data.taskId) : own;
-  const found = its.find(({ type }) => ENDS.has(type.split(".")[1] ?? "") && !type.startsWith("attempt."));
-  if (found === undefined) return null;
+  const found = its.find((fact) => endIn(fact) !== null);
+  const status = found === undefined ? null : endIn(found);
+  if (found === undefined || status === null) return null;
   const error = found.data.error === undefined ? null : JSON.stringify(found.data.error);
-  return { at: found.sequence, status: found.type.split(".")[1] ?? "", error };
+  return { at: found.sequence, status, error };
+}
+
+/** How a step ends by this, if it does. What is uncertain of something has failed. */
+function endIn({ type, data }: Fact): string | null {
+  if (type === "step.uncertain" && data.error !== undefined) return "failed";
+  const word = type.split(".")[1] ?? "";
+  return ENDS.has(word) && !type.startsWith("attempt.") ? word : null;
 }

@@ -18,8 +18,8 @@ export function* programUndoing(story: ProgramStory): Iterable<string> {
 function isAsked(story: ProgramStory): boolean {
   const fatal = fatalIn(story)[0];
   const { code, message } = JSON.parse(story.row.error ?? "{}") as JsonObject;
-  // A step whose task was late is a step that failed.
-  const isLate = code === "deadline_exceeded" && message !== "The task's deadline has passed.";
+  // A task's deadline has the same code.
+  const isLate = code === "deadline_exceeded" && String(message).startsWith("The session's ");
   const isOwn = fatal !== undefined && onFailureOf(fatal, story) === "compensate";
   return isOwn || (isLate && story.document.onFailure === "compensate");
 }

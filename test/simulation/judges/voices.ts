@@ -7,6 +7,7 @@ interface ApprovalRow {
   readonly id: string;
   readonly status: string;
   readonly decided_by: string | null;
+  readonly task_id: string | null;
   readonly result: string | null;
 }
 
@@ -46,7 +47,7 @@ function* signalsTaken(db: Rows, signals: Voice["signals"]): Iterable<string> {
 }
 
 function* decided(db: Rows, decisions: Voice["decisions"]): Iterable<string> {
-  const rows = db.all<ApprovalRow>(`select a.id, a.status, a.decided_by, p.result from approvals a
+  const rows = db.all<ApprovalRow>(`select a.id, a.status, a.decided_by, a.task_id, p.result from approvals a
     left join session_steps p on p.session_id = a.session_id and p.step = a.step`);
   for (const row of rows) {
     const { id, status, decided_by: by, result } = row;
@@ -55,6 +56,8 @@ function* decided(db: Rows, decisions: Voice["decisions"]): Iterable<string> {
       yield `approval ${id} is ${status} by ${by}, who has not said that`;
     const fooled = own.filter((said) => said.answer === "accepted" && !counts(said, row));
     for (const said of fooled) yield `approval ${id} is ${status}; ${said.by} was told otherwise`;
+    // Whoever says that an effect happened completes a task.
+    if (row.task_id !== null) continue;
     const told = JSON.parse(result ?? "{}") as JsonObject;
     if (status === "approved" && (told.approved !== true || told.by !== by))
       yield `approval ${id} gave its step ${result}`;

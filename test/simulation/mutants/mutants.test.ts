@@ -35,7 +35,7 @@ test("the generator finds the predicates of the transitions, always the same, ea
     "store/sqlite/ending.ts isSender operand: && attempt.sends === sender.send",
     "store/sqlite/ending.ts endAttempt guard: !isOpen(attempt)",
     "store/sqlite/deliveries.ts deliveryArrived.written conjunct: status = 'pending'",
-    "store/sqlite/outcomes.ts endTask guard: task.ended_at !== null",
+    "store/sqlite/task-failure.ts endTask guard: task.ended_at !== null",
   ]) {
     assert.ok(ids.includes(known), known);
   }

@@ -1,5 +1,6 @@
 import { ATTEMPTS } from "./named/attempts.ts";
 import { CANCELLATIONS } from "./named/cancellations.ts";
+import { EFFECTS } from "./named/effects.ts";
 import { ENDS } from "./named/ends.ts";
 import { HEALTH } from "./named/health.ts";
 import { LANGUAGE } from "./named/language.ts";
@@ -22,6 +23,7 @@ export const NAMED_MUTANTS: readonly NamedMutant[] = [
   ...WRITER,
   ...SESSIONS,
   ...ENDS,
+  ...EFFECTS,
   ...TIME,
   ...STREAMS,
   ...CANCELLATIONS,

@@ -36,6 +36,7 @@ const TARGETS: Readonly<Record<string, readonly string[] | "all">> = {
   "store/sqlite/sessions.ts": ["startSession", "need", "cancelSession", "labelSession"],
   "store/sqlite/slots.ts": "all",
   "store/sqlite/stored-task.ts": "all",
+  "store/sqlite/task-failure.ts": ["failTask", "retry", "fallBack", "abandon", "backToLane", "endTask"],
   "store/sqlite/task-row.ts": "all",
   "store/sqlite/task-store.ts": ["createTask", "cancelAlone", "attemptStore", "extendLease"],
   "store/sqlite/tx.ts": "all",

@@ -1,15 +1,17 @@
 import { formatTime } from "@opspawn/contract";
-import { type Clock, TaskFailure, type TaskProgress } from "@opspawn/sdk";
+import { type Clock, type Effects, performEffect, TaskFailure, type TaskProgress } from "@opspawn/sdk";
 import { childLogger, type Logger } from "./logger.ts";
 import type { Message, Ticket } from "./message.ts";
 import { completed, failed, type Outcome } from "./outcome.ts";
-import type { TaskHandler } from "./task.ts";
+import type { AgentTask, TaskHandler } from "./task.ts";
 
 export interface ExecutionTools {
   readonly clock: Clock;
   readonly logger: Logger;
   /** Says how far an attempt is; false when nobody waits for it any more. Never rejects. */
   readonly progress: (ticket: Ticket, said: TaskProgress) => Promise<boolean>;
+  /** Where effects under this ticket are announced; null where nobody keeps account of them. */
+  readonly effects: (ticket: Ticket) => Pick<Effects, "announce" | "receipt"> | null;
 }
 
 /** A task in the handler's hands. */
@@ -23,6 +25,7 @@ export class Execution {
   /** Some delivery was answered without the outcome. */
   reportLater = false;
   readonly #clock: Clock;
+  readonly #effects: ExecutionTools["effects"];
   readonly #abort = new AbortController();
   readonly #stop = Promise.withResolvers<Outcome>();
   #cancelled = false;
@@ -34,6 +37,7 @@ export class Execution {
     this.#reportProgress = tools.progress;
     this.key = key;
     this.#clock = tools.clock;
+    this.#effects = tools.effects;
     this.#ticket = message.ticket;
     const taskId = message.ticket?.taskId ?? key;
     this.logger = childLogger(tools.logger, { taskId, sessionId: message.sessionId });
@@ -89,6 +93,7 @@ export class Execution {
           senderId: message.senderId,
           signal,
           progress: (counter, note) => this.#progress(counter, note),
+          effect: (...effect) => this.#perform(...effect),
           logger: this.logger,
         }),
       );
@@ -108,6 +113,17 @@ export class Execution {
     if (isWanted || ticket.token !== this.#ticket?.token) return;
     this.stop(new TaskFailure("The platform waits for this attempt no longer.", { code: "lease_lost" }));
   }
+
+  /** Under the token of the latest attempt that was delivered. */
+  readonly #perform: AgentTask["effect"] = async (effectId, payload, act, options) => {
+    const effects = this.#ticket === null ? null : this.#effects(this.#ticket);
+    if (this.#ticket === null || effects === null) return act(`${this.key ?? ""}/${effectId}`, { again: false });
+    const onError = (error: unknown) => {
+      this.logger.warn({ effectId, reason: error instanceof Error ? error.message : error }, "receipt not delivered");
+    };
+    const { signal } = this.#abort;
+    return performEffect({ effects, ...this.#ticket }, effectId, payload, act, { signal, onError, ...options });
+  };
 
   #armDeadline(): void {
     this.#cancelDeadline();

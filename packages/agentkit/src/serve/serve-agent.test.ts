@@ -78,6 +78,27 @@ describe("an agent served over HTTP", () => {
     };
   }
 
+  test("a handler does an effect under the platform's key, and tells of it by the task's token", async () => {
+    const answer = { effectId: "charge", idempotencyKey: "eff_1", status: "intended", again: false, receipt: null };
+    platform.reply = ({ path: at }) => (at.endsWith("/effects") ? { status: 200, body: answer } : undefined);
+    const agent = await serve({ handle: ({ effect }) => effect("charge", { amount: 7 }, (key) => `paid with ${key}`) });
+    const { body } = await post(agent, message(), { "idempotency-key": "task_1" });
+    assert.equal(body.result, "paid with eff_1");
+    const said = platform.received.filter(({ path: at }) => at.includes("/effects"));
+    assert.deepEqual(
+      said.map(({ path: at, body: told }) => [at, told]),
+      [
+        ["/v1/opscore/tasks/task_1/effects", { token: "1.secret", effectId: "charge", payload: { amount: 7 } }],
+        [
+          "/v1/opscore/tasks/task_1/effects/charge/receipt",
+          { token: "1.secret", status: "done", result: "paid with eff_1" },
+        ],
+      ],
+    );
+    const alone = await post(agent, message({ opspawn: null }), { "idempotency-key": "mine" });
+    assert.equal(alone.body.result, "paid with mine/charge");
+  });
+
   test("it registers itself with its capabilities and slots, then reports `idle` with the key it was given", async () => {
     const ready: string[] = [];
     const agent = await serve({ maxConcurrency: 3, onReady: ({ agentId }) => ready.push(agentId) });

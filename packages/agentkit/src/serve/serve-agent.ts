@@ -3,6 +3,7 @@ import { type AgentOptions, type AgentSettings, settingsOf } from "./agent-optio
 import { AgentServer } from "./agent-server.ts";
 import { identityFile, noIdentityStore } from "./identity.ts";
 import { childLogger, type Logger, silentLogger } from "./logger.ts";
+import type { Ticket } from "./message.ts";
 import { reportProgress } from "./progress-report.ts";
 import { type Registered, register } from "./registration.ts";
 import { isTrustedResultUrl } from "./result-origin.ts";
@@ -129,14 +130,16 @@ class AgentHost {
     // The token is all the proof that a result needs.
     const client = this.#client(undefined);
     const tools = { client, clock, logger, signal: this.#ended.signal };
+    const reportable = ({ resultUrl }: Ticket) => isTrustedResultUrl(resultUrl, [platformUrl, opsCoreUrl]);
     return new Workload({
       ...this.settings,
       clock,
       logger,
-      reportable: ({ resultUrl }) => isTrustedResultUrl(resultUrl, [platformUrl, opsCoreUrl]),
       confirmStop: (ticket) => reportStop(ticket, tools),
       report: (ticket, outcome) => reportOutcome(ticket, outcome, tools),
       progress: (ticket, said) => reportProgress(ticket, said, tools),
+      reportable,
+      effects: (ticket) => (reportable(ticket) ? client.effects : null),
     });
   }
 

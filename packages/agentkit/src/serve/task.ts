@@ -1,9 +1,9 @@
-import type { JsonObject } from "@opspawn/contract";
-import { TaskFailure, type TaskFailureOptions } from "@opspawn/sdk";
+import type { JsonObject, JsonValue } from "@opspawn/contract";
+import { type Act, EffectNotDone, type EffectOptions, TaskFailure, type TaskFailureOptions } from "@opspawn/sdk";
 import type { Logger } from "./logger.ts";
 
 // What a handler throws, for those who write handlers.
-export { TaskFailure, type TaskFailureOptions };
+export { EffectNotDone, TaskFailure, type TaskFailureOptions };
 
 /** What a handler is given. */
 export interface AgentTask {
@@ -29,6 +29,17 @@ export interface AgentTask {
    * rejects; when the attempt is not wanted any more, `signal` aborts.
    */
   readonly progress: (counter?: number, note?: string) => Promise<void>;
+  /**
+   * Does something outside, once over all attempts: announces it, does it under a key that never changes, and tells that
+   * it is done. Where an earlier attempt did it, its result is given instead. Throw an `EffectNotDone` when nothing has
+   * happened; any other error leaves that open. For a message without a task it is done without being announced.
+   */
+  readonly effect: <T extends JsonValue | undefined>(
+    effectId: string,
+    payload: JsonValue,
+    act: Act<T>,
+    options?: EffectOptions,
+  ) => Promise<T>;
   /** Adds the task's ids to each record. */
   readonly logger: Logger;
 }

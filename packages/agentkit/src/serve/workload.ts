@@ -31,6 +31,8 @@ export interface WorkloadOptions {
   readonly confirmStop: (ticket: Ticket) => Promise<void>;
   /** Says how far an attempt is; false when nobody waits for it any more. Never rejects. */
   readonly progress: ExecutionTools["progress"];
+  /** Where effects under a ticket are announced. Default: nowhere. */
+  readonly effects?: ExecutionTools["effects"];
   readonly memory?: OutcomeMemory;
 }
 
@@ -123,11 +125,12 @@ export class Workload {
   }
 
   #start(message: Message, key: string | null): Execution {
-    const { clock, maxConcurrency, handle, logger, reportable } = this.#options;
+    const { clock, maxConcurrency, handle, logger, reportable, effects = () => null } = this.#options;
     if (this.#executions.size >= maxConcurrency) throw busy(`This agent does ${maxConcurrency} at a time.`);
     const execution = new Execution(handle, message, key, {
       clock,
       logger,
+      effects,
       progress: async (ticket, said) => !reportable(ticket) || this.#options.progress(ticket, said),
     });
     this.#executions.add(execution);

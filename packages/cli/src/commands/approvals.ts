@@ -3,6 +3,7 @@ import type { ApprovalLinkRequest, ApprovalQuery } from "@opspawn/sdk";
 import type { Command } from "commander";
 import type { Call } from "../call.ts";
 import { type Context, noun, withExamples } from "../context.ts";
+import { readInput } from "../document.ts";
 import { duration, oneOf } from "../options.ts";
 import { type Field, jsonLines } from "../output/output.ts";
 import { toneOf } from "../output/style.ts";
@@ -38,6 +39,12 @@ export function addApprovals(program: Command, context: Context): void {
   addLink(approvals, context);
 }
 
+interface DecisionOptions {
+  readonly comment?: string;
+  readonly hash?: string;
+  readonly result?: string;
+}
+
 function addDecision(approvals: Command, context: Context, name: "approve" | "reject", description: string): void {
   const command = approvals
     .command(`${name} <approval>`)
@@ -45,15 +52,18 @@ function addDecision(approvals: Command, context: Context, name: "approve" | "re
     .option("--comment <text>", "why; it is kept, and the session can read it")
     .option("--hash <hash>", "only if this is still what was looked at")
     .action(
-      context.action(async (call, id: string, { comment, hash }: { comment?: string; hash?: string }) => {
+      context.action(async (call, id: string, { comment, hash, result }: DecisionOptions) => {
+        const given = result === undefined ? undefined : await readInput(call.io, result, "--result");
         const approval = await call.client.approvals[name](id, {
           ...(comment === undefined ? {} : { comment }),
           ...(hash === undefined ? {} : { subjectHash: hash }),
+          ...(given === undefined ? {} : { result: given }),
         });
         call.output.done(approval, `Approval ${approval.approvalId} is ${approval.status}.`);
         call.say(`Watch it: ${call.io.settings.program} sessions watch ${approval.sessionId}`);
       }),
     );
+  if (name === "approve") command.option("--result <json>", "of an effect that happened: JSON, @file, or -");
   withExamples(command, [`approvals ${name} APPROVAL --comment 'as discussed'`]);
 }
 
@@ -121,6 +131,7 @@ function showApproval(call: Call, approval: ApprovalView): void {
     ["May decide", approvers === null ? "every key with approvals:write" : `keys named ${approvers.join(", ")}`],
     ["Hash", approval.subjectHash],
   ];
+  if (approval.taskId !== null) fields.push(["Effects of", approval.taskId]);
   if (approval.expiresAt !== null) fields.push(["Expires", approval.expiresAt]);
   if (reminders > 0) fields.push(["Asked again", reminders]);
   if (nextReminderAt !== null) fields.push(["Next reminder", nextReminderAt]);
@@ -131,5 +142,6 @@ function showApproval(call: Call, approval: ApprovalView): void {
   call.output.record(approval, fields);
   if (status !== "pending") return;
   const { program } = call.io.settings;
-  call.say(`Decide: ${program} approvals approve ${approvalId}\n    or: ${program} approvals reject ${approvalId}`);
+  const [yes, no] = approval.kind === "step" ? ["Decide", "    or"] : ["It happened", "     or not"];
+  call.say(`${yes}: ${program} approvals approve ${approvalId}\n${no}: ${program} approvals reject ${approvalId}`);
 }

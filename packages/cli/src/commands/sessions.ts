@@ -120,6 +120,7 @@ export function showSession(call: Call, session: SessionDetail): void {
   if (session.parentSessionId !== null) fields.push(["Step of", session.parentSessionId]);
   if (session.compensation !== null) fields.push(["Undoing", session.compensation]);
   if (session.failedSteps.length > 0) fields.push(["Failed steps", session.failedSteps.join(", ")]);
+  if (session.uncertainSteps.length > 0) fields.push(["Uncertain", session.uncertainSteps.join(", ")]);
   if (session.error !== null) fields.push(["Error", `${session.error.code}: ${session.error.message}`]);
   if (session.blocked !== null) fields.push(["Waits for", session.blocked.message]);
   if (session.steps.length > 0) fields.push({ title: "Steps", lines: call.output.table(session.steps, stepColumns) });

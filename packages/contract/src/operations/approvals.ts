@@ -10,6 +10,10 @@ const approval = z.object({
   sessionId: id,
   workflowId: z.string(),
   stepId: z.string(),
+  /** `effect`: whether something that an agent announced has happened. To approve says yes, to reject no. */
+  kind: z.enum(["step", "effect"]),
+  /** The task whose effects it is about. */
+  taskId: id.nullable(),
   status: approvalStatus,
   message: z.string(),
   details: jsonValue.nullable(),
@@ -37,6 +41,8 @@ const decision = z
     comment: z.string().max(10_000).optional(),
     /** The `subjectHash` that was looked at; the decision is refused when it is another one now. */
     subjectHash: z.string().max(200).optional(),
+    /** What the step comes to, when an effect happened. */
+    result: jsonValue.optional(),
   })
   .optional();
 
@@ -56,7 +62,7 @@ const decides = {
   params: approvalParams,
   body: decision,
   output: approval,
-  errors: ["approval_not_found", "approval_decided", "approval_stale"],
+  errors: ["approval_not_found", "approval_decided", "approval_stale", "output_invalid"],
   permission: { scope: "approvals:write" },
   idempotency: "natural",
 } as const;
@@ -101,14 +107,15 @@ export const approvalOperations = {
   }),
   approve: operation({
     id: "approvals.approve",
-    summary: "Approve: the session goes on with the step's dependents.",
+    summary:
+      "Approve: the session goes on with the step's dependents. Of an effect: it happened, and the step is completed.",
     method: "POST",
     path: "/v1/opscore/approvals/{approvalId}/approve",
     ...decides,
   }),
   reject: operation({
     id: "approvals.reject",
-    summary: "Reject: the step fails, or its `onReject` is taken.",
+    summary: "Reject: the step fails, or its `onReject` is taken. Of an effect: it did not happen, and is tried again.",
     method: "POST",
     path: "/v1/opscore/approvals/{approvalId}/reject",
     ...decides,

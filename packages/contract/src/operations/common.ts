@@ -30,6 +30,8 @@ export const taskError = z.object({
   code: z.string().max(100),
   message: z.string().max(10_000),
   retryable: z.boolean().optional(),
+  /** Nobody knows whether what it announced has happened. */
+  uncertain: z.literal(true).optional(),
 });
 
 /** Why something waits, written by the code that decided it. */

@@ -2,6 +2,7 @@ import type { Operation } from "../operation.ts";
 import { agentOperations } from "./agents.ts";
 import { approvalOperations } from "./approvals.ts";
 import { deliveryOperations } from "./deliveries.ts";
+import { effectOperations } from "./effects.ts";
 import { eventOperations } from "./events.ts";
 import { keyOperations } from "./keys.ts";
 import { limitOperations } from "./limits.ts";
@@ -19,6 +20,7 @@ export const operations = {
   sessions: sessionOperations,
   approvals: approvalOperations,
   tasks: taskOperations,
+  effects: effectOperations,
   schedules: scheduleOperations,
   deliveries: deliveryOperations,
   tools: toolOperations,

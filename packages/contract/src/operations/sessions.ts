@@ -59,6 +59,8 @@ const session = z.object({
   result: jsonValue.nullable(),
   error: taskError.nullable(),
   failedSteps: z.array(z.string()),
+  /** Steps of which nobody knows whether they, or what they announced, happened. */
+  uncertainSteps: z.array(z.string()),
   /** What became of undoing the steps of a failed session; null where nothing is undone. */
   compensation: z.enum(["running", "complete", "incomplete"]).nullable(),
   /** The session whose step this one is. */

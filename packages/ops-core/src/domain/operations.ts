@@ -2,6 +2,7 @@ import { agentHandlers } from "./agents/operations.ts";
 import { approvalHandlers } from "./approvals/operations.ts";
 import { keyHandlers } from "./auth/operations.ts";
 import { deliveryHandlers } from "./deliveries/operations.ts";
+import { effectHandlers } from "./effects/operations.ts";
 import { eventHandlers } from "./events/operations.ts";
 import { limitHandlers } from "./limits/operations.ts";
 import { metricsHandlers } from "./metrics/operations.ts";
@@ -24,6 +25,7 @@ export function createOperations(ports: Ports): Handlers {
     schedules: scheduleHandlers(ports),
     approvals: approvalHandlers(ports),
     tasks: taskHandlers(ports),
+    effects: effectHandlers(ports),
     deliveries: deliveryHandlers(ports),
     tools: toolHandlers(ports),
     limits: limitHandlers(ports),

@@ -9,6 +9,7 @@ import type { Blocked } from "./blocked.ts";
 import type { CancelNotice } from "./cancellations/cancellation.ts";
 import type { CancellationStore } from "./cancellations/cancellation-store.ts";
 import type { DeliveryStore } from "./deliveries/delivery-store.ts";
+import type { EffectStore } from "./effects/effect-store.ts";
 import type { LimitStore } from "./limits/limit.ts";
 import type { CountStore } from "./metrics/count-store.ts";
 import type { ProcessStore } from "./process-store.ts";
@@ -51,6 +52,7 @@ export interface Store {
   readonly schedules: ScheduleStore;
   readonly tasks: TaskStore;
   readonly attempts: AttemptStore;
+  readonly effects: EffectStore;
   readonly limits: LimitStore;
   readonly deliveries: DeliveryStore;
   readonly tools: ToolStore;

@@ -1,21 +1,23 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { deliveryTable } from "./deliveries/transitions.ts";
+import { effectTable } from "./effects/transitions.ts";
 import { sessionTable, stepTable } from "./sessions/transitions.ts";
 import { attemptTable, taskTable } from "./tasks/transitions.ts";
 import { isTerminal, nextState, type TransitionTable, terminalStates } from "./transition-table.ts";
 
 type AnyTable = TransitionTable<string, string>;
 
-const TABLES: readonly AnyTable[] = [taskTable, attemptTable, sessionTable, stepTable, deliveryTable];
+const TABLES: readonly AnyTable[] = [taskTable, attemptTable, sessionTable, stepTable, deliveryTable, effectTable];
 
 /** What nothing leads out of, by hand: a table that loses one of these has changed a promise. */
 const TERMINAL: Readonly<Record<string, readonly string[]>> = {
   task: ["completed", "failed", "cancelled"],
   attempt: ["succeeded", "failed", "timed_out", "lost", "cancelled"],
   session: ["completed", "failed", "cancelled"],
-  step: ["skipped", "uncertain", "compensated"],
+  step: ["skipped", "compensated"],
   delivery: ["delivered", "failed"],
+  effect: ["done"],
 };
 
 for (const table of TABLES) {

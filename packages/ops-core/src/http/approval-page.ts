@@ -29,6 +29,7 @@ export const PAGE_HEADERS: Readonly<Record<string, string>> = {
 /** The question, and the form that answers it: it is sent to the address of the page. */
 export function decisionPage({ link, approval }: OpenedLink): string {
   const { message, details, expiresAt, subjectHash } = approval;
+  const [yes, no] = approval.taskId === null ? ["Approve", "Reject"] : ["It happened", "It did not happen"];
   const facts: [string, string][] = [
     ["Workflow", approval.workflowId],
     ["Step", approval.stepId],
@@ -46,7 +47,7 @@ ${details === null ? "" : `<pre dir="auto">${escaped(JSON.stringify(readStored(d
 <input type="hidden" name="subjectHash" value="${escaped(subjectHash)}">
 <label for="comment">Comment (may stay empty)</label>
 <textarea id="comment" name="comment" maxlength="10000"></textarea>
-${link.decision === "reject" ? "" : button("approve", "Approve")}${link.decision === "approve" ? "" : button("reject", "Reject")}
+${link.decision === "reject" ? "" : button("approve", yes)}${link.decision === "approve" ? "" : button("reject", no)}
 </form>
 <p class="small">This link is for ${escaped(link.recipient)}. It can be used once, until ${timeText(link.expiresAt)}.</p>`,
   );
@@ -68,7 +69,7 @@ function timeText(micros: number): string {
   return `${formatTime(micros).slice(0, 19).replace("T", "\u00a0")}\u00a0UTC`;
 }
 
-function button(decision: "approve" | "reject", label: string): string {
+function button(decision: "approve" | "reject", label = ""): string {
   return `<button class="${decision}" name="decision" value="${decision}">${label}</button>`;
 }
 

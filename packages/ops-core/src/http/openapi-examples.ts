@@ -57,6 +57,14 @@ export const BODY_EXAMPLES: Readonly<Record<string, JsonObject>> = {
   "tasks.create": { name: "Fetch a page", capability: "web.fetch", parameters: { url: "https://example.com" } },
   "tasks.result": { token: "1.8PJ2yWkXw1rJtq0aBC3dEg", status: "completed", result: { score: 0.93 } },
   "tasks.progress": { token: "1.8PJ2yWkXw1rJtq0aBC3dEg", counter: 12, note: "page 12 of 40" },
+  "effects.announce": {
+    token: "1.x7mK2p",
+    effectId: "charge",
+    kind: "payment",
+    description: "Charge the card",
+    payload: { amount: 12 },
+  },
+  "effects.receipt": { token: "1.x7mK2p", status: "done", result: { id: "ch_7" } },
   "tasks.lease": { token: "1.8PJ2yWkXw1rJtq0aBC3dEg" },
   "tasks.cancellation": { token: "1.8PJ2yWkXw1rJtq0aBC3dEg", status: "stopped", note: "Half of it was written." },
   "tools.register": {
@@ -73,6 +81,7 @@ export const PARAMETER_EXAMPLES: Readonly<Record<string, string>> = {
   agentId: AGENT,
   sessionId: "01890a5d-ac96-774b-bcce-b302099a8058",
   scheduleId: "sch_01890a5d-ac96-774b-bcce-b302099a805d",
+  effectId: "charge",
   taskId: "task_01890a5d-ac96-774b-bcce-b302099a8059",
   workflowId: "review-article",
   approvalId: "apr_01890a5d-ac96-774b-bcce-b302099a805d",

@@ -13,6 +13,8 @@ import { conditionsSuite } from "./suite/conditions.suite.ts";
 import { controlSuite } from "./suite/control.suite.ts";
 import { countsSuite } from "./suite/counts.suite.ts";
 import { deliveriesSuite } from "./suite/deliveries.suite.ts";
+import { doubtsSuite } from "./suite/doubts.suite.ts";
+import { effectsSuite } from "./suite/effects.suite.ts";
 import { evidenceSuite } from "./suite/evidence.suite.ts";
 import { failuresSuite } from "./suite/failures.suite.ts";
 import { forksSuite } from "./suite/forks.suite.ts";
@@ -58,6 +60,8 @@ export const LANGUAGE_SUITES: readonly Suite[] = [
   reservesSuite,
   undoingSuite,
   uncertainSuite,
+  effectsSuite,
+  doubtsSuite,
   approvalsSuite,
   approvalLinksSuite,
   controlSuite,

@@ -7,6 +7,7 @@ export {
   sampleAssignment,
   sampleCancellation,
   sampleDelivery,
+  sampleEffect,
   sampleEvent,
   sampleFire,
   sampleKey,

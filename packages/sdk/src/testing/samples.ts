@@ -5,6 +5,7 @@ import type {
   Assignment,
   CancellationView,
   DeliveryView,
+  EffectView,
   EventView,
   FireView,
   KeyView,
@@ -34,6 +35,7 @@ export function sampleSession(change: Partial<SessionView> = {}): SessionView {
     result: null,
     error: null,
     failedSteps: [],
+    uncertainSteps: [],
     compensation: null,
     parentSessionId: null,
     forkedFrom: null,
@@ -251,6 +253,8 @@ export function sampleApproval(change: Partial<ApprovalView> = {}): ApprovalView
     sessionId: SESSION_ID,
     workflowId: "review-article",
     stepId: "publish-ok",
+    kind: "step",
+    taskId: null,
     status: "pending",
     message: "Publish the review?",
     details: { title: "A title" },
@@ -276,6 +280,25 @@ export function sampleApprovalLink(change: Partial<ApprovalLinkView> = {}): Appr
     for: "carol",
     url: "http://127.0.0.1:8000/v1/opscore/approval-links/lnk_1?token=secret",
     expiresAt: "2026-05-02T12:00:00.000000Z",
+    ...change,
+  };
+}
+
+export function sampleEffect(change: Partial<EffectView> = {}): EffectView {
+  return {
+    effectId: "charge",
+    taskId: TASK_ID,
+    sessionId: SESSION_ID,
+    stepId: "pay",
+    idempotencyKey: "eff_0123",
+    kind: "payment",
+    description: "Charge the card",
+    payloadHash: "sha256:ab",
+    payload: { amount: 7 },
+    status: "intended",
+    attempt: 1,
+    announcedAt: AT,
+    receipt: null,
     ...change,
   };
 }

@@ -19,10 +19,10 @@ export const GUARDED: readonly ExemptGroup[] = [
       "store/sqlite/ending.ts endLastAttempt guard: attempt === null || !isOpen(attempt)",
       "store/sqlite/ending.ts endLastAttempt operand: || !isOpen(attempt)",
       "store/sqlite/ending.ts endLastAttempt operand: || attempt === null",
-      "store/sqlite/outcomes.ts backToLane guard: task.ended_at !== null",
+      "store/sqlite/task-failure.ts backToLane guard: task.ended_at !== null",
       'store/sqlite/outcomes.ts completeTask guard: task.status !== "running"',
-      "store/sqlite/outcomes.ts endTask guard: task.ended_at !== null",
-      "store/sqlite/outcomes.ts fallBack guard: policy.fallback === null",
+      "store/sqlite/task-failure.ts endTask guard: task.ended_at !== null",
+      "store/sqlite/task-failure.ts fallBack guard: policy.fallback === null",
     ],
   },
   {

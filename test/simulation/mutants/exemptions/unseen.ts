@@ -272,17 +272,17 @@ export const UNSEEN: readonly ExemptGroup[] = [
   {
     reason: "agents of the simulated world are never removed, announced or moved",
     ids: [
-      "store/sqlite/outcomes.ts abandon condition: policy.fallback !== null && task.fell_back === 0",
-      "store/sqlite/outcomes.ts abandon operand: && policy.fallback !== null",
-      "store/sqlite/outcomes.ts abandon operand: && task.fell_back === 0",
+      "store/sqlite/task-failure.ts abandon condition: policy.fallback !== null && task.fell_back === 0",
+      "store/sqlite/task-failure.ts abandon operand: && policy.fallback !== null",
+      "store/sqlite/task-failure.ts abandon operand: && task.fell_back === 0",
     ],
   },
   {
     reason: "nobody judges that the first loss is made up for at once, nor that a fallback is taken once",
     ids: [
-      "store/sqlite/outcomes.ts failTask.hasFallback operand: && task.fell_back === 0",
-      'store/sqlite/outcomes.ts failTask.lost operand: && outcome.reason === "lost"',
-      'store/sqlite/outcomes.ts failTask.lost operand: && outcome.type === "failed"',
+      "store/sqlite/task-failure.ts failTask.hasFallback operand: && task.fell_back === 0",
+      'store/sqlite/task-failure.ts failTask.lost operand: && outcome.reason === "lost"',
+      'store/sqlite/task-failure.ts failTask.lost operand: && outcome.type === "failed"',
     ],
   },
   {

@@ -159,7 +159,7 @@ export const ATTEMPTS: readonly NamedMutant[] = [
     name: "probe-is-counted-in-part",
     is: "a probe that fails is counted on its attempt but not on its task",
     rule: "24",
-    file: "store/sqlite/outcomes.ts",
+    file: "store/sqlite/task-failure.ts",
     changes: [
       {
         from: "  if (!decision.counted) changeAttempt(",

@@ -6,7 +6,7 @@ export const POLICIES: readonly NamedMutant[] = [
     name: "waiting-forgotten-after-fallback",
     is: "the lane that a fallback leads to is not known to have work",
     rule: "19",
-    file: "store/sqlite/outcomes.ts",
+    file: "store/sqlite/task-failure.ts",
     changes: [
       {
         from: "  changeTask(tx, task, {\n    requirement: JSON.stringify(policy.fallback),\n    lane: laneOf(policy.fallback),",
@@ -22,14 +22,14 @@ export const POLICIES: readonly NamedMutant[] = [
     name: "fallback-shares-attempts",
     is: "the fallback has what attempts the first choice has left over",
     rule: "10",
-    file: "store/sqlite/outcomes.ts",
+    file: "store/sqlite/task-failure.ts",
     changes: [{ from: "    max: task.used + policy.retry.maxAttempts,", to: "    max: policy.retry.maxAttempts," }],
   },
   {
     name: "failed-fallback-untold",
     is: "the failure of a task that has fallen back is not told",
     rule: "12 (events)",
-    file: "store/sqlite/outcomes.ts",
+    file: "store/sqlite/task-failure.ts",
     changes: [
       {
         from: '  taskEvent(tx, task, "task.failed",',

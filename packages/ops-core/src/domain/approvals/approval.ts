@@ -6,6 +6,8 @@ export interface Approval {
   readonly sessionId: string;
   readonly workflowId: string;
   readonly stepId: string;
+  /** The task whose effects it is about; null where the step itself asks. */
+  readonly taskId: string | null;
   readonly status: ApprovalStatus;
   readonly message: string;
   /** JSON text or null. */
@@ -28,6 +30,8 @@ export interface ApprovalDecision {
   /** Who decides, as the session's result will name them. */
   readonly by: string;
   readonly comment: string | null;
+  /** JSON text: what the step comes to, where the question is whether an effect happened. */
+  readonly result?: string | null;
   /** What the decider saw; the decision is refused when it is something else. */
   readonly subjectHash?: string | undefined;
 }

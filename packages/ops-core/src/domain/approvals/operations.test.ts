@@ -27,6 +27,8 @@ test("what waits is listed with what is asked, who may decide, and why it waits"
     sessionId: session,
     workflowId: "publish",
     stepId: "ok",
+    kind: "step",
+    taskId: null,
     status: "pending",
     message: "Publish?",
     details: { price: 3 },

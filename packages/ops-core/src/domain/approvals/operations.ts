@@ -1,4 +1,11 @@
-import { type ApprovalView, formatTime, type OperationInput, type operations } from "@opspawn/contract";
+import {
+  type ApprovalView,
+  formatTime,
+  type JsonValue,
+  type OperationInput,
+  type operations,
+  stringifyJson,
+} from "@opspawn/contract";
 import { blockedView } from "../blocked-view.ts";
 import type { Context } from "../context.ts";
 import type { NounHandlers, Ports } from "../ports.ts";
@@ -7,15 +14,21 @@ import { checkMayDecide, nameOf } from "./deciders.ts";
 import { LINK_LIFETIME, LINK_LIFETIME_MAX, LINK_LIFETIME_MIN, makeLink } from "./links.ts";
 import { approvalBlock, approvalView, explainApproval, needApproval } from "./view.ts";
 
+/** Bytes of a result, as an agent's. */
+const RESULT_BYTES_MAX = 262_144;
+
 type Decision = OperationInput<typeof operations.approvals.approve>;
 
 export function approvalHandlers(ports: Ports): NounHandlers<"approvals"> {
   const { approvals } = ports.store;
   const decide = async ({ actor }: Context, { params, body }: Decision, approved: boolean): Promise<ApprovalView> => {
     const { approvalId } = params;
-    checkMayDecide(actor, await needApproval(approvals, approvalId));
+    const approval = await needApproval(approvals, approvalId);
+    checkMayDecide(actor, approval);
     const { comment = null, subjectHash } = body ?? {};
-    return approvalView(await approvals.decide(approvalId, { approved, by: nameOf(actor), comment, subjectHash }));
+    const result = readResult(body?.result, approved && approval.taskId !== null);
+    const decision = { approved, by: nameOf(actor), comment, subjectHash, result };
+    return approvalView(await approvals.decide(approvalId, decision));
   };
   return {
     async list(_context, { query }) {
@@ -48,6 +61,16 @@ export function approvalHandlers(ports: Ports): NounHandlers<"approvals"> {
       };
     },
   };
+}
+
+/** What came of an effect that happened, as JSON text. */
+function readResult(result: JsonValue | undefined, isAsked: boolean): string | null {
+  if (result === undefined || result === null) return null;
+  const loc = ["body", "result"];
+  if (!isAsked) throw invalidField(loc, "is only for an effect of which you say that it happened");
+  const text = stringifyJson(result);
+  if (Buffer.byteLength(text) <= RESULT_BYTES_MAX) return text;
+  throw invalidField(loc, "must be at most 256 KB of JSON", "too_long");
 }
 
 /** How long a link can be used; one that nobody could open in time is a mistake. */

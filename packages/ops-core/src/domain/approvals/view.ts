@@ -19,6 +19,8 @@ export function approvalView(approval: Approval): ApprovalView {
     sessionId: approval.sessionId,
     workflowId: approval.workflowId,
     stepId: approval.stepId,
+    kind: approval.taskId === null ? "step" : "effect",
+    taskId: approval.taskId,
     status: approval.status,
     message: approval.message,
     details: readStored(approval.details),
@@ -43,6 +45,7 @@ export function approvalBlock({
   requestedAt,
   expiresAt,
   stepId,
+  taskId,
   reminders,
 }: Approval): Blocked | null {
   if (status !== "pending") return null;
@@ -51,7 +54,7 @@ export function approvalBlock({
   const again = reminders === 0 ? "" : ` It was asked again ${reminders === 1 ? "once" : `${reminders} times`}.`;
   return {
     reason: "waiting_for_decision",
-    message: `${who} has to approve or reject it${until}.${again}`,
+    message: `${who} has to ${taskId === null ? "approve or reject it" : "say whether it happened"}${until}.${again}`,
     since: requestedAt,
     details: { stepId, approvalId: id, ...(approvers === null ? {} : { approvers: [...approvers] }) },
   };

@@ -25,6 +25,8 @@ export interface SessionRecord {
   readonly result: string | null;
   readonly error: TaskError | null;
   readonly failedSteps: readonly string[];
+  /** Steps of which nobody knows whether they, or what they announced, happened. */
+  readonly uncertainSteps: readonly string[];
   /** Null as long as nothing is, or was, undone. */
   readonly compensation: "running" | "complete" | "incomplete" | null;
   /** The session whose step it is; null for one that was started by itself. */

@@ -50,9 +50,9 @@ export const stepTable: TransitionTable<StepStatus, StepEvent> = {
     // Its condition does not hold, or a branch was not taken.
     skip: { from: ["pending", "running"], to: "skipped" },
     cancel: { from: ["waiting", "running"], to: "cancelled" },
-    // Nobody knows whether it, or an item of it, was done, and nobody says to undo it all the same.
-    doubt: { from: ["completed", "failed", "cancelled"], to: "uncertain" },
-    compensate: { from: ["completed", "failed", "cancelled"], to: "compensated" },
+    // Nobody knows whether it, an item of it, or what it announced, was done, and nobody says to undo it all the same.
+    doubt: { from: ["running", "completed", "failed", "cancelled"], to: "uncertain" },
+    compensate: { from: ["completed", "failed", "uncertain", "cancelled"], to: "compensated" },
   },
 };
 

@@ -33,6 +33,7 @@ export function sessionView(session: SessionRecord): SessionView {
     result: readStored(session.result),
     error: session.error,
     failedSteps: [...session.failedSteps],
+    uncertainSteps: [...session.uncertainSteps],
     compensation: session.compensation,
     parentSessionId: session.parentId,
     forkedFrom: session.forkedFrom,

@@ -8,6 +8,8 @@ export interface TaskError {
   readonly code: string;
   readonly message: string;
   readonly retryable?: boolean;
+  /** Nobody knows whether what was announced has happened. Never an agent's word. */
+  readonly uncertain?: true;
 }
 
 /** Who may do a task. */

@@ -1,7 +1,7 @@
 import type { TransitionTable } from "../transition-table.ts";
 
 export type TaskStatus = "pending" | "running" | "completed" | "failed" | "cancelled";
-export type TaskEvent = "claim" | "release" | "retry" | "complete" | "fail" | "cancel";
+export type TaskEvent = "claim" | "release" | "retry" | "doubt" | "complete" | "affirm" | "fail" | "cancel";
 
 /**
  * `release`: its attempt used nothing up (undelivered, lost for the first time), so it may be claimed again at once.
@@ -14,8 +14,13 @@ export const taskTable: TransitionTable<TaskStatus, TaskEvent> = {
   transitions: {
     claim: { from: ["pending"], to: "running" },
     release: { from: ["running"], to: "pending" },
-    retry: { from: ["running"], to: "pending" },
+    // Of a pending one: it was in doubt, and is so no more.
+    retry: { from: ["pending", "running"], to: "pending" },
+    // An attempt died with open effects, and something is to tell what came of them.
+    doubt: { from: ["running"], to: "pending" },
     complete: { from: ["running"], to: "completed" },
+    // Of a task in doubt: somebody, or a tool, says that it was done.
+    affirm: { from: ["pending"], to: "completed" },
     fail: { from: ["pending", "running"], to: "failed" },
     cancel: { from: ["pending", "running"], to: "cancelled" },
   },

@@ -49,7 +49,7 @@ export function readApproval(step: Fields, { issues, allowance }: StepContext): 
 }
 
 /** Names of keys, as they are written: who may decide must not be for the input to say. */
-function readApprovers(fields: Fields): readonly string[] | null {
+export function readApprovers(fields: Fields): readonly string[] | null {
   const names = fields.names("approvers");
   if (names === undefined) return null;
   if (names.length === 0) fields.refuse("approvers", "empty", "must name at least one key; leave it out for any");

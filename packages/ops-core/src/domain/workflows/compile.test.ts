@@ -21,6 +21,7 @@ const PLAIN = {
   approval: null,
   wait: null,
   compensation: null,
+  onUncertain: null,
   parametersAt: ["parameters"],
 };
 

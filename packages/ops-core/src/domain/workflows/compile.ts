@@ -155,8 +155,8 @@ function readSteps(fields: Fields, context: StepContext): StepDefinition[] {
 
 /** Whether a step says something that the originals had no word for: then its author counts on expressions, not on `previous`. */
 function isBeyondOriginals(step: StepDefinition): boolean {
-  const { when, forEach, repeat, compensation, reserveNames } = step;
-  if (step.kind !== "agent" || reserveNames.length > 0) return true;
+  const { when, forEach, repeat, compensation, onUncertain, reserveNames } = step;
+  if (step.kind !== "agent" || reserveNames.length > 0 || onUncertain !== null) return true;
   return when !== null || forEach !== null || repeat !== null || compensation !== null;
 }
 

@@ -191,7 +191,7 @@ function compensationSchema(): JsonObject {
   );
 }
 
-function retrySchema(): JsonObject {
+export function retrySchema(): JsonObject {
   return closed("What is tried again, how often, and after which wait. Default: four attempts.", {
     maxAttempts: whole("Attempts in all, the first included. Default: 4.", 1, ATTEMPTS_MAX),
     backoff: choice("How the wait grows. Default: exponential.", ["exponential", "fixed"]),

@@ -48,17 +48,21 @@ function approval(): JsonObject {
       ),
       onReject: step("A step that runs instead of what comes after. Default: the step fails.", STEP_ID_LENGTH_MAX),
       remindEvery: duration("How often it is asked again, from 1m to 365d. Default: never."),
-      approvers: {
-        description: "Names of the keys that may decide, as they stand. Default: every key that may approve.",
-        type: ["array", "null"],
-        minItems: 1,
-        maxItems: APPROVERS_MAX,
-        uniqueItems: true,
-        items: { type: "string", minLength: 1, maxLength: APPROVER_LENGTH_MAX, not: { pattern: "\\$\\{\\{" } },
-      },
+      approvers: approversSchema(),
     },
     { required: ["message"], allOf: [needs("timeout", ["onTimeout"])] },
   );
+}
+
+export function approversSchema(): JsonObject {
+  return {
+    description: "Names of the keys that may decide, as they stand. Default: every key that may approve.",
+    type: ["array", "null"],
+    minItems: 1,
+    maxItems: APPROVERS_MAX,
+    uniqueItems: true,
+    items: { type: "string", minLength: 1, maxLength: APPROVER_LENGTH_MAX, not: { pattern: "\\$\\{\\{" } },
+  };
 }
 
 const TIME = "^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d+)?(Z|[+-]\\d{2}:\\d{2})$";

@@ -1,6 +1,7 @@
 import type { JsonObject } from "@opspawn/contract";
 import { schemaOfSchemas } from "./editor-schema-keywords.ts";
 import { failureFields, fallbackRules, limitFields, runFields, runRules, targets } from "./editor-schema-settings.ts";
+import { uncertainRules, uncertainSchema } from "./editor-schema-uncertain.ts";
 import { choice, closed, duration, id, needed, oneAtMost, parameters, text, whole } from "./editor-schema-values.ts";
 import { kindRules, workFields } from "./editor-schema-work.ts";
 import {
@@ -74,7 +75,7 @@ function stepSchema(): JsonObject {
     required: ["taskId"],
     properties: stepFields(),
     additionalProperties: false,
-    allOf: [...oneAtMost(TARGET_FIELDS), ...kindRules(), ...runRules(), ...fallbackRules()],
+    allOf: [...oneAtMost(TARGET_FIELDS), ...kindRules(), ...runRules(), ...fallbackRules(), ...uncertainRules()],
   };
 }
 
@@ -102,6 +103,7 @@ function stepFields(): JsonObject {
     ),
     ...runFields(),
     ...failureFields(),
+    onUncertain: uncertainSchema(),
     timeout: duration("Bounds one attempt, from 1ms to 7d. Default: the agent's own, else 2m."),
     silenceTimeout: duration(
       "Bounds the time within an attempt in which the agent reports no progress, from 2s to 7d. Default: the agent's own, else none.",

@@ -53,6 +53,9 @@ function outcomeOf(plan: WorkflowPlan, step: PlanStep, ended: (index: number) =>
         : { how: "completed" };
     case "skipped":
       return { how: "skipped" };
+    case "uncertain":
+      // Not where it is because it was to be undone.
+      return error?.uncertain === true ? failureOf(plan, step, error, ended) : null;
     case "failed":
       return failureOf(plan, step, error ?? UNKNOWN, ended);
     default:

@@ -247,6 +247,12 @@ const BEYOND: Readonly<Record<Exclude<keyof typeof definitions | keyof typeof ex
     "wrong_duration",
     "must be from 1m to 365d",
   ],
+  QUESTION_LENGTH_MAX: [
+    () => task({ onUncertain: { ask: { message: long(definitions.QUESTION_LENGTH_MAX) } } }),
+    at("onUncertain", "ask", "message"),
+    "too_long",
+    "must have at most 1000 characters",
+  ],
   APPROVERS_MAX: [
     () => task({ approval: { message: "m", approvers: many(definitions.APPROVERS_MAX + 1, (n) => `k${n}`) } }),
     at("approval", "approvers"),

@@ -71,7 +71,9 @@ export const REMIND_EVERY_MIN = 60 * SECOND;
 export const REMIND_EVERY_MAX = 365 * DAY;
 /** So often an approval is asked again at most, however long nobody decides. */
 export const REMINDERS_MAX = 100;
-/** Names in `approval.approvers`. */
+/** Of `onUncertain.ask.message`. */
+export const QUESTION_LENGTH_MAX = 1_000;
+/** Names in `approvers`. */
 export const APPROVERS_MAX = 100;
 export const APPROVER_LENGTH_MAX = 100;
 

@@ -2,7 +2,15 @@ import type { Fields } from "./fields.ts";
 import { KIND_FIELDS } from "./step-kinds.ts";
 
 /** Fields of tasks that change what runs. */
-const OF_TASKS: readonly string[] = [...KIND_FIELDS, "when", "forEach", "onItemError", "repeat", "compensate"];
+const OF_TASKS: readonly string[] = [
+  ...KIND_FIELDS,
+  "when",
+  "forEach",
+  "onItemError",
+  "repeat",
+  "compensate",
+  "onUncertain",
+];
 const OF_WAITS: readonly string[] = ["onReject", "onTimeout"];
 
 /**

@@ -12,3 +12,11 @@ export function skippedFallback(step: PlanStep): TaskError {
     message: `The step failed, and \`${step.id}\`, which stands in for it, was skipped.`,
   };
 }
+
+/** How a step ends. */
+export type EndStatus = "completed" | "failed" | "uncertain" | "skipped" | "cancelled";
+
+/** What has failed and may have been done all the same is uncertain. */
+export function failedStatus({ uncertain }: TaskError): EndStatus {
+  return uncertain === true ? "uncertain" : "failed";
+}

@@ -13,7 +13,7 @@ import type {
   Undoing,
 } from "./advance.ts";
 import { afterItem, beginItems, mayBegin } from "./items.ts";
-import { skippedFallback, tooManyIterations } from "./move-errors.ts";
+import { type EndStatus, failedStatus, skippedFallback, tooManyIterations } from "./move-errors.ts";
 import { type PlanStep, reservesOf, type WorkflowPlan } from "./plan.ts";
 
 /** One call of `advance` under construction. */
@@ -117,7 +117,8 @@ export class Move {
       return;
     }
     const { fallback } = this.#step(index).reserves;
-    if (fallback === null || this.#failure !== null) {
+    // Nothing stands in for what may have been done.
+    if (fallback === null || this.#failure !== null || error.uncertain === true) {
       this.#failStep(index, error);
       return;
     }
@@ -157,7 +158,8 @@ export class Move {
 
   beginUndoing(total: number, uncertain: readonly number[]): void {
     if (this.#undoing === null) return;
-    for (const step of uncertain) this.#set(step, { ...this.#state(step), status: "uncertain" });
+    const news = uncertain.filter((step) => this.#state(step).status !== "uncertain");
+    for (const step of news) this.#set(step, { ...this.#state(step), status: "uncertain" });
     this.#undoing = { total, failed: uncertain.length };
     this.#undo(0);
   }
@@ -165,7 +167,7 @@ export class Move {
   noteUndone({ n, step, failed, restored }: Extract<SessionInput, { type: "undone" }>): void {
     if (this.#undoing === null) return;
     const state = this.#state(step);
-    if (restored && state.status !== "uncertain") this.#set(step, { ...state, status: "compensated" });
+    if (restored) this.#set(step, { ...state, status: "compensated" });
     if (failed) this.#undoing = { ...this.#undoing, failed: this.#undoing.failed + 1 };
     this.#undo(n + 1);
   }
@@ -285,14 +287,14 @@ export class Move {
   #failStep(index: number, error: TaskError): void {
     const step = this.#step(index);
     if (step.reserveOf?.role !== "fallback") this.#failForGood(index, error);
-    else if (this.#end(index, "failed", error)) {
+    else if (this.#end(index, failedStatus(error), error)) {
       this.#skipReserves(step);
       this.#failStep(step.reserveOf.step, error);
     }
   }
 
   #failForGood(index: number, error: TaskError): void {
-    if (!this.#end(index, "failed", error)) return;
+    if (!this.#end(index, failedStatus(error), error)) return;
     const step = this.#step(index);
     this.#failedSteps.push(step.id);
     const onFailure = step.onFailure ?? this.#plan.onFailure;
@@ -351,7 +353,7 @@ export class Move {
   }
 
   /** Ends a step that is open, be it that its task could not even be made; false when it is not open. */
-  #end(index: number, status: "completed" | "failed" | "skipped" | "cancelled", error?: TaskError): boolean {
+  #end(index: number, status: EndStatus, error?: TaskError): boolean {
     const before = this.#state(index);
     if (before.status !== "running" && before.status !== "waiting") return false;
     if (before.status === "waiting") this.#waiting -= 1;

@@ -83,6 +83,40 @@ export interface Compensation {
 /** Why an attempt did not succeed, as far as the retry policy distinguishes it. */
 export type RetryReason = "timeout" | "lost" | "unavailable" | "agent_error";
 
+/**
+ * What decides when an attempt died after it had announced an effect, and nobody knows whether that happened. Where
+ * nothing is said the next attempt does it under the same key.
+ */
+export type OnUncertain =
+  | { readonly kind: "retryWithKey" }
+  | { readonly kind: "fail" }
+  /** Undo the step, then fail. */
+  | { readonly kind: "compensate" }
+  | { readonly kind: "ask"; readonly question: Question }
+  | { readonly kind: "verify"; readonly check: Verification };
+
+/** What a person is asked about an effect. */
+export interface Question {
+  /** Null = one that names the effects. */
+  readonly message: string | null;
+  /** After it the step ends as `uncertain`. */
+  readonly timeout: number;
+  readonly remindEvery: number | null;
+  /** Names of the keys that may answer; null = every key that has the scope. */
+  readonly approvers: readonly string[] | null;
+}
+
+/** A tool that finds out whether an effect happened; it changes nothing. */
+export interface Verification {
+  readonly tool: string;
+  /** As written; may hold `${{ }}`. */
+  readonly parameters: JsonValue;
+  readonly retry: RetryPolicy;
+  readonly timeout: number | null;
+  /** Asked when the tool cannot tell; null = the step ends as `uncertain`. */
+  readonly otherwise: Question | null;
+}
+
 /** Durations are microseconds. */
 export interface RetryPolicy {
   /** Attempts in all, the first one included. */
@@ -164,6 +198,8 @@ export interface PlanStep {
   readonly approval: Approval | null;
   readonly wait: Wait | null;
   readonly compensation: Compensation | null;
+  /** Null = the next attempt does it under the same key. Only steps of agents have it. */
+  readonly onUncertain: OnUncertain | null;
   /** Null = the agent in the trigger's path. */
   readonly target: StepTarget | null;
   readonly fallback: StepTarget | null;

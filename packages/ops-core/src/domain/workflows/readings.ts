@@ -31,6 +31,12 @@ export function readingsOf(
     reading(templates.concurrencyKey, ["concurrency", "key"], [...perItem, ...perIteration], step.repeats),
     reading(templates.rateKey, ["rateLimit", "key"], [...perItem, ...perIteration], step.repeats),
     reading(templates.compensation, ["compensate", "parameters"], perItem, true),
+    reading(
+      templates.verification,
+      ["onUncertain", "verify", "parameters"],
+      [...perItem, ...perIteration],
+      step.repeats,
+    ),
   ].filter(({ references }) => references.length > 0);
 }
 

@@ -30,6 +30,7 @@ import { readStepSchema } from "./schema-definition.ts";
 import { KIND_FIELDS, readKind } from "./step-kinds.ts";
 import type { StepTemplates } from "./step-templates.ts";
 import { TARGET_FIELDS } from "./target-definition.ts";
+import { readUncertain } from "./uncertain-definition.ts";
 import { readWork } from "./work-definition.ts";
 
 export type Mode = "original" | "strict";
@@ -57,6 +58,7 @@ const STEP_FIELDS: readonly string[] = [
   "deadline",
   "fallback",
   "compensate",
+  "onUncertain",
   "onFailure",
   "priority",
 ];
@@ -107,12 +109,14 @@ export function readStep(task: JsonValue, position: number, context: StepContext
   const limits = readStepLimits(fields, kind, context.limits, context);
   const fallback = readFallback(fields, kind);
   const undo = readCompensation(fields, context);
+  const uncertain = readUncertain(fields, context);
   const templates: StepTemplates = {
     parameters: template,
     when: when?.template ?? null,
     items,
     until,
     compensation: undo?.template ?? null,
+    verification: uncertain.template,
     concurrencyKey: limits.concurrency?.key ?? null,
     rateKey: limits.rate?.key ?? null,
   };
@@ -129,6 +133,7 @@ export function readStep(task: JsonValue, position: number, context: StepContext
     limits: limitsOf(limits),
     fallback: fallback.target,
     compensation: undo?.compensation ?? null,
+    onUncertain: uncertain.onUncertain,
     ...readSettings(fields, context),
     dependsOn: fields.names("dependsOn"),
     nextTaskId: fields.id("nextTaskId", STEP_ID_LENGTH_MAX),

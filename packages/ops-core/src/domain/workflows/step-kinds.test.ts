@@ -114,6 +114,7 @@ const SETTINGS: Readonly<Record<string, JsonValue>> = {
   onItemError: "fail",
   repeat: { until: "true", maxIterations: 1 },
   compensate: {},
+  onUncertain: "fail",
 };
 
 test("what a kind of step cannot have is refused with the names of both", () => {

@@ -15,13 +15,14 @@ const OF_TASKS = [
   "priority",
   "rateLimit",
   "input",
+  "onUncertain",
 ];
 const OF_WORK = ["deadline", "fallback", "forEach", "concurrency", "onItemError", "repeat", "compensate", "output"];
 
 /** What a step of each kind cannot have. */
 export const REFUSED_FIELDS: Readonly<Record<StepKind, readonly string[]>> = {
   agent: [],
-  tool: [...TARGET_FIELDS, "silenceTimeout"],
+  tool: [...TARGET_FIELDS, "silenceTimeout", "onUncertain"],
   workflow: OF_TASKS,
   approval: [...OF_TASKS, ...OF_WORK],
   wait: [...OF_TASKS, ...OF_WORK],

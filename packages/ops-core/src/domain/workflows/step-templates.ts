@@ -8,6 +8,7 @@ export interface StepTemplates {
   readonly items: Template | null;
   readonly until: Template | null;
   readonly compensation: Template | null;
+  readonly verification: Template | null;
   readonly concurrencyKey: Template | null;
   readonly rateKey: Template | null;
 }
@@ -29,13 +30,14 @@ export function templatesOf(step: PlanStep): StepTemplates {
 }
 
 /** For a step that is a copy of the one that was compiled. */
-function compile({ parameters, when, forEach, repeat, compensation, limits }: PlanStep): StepTemplates {
+function compile({ parameters, when, forEach, repeat, compensation, limits, onUncertain }: PlanStep): StepTemplates {
   return {
     parameters: compileTemplate(parameters),
     when: when === null ? null : compileSource(when),
     items: forEach === null ? null : itemsOf(forEach),
     until: repeat === null ? null : compileSource(repeat.until),
     compensation: compensation === null ? null : compileTemplate(compensation.parameters),
+    verification: onUncertain?.kind === "verify" ? compileTemplate(onUncertain.check.parameters) : null,
     concurrencyKey: keyOf(limits?.concurrency),
     rateKey: keyOf(limits?.rate),
   };

@@ -70,6 +70,16 @@ export function compensationParameters(step: PlanStep, scope: ExpressionScope): 
 }
 
 /**
+ * What the tool is given that finds out whether a step's effects happened; an empty object where there is none.
+ * @param scope as the step's own parameters have it
+ * @throws OpspawnError `expression_failed` at `onUncertain.verify.parameters`
+ */
+export function verificationParameters(step: PlanStep, scope: ExpressionScope): JsonObject {
+  const { verification } = templatesOf(step);
+  return verification === null ? {} : evaluatedObject(verification, scope, ["onUncertain", "verify", "parameters"]);
+}
+
+/**
  * What a step that is no task begins with: a workflow's input, the text of the time a wait is for, an approval's
  * `{ message, details? }`, whose message is a text.
  * @throws OpspawnError `expression_failed`; the paths begin with the step's `parametersAt`

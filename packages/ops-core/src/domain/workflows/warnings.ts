@@ -62,7 +62,7 @@ function warnAboutCompensation(plan: WorkflowPlan, order: Order, warnings: Issue
     warnings.add([...at, "onFailure"], "no_effect", "nothing can be undone: no task has `compensate`");
   }
   if (asks) return;
-  for (const step of undone) {
+  for (const step of undone.filter(({ onUncertain }) => onUncertain?.kind !== "compensate")) {
     const msg = "nothing is ever undone: say `onFailure: compensate` on the workflow or a task";
     warnings.add([...locOf(step.index), "compensate"], "no_effect", msg);
   }

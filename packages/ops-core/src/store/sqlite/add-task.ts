@@ -1,6 +1,6 @@
 import type { JsonObject } from "@opspawn/contract";
 import { claimDirectly } from "./claim.ts";
-import { isSessionPaused, type TaskRow, taskEvent } from "./task-row.ts";
+import { isSessionPaused, SETTLES, type TaskRow, taskEvent } from "./task-row.ts";
 import type { Tx } from "./tx.ts";
 import { beginToWait } from "./waiting.ts";
 
@@ -20,5 +20,8 @@ function limitsOf({ limits }: TaskRow): JsonObject {
 
 /** Which part of its step it is, and whether it undoes it; nothing for the only task of a step. */
 function placeOf({ part, undoes }: TaskRow): JsonObject {
-  return { ...(part === 0 ? {} : { part }), ...(undoes === 0 ? {} : { undoes: true }) };
+  return {
+    ...(part === 0 ? {} : { part }),
+    ...(undoes === 0 ? {} : { [undoes === SETTLES ? "settles" : "undoes"]: true }),
+  };
 }

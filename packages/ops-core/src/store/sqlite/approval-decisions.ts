@@ -1,10 +1,14 @@
 import { formatTime, type JsonObject, OpspawnError, stringifyJson } from "@opspawn/contract";
 import type { ApprovalDecision } from "../../domain/approvals/approval.ts";
 import { nextReminder } from "../../domain/approvals/reminders.ts";
+import { readStored } from "../../domain/stored-json.ts";
+import { checkResult } from "../../domain/workflows/data.ts";
 import { tellOfApproval, withdrawNews } from "./approval-news.ts";
-import { type ApprovalRow, earlier } from "./approval-row.ts";
+import { type ApprovalRow, askedBy, earlier } from "./approval-row.ts";
 import { advanceSession } from "./session-advance.ts";
 import { SessionUnit } from "./session-unit.ts";
+import { type Answer, answerDoubt } from "./task-failure.ts";
+import { loadTask } from "./task-row.ts";
 import type { Tx } from "./tx.ts";
 
 /**
@@ -25,9 +29,15 @@ export function decideApproval(tx: Tx, id: string, decision: ApprovalDecision): 
   }
   const { by, comment } = decision;
   const session = need(tx, row);
+  if (row.task_id !== null) checkGiven(session, row, decision);
   endApproval(tx, session, row, status, { by, comment });
   const data: JsonObject = { approved: decision.approved, by, comment, at: formatTime(tx.now) };
   session.event(`approval.${status}`, { approvalId: id, stepId: stepId(session, row), by });
+  if (row.task_id !== null) {
+    const { result = null } = decision;
+    settle(tx, row.task_id, decision.approved ? { type: "happened", by: "person", result } : NOT_HAPPENED);
+    return;
+  }
   if (decision.approved) {
     session.giveResult(row.step, stringifyJson(data));
     advanceSession(tx, session, { type: "step_completed", step: row.step, part: 0 });
@@ -51,13 +61,17 @@ function expire(tx: Tx, row: ApprovalRow): void {
   const session = need(tx, row);
   endApproval(tx, session, row, "expired", { by: null, comment: null });
   session.event("approval.expired", { approvalId: row.id, stepId: stepId(session, row) });
+  if (row.task_id !== null) {
+    settle(tx, row.task_id, { type: "unknown" });
+    return;
+  }
   const rejects = session.plan.steps[row.step]?.approval?.onTimeout === "reject";
   refuse(tx, session, row, rejects ? "rejected" : "expired", "Nobody decided in time.");
 }
 
 function remind(tx: Tx, row: ApprovalRow): void {
   const session = need(tx, row);
-  const every = session.plan.steps[row.step]?.approval?.remindEvery ?? null;
+  const every = askedBy(session.plan.steps[row.step], row.task_id)?.remindEvery ?? null;
   const reminders = row.reminders + 1;
   const from = row.remind_at ?? tx.now;
   const remindAt = nextReminder({ every, from, given: reminders, expiresAt: row.expires_at }, tx.now);
@@ -69,6 +83,20 @@ function remind(tx: Tx, row: ApprovalRow): void {
     row.id,
   );
   tellOfApproval(tx, session, "approval.reminded", { ...row, reminders });
+}
+
+const NOT_HAPPENED: Answer = { type: "did_not_happen", by: "person" };
+
+/** The question was whether what a task announced has happened. */
+function settle(tx: Tx, taskId: string, answer: Answer): void {
+  const task = loadTask(tx, taskId);
+  if (task !== undefined) answerDoubt(tx, task, answer);
+}
+
+/** Who says that it happened says what came of it; that must be what the step would take from its agent. */
+function checkGiven(session: SessionUnit, { step }: ApprovalRow, { approved, result = null }: ApprovalDecision): void {
+  const asked = session.plan.steps[step];
+  if (approved && asked !== undefined) checkResult(asked, readStored(result));
 }
 
 function refuse(

@@ -8,7 +8,7 @@ import type { Tx } from "./tx.ts";
 
 type Asked = Pick<
   ApprovalRow,
-  "id" | "step" | "message" | "details" | "subject_hash" | "requested_at" | "expires_at" | "reminders"
+  "id" | "step" | "message" | "details" | "subject_hash" | "requested_at" | "expires_at" | "reminders" | "task_id"
 >;
 
 /** Tells that somebody is to decide: in the history, and to whoever hears of the session. */
@@ -23,7 +23,8 @@ export function tellOfApproval(
     ...(approval.expires_at === null ? {} : { expiresAt: formatTime(approval.expires_at) }),
     ...(approval.reminders === 0 ? {} : { reminders: approval.reminders }),
   };
-  session.event(type, { approvalId: approval.id, stepId, ...times });
+  const about: JsonObject = approval.task_id === null ? {} : { taskId: approval.task_id };
+  session.event(type, { approvalId: approval.id, stepId, ...about, ...times });
   const url = callbackOf(tx, session);
   if (url === null) return;
   const body = stringifyJson({
@@ -35,6 +36,7 @@ export function tellOfApproval(
       workflowId: session.row.workflow_id,
       workflowVersion: session.row.workflow_version,
       stepId,
+      ...about,
       message: approval.message,
       details: readStored(approval.details),
       subjectHash: approval.subject_hash,

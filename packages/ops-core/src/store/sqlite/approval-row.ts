@@ -1,4 +1,5 @@
 import type { Approval, ApprovalStatus } from "../../domain/approvals/approval.ts";
+import type { PlanStep } from "../../domain/workflows/plan.ts";
 import type { PlanCache } from "./plan-cache.ts";
 import type { Tx } from "./tx.ts";
 
@@ -18,6 +19,8 @@ export interface ApprovalRow {
   readonly decided_by: string | null;
   readonly comment: string | null;
   readonly wake_at: number | null;
+  /** The task whose effects it is about; null where it is the step itself. */
+  readonly task_id: string | null;
 }
 
 export interface ListedApproval extends ApprovalRow {
@@ -35,6 +38,21 @@ export function earlier(one: number | null, other: number | null): number | null
   return Math.min(one, other);
 }
 
+/** What the definition says of an approval: as a step of its own, or about the effects of a task. */
+export function askedBy(
+  step: PlanStep | undefined,
+  taskId: string | null,
+): (Pick<Approval, "approvers"> & Reminding) | null {
+  if (taskId === null) return step?.approval ?? null;
+  const policy = step?.onUncertain;
+  if (policy?.kind === "ask") return policy.question;
+  return policy?.kind === "verify" ? policy.check.otherwise : null;
+}
+
+interface Reminding {
+  readonly remindEvery: number | null;
+}
+
 /** @param db what its definition is looked up in */
 export function toApproval(row: ListedApproval, db: Pick<Tx, "get">, plans: PlanCache): Approval {
   const step = plans.get(db, row.plan_hash).steps[row.step];
@@ -43,11 +61,12 @@ export function toApproval(row: ListedApproval, db: Pick<Tx, "get">, plans: Plan
     sessionId: row.session_id,
     workflowId: row.workflow_id,
     stepId: step?.id ?? "",
+    taskId: row.task_id,
     status: row.status,
     message: row.message,
     details: row.details,
     subjectHash: row.subject_hash,
-    approvers: step?.approval?.approvers ?? null,
+    approvers: askedBy(step, row.task_id)?.approvers ?? null,
     requestedAt: row.requested_at,
     expiresAt: row.expires_at,
     reminders: row.reminders,

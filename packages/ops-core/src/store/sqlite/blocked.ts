@@ -5,11 +5,13 @@ import type { Pause } from "../../domain/sessions/session.ts";
 import { pausedBlock } from "../../domain/sessions/waiting.ts";
 import { readLimits } from "../../domain/tasks/limits.ts";
 import { type Requirement, type TaskError, toolOf } from "../../domain/tasks/task.ts";
+import { DOUBT, doubtBlock } from "./doubt-row.ts";
 import { explainLane } from "./lanes.ts";
 import { explainLimit } from "./limit-reasons.ts";
 import { limitBlock } from "./permits.ts";
 import { SessionUnit } from "./session-unit.ts";
 import { loadProgress, type ProgressRow, wakeOf, watchOf } from "./silence.ts";
+import { IN_DOUBT } from "./stored-task.ts";
 import { type AttemptRow, loadTask, type TaskColumns, type TaskRow } from "./task-row.ts";
 import type { Tx } from "./tx.ts";
 
@@ -28,11 +30,13 @@ export interface LaneColumns {
   lane_since: number | null;
   /** Why its session is paused. */
   pause: string | null;
+  /** What settles what it has done. */
+  doubt: string | null;
 }
 
 /** A task with what was last found about its lane. */
 export const TASKS = `select t.*, coalesce(k.reason, l.reason) as lane_reason, coalesce(k.message, l.message) as lane_message,
-  coalesce(k.details, l.details) as lane_details, coalesce(k.since, l.since) as lane_since, p.pause,
+  coalesce(k.details, l.details) as lane_details, coalesce(k.since, l.since) as lane_since, p.pause, ${DOUBT} as doubt,
   g.counter as progress_counter, g.note as progress_note, g.at as progress_at, g.suspect_since from tasks t
   left join lanes l on l.lane = t.lane and t.status = 'pending'
   left join lanes k on k.lane = t.limits and t.status = 'pending'
@@ -44,6 +48,8 @@ export function blockedBy(reason: string, now: number): { sql: string; values: (
   switch (reason) {
     case "session_paused":
       return { sql: "t.status = 'pending' and t.held = 1", values: [] };
+    case "effect_uncertain":
+      return { sql: "t.status = 'pending' and t.held = 2", values: [] };
     case "delayed":
       return { sql: "t.status = 'pending' and t.held = 0 and t.attempts = 0 and t.ready_at > ?", values: [now] };
     case "backoff":
@@ -71,11 +77,13 @@ export const TASKS_BY_REASON = `select reason, sum(count) as count from (
   union all select case when t.ready_at <= :now then coalesce(k.reason, l.reason, 'queued') ${BEFORE_IT_IS_READY}
     from tasks t left join lanes l on l.lane = t.lane left join lanes k on k.lane = t.limits
     where t.status = 'pending' and t.held = 0 and t.limits is not null group by 1
-  union all select 'session_paused', count(*) from tasks where status = 'pending' and held = 1) group by reason`;
+  union all select 'session_paused', count(*) from tasks where status = 'pending' and held = 1
+  union all select 'effect_uncertain', count(*) from doubts where ended_at is null) group by reason`;
 
 /** Why a pending task waits, from what was stored when a claim last found nothing. */
 export function storedBlock(row: TaskColumns & LaneColumns, now: number): Blocked | null {
   if (row.status !== "pending") return null;
+  if (row.doubt !== null) return doubtBlock(row.doubt);
   if (row.pause !== null) return heldBack(row, row.pause);
   if (row.ready_at > now) return notReady(row);
   if (row.lane_reason === null) return queued(row);
@@ -93,6 +101,8 @@ export function explainTask(tx: Tx, taskId: string): Blocked | null {
   if (row === undefined) return null;
   if (row.status === "running") return atWork(tx, row);
   if (row.status !== "pending") return null;
+  const doubt = row.held === IN_DOUBT ? doubtOf(tx, taskId) : null;
+  if (doubt !== null) return doubtBlock(doubt);
   const pause = row.held === 1 && row.session_id !== null ? SessionUnit.load(tx, row.session_id)?.row.pause : null;
   if (pause !== null && pause !== undefined) return heldBack(row, pause);
   if (row.ready_at > tx.now) return notReady(row);
@@ -106,6 +116,12 @@ export function explainTask(tx: Tx, taskId: string): Blocked | null {
     reason,
   )?.since;
   return { reason, message, since: Math.max(since ?? 0, row.ready_at), details };
+}
+
+function doubtOf(tx: Tx, taskId: string): string | null {
+  return (
+    tx.get<{ doubt: string | null }>(`select ${DOUBT} as doubt from tasks t where t.id = ?`, taskId)?.doubt ?? null
+  );
 }
 
 function heldBack({ session_id: sessionId }: TaskColumns, pause: string): Blocked {

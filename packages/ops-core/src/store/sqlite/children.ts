@@ -106,6 +106,7 @@ function childOutcome(child: SessionUnit, step: PlanStep, part: number): Session
       code: child.status === "cancelled" ? "child_cancelled" : "child_failed",
       message: `Session ${child.id} of workflow \`${child.row.workflow_id}\` ${ended}${why}`,
       retryable: false,
+      ...(error?.uncertain === true ? { uncertain: true as const } : {}),
     });
   }
   try {

@@ -2,10 +2,13 @@ import { OpspawnError } from "@opspawn/contract";
 import type { Sender } from "../../domain/store.ts";
 import type { Evidence, TaskError } from "../../domain/tasks/task.ts";
 import { type AttemptEvent, attemptTable } from "../../domain/tasks/transitions.ts";
+import { withdrawApproval } from "./approvals.ts";
 import { requestCancellation } from "./cancellations.ts";
+import { type DoubtRow, findDoubt } from "./doubt-row.ts";
 import { judgeAgent } from "./quarantines.ts";
 import { clearSuspicion } from "./silence.ts";
 import { drainSlot } from "./slots.ts";
+import { IN_DOUBT } from "./stored-task.ts";
 import {
   type AttemptRow,
   attemptFacts,
@@ -74,6 +77,7 @@ export function cancelTask(tx: Tx, taskId: string, reason: string): boolean {
   const draining = drainingOf(tx, task);
   let ended: AttemptRow | undefined;
   if (task.status === "running") ended = endLastAttempt(tx, task, "cancel", error);
+  closeDoubt(tx, task, "cancelled");
   changeTask(tx, task, { status: "cancelled", error: JSON.stringify(error), held: 0, ended_at: tx.now });
   taskEvent(tx, task, "task.cancelled", { reason });
   for (const { attempt, until } of draining) requestCancellation(tx, task, attempt, reason, until);
@@ -94,6 +98,23 @@ function drainingOf(tx: Tx, task: TaskRow): DrainingAttempt[] {
     const attempt = loadAttempt(tx, task, n);
     return attempt === undefined ? [] : [{ attempt, until }];
   });
+}
+
+/** How what was in doubt came to be settled. */
+export type DoubtAnswer = "happened" | "did_not_happen" | "told" | "undone" | "unknown" | "cancelled";
+
+/** Ends what was to settle the doubt of a task: nobody is asked any more, and what finds out stops. Nothing without one. */
+export function closeDoubt(tx: Tx, task: TaskRow, answer: DoubtAnswer): DoubtRow | undefined {
+  if (task.held !== IN_DOUBT) return undefined;
+  const doubt = findDoubt(tx, task.id);
+  if (doubt === undefined) throw new Error(`task ${task.id} is in doubt without one`);
+  const sql = "update doubts set answer = ?, ended_at = ? where task_id = ? and ended_at is null";
+  tx.run(sql, answer, tx.now, doubt.task_id);
+  changeTask(tx, task, { held: 0 });
+  if (doubt.approval_id !== null) withdrawApproval(tx, doubt.approval_id);
+  if (doubt.helper_id !== null) cancelTask(tx, doubt.helper_id, "It is known by now, or of no use any more.");
+  taskEvent(tx, task, "task.settled", { answer });
+  return doubt;
 }
 
 /** Ends the open attempt of a running task for a reason outside of it; the slot drains. */

@@ -6,7 +6,7 @@ import { wakeApproval } from "./approval-decisions.ts";
 import { expireCancellation } from "./cancellations.ts";
 import { isOpen } from "./ending.ts";
 import { loseSilent } from "./loss.ts";
-import { endTask, settleOpen } from "./outcomes.ts";
+import { settleOpen } from "./outcomes.ts";
 import { expireProbe, isProbeDue } from "./probes.ts";
 import { settleFromReports } from "./report-evidence.ts";
 import { resend } from "./sender.ts";
@@ -15,6 +15,8 @@ import { SessionUnit } from "./session-unit.ts";
 import { nextWake } from "./silence.ts";
 import { judgeSilence } from "./silent-attempts.ts";
 import { releaseDrained, type Slot } from "./slots.ts";
+import { IN_DOUBT } from "./stored-task.ts";
+import { endTask } from "./task-failure.ts";
 import { type AttemptRow, changeAttempt, loadTask, type TaskRow } from "./task-row.ts";
 import type { Tx } from "./tx.ts";
 import { expireWait } from "./wait-expiry.ts";
@@ -147,6 +149,8 @@ function expireTask(tx: Tx, id: string): void {
   const task = loadTask(tx, id);
   if (task === undefined) return;
   if (task.status === "running" && task.last !== null) expireAttempt(tx, task, task.last);
+  // What is to settle a doubt has a time of its own.
+  if (task.held === IN_DOUBT) return;
   if (task.status !== "pending" || task.deadline > tx.now) return;
   endTask(tx, task, { code: "deadline_exceeded", message: "The task's deadline has passed." }, "deadline");
 }

@@ -2,9 +2,9 @@ import type { TaskError } from "../../domain/tasks/task.ts";
 import type { AgentEntry } from "./agent-index.ts";
 import { settleCancellations } from "./cancellations.ts";
 import { endAttempt, slotHold } from "./ending.ts";
-import { failTask } from "./outcomes.ts";
 import { openAttempts } from "./report-evidence.ts";
 import { drainSlot, releaseDraining, releaseSlot } from "./slots.ts";
+import { failTask } from "./task-failure.ts";
 import type { AttemptRow } from "./task-row.ts";
 import type { Tx } from "./tx.ts";
 

@@ -1,43 +1,35 @@
 import { timingSafeEqual } from "node:crypto";
-import { formatTime, OpspawnError } from "@opspawn/contract";
+import { OpspawnError } from "@opspawn/contract";
 import { type EvidenceClass, isStronger } from "../../domain/agents/agent.ts";
 import { blamesAgent } from "../../domain/agents/failures.ts";
 import { holds } from "../../domain/agents/probe.ts";
 import type { Sender, Settled } from "../../domain/store.ts";
 import { readStored } from "../../domain/stored-json.ts";
 import { ForeignToken } from "../../domain/tasks/foreign-token.ts";
-import { blamesEndpoint, decideRetry, type FailedOutcome } from "../../domain/tasks/retry.ts";
-import {
-  type AttemptOutcome,
-  type Evidence,
-  type FailureReason,
-  laneOf,
-  type TaskError,
-} from "../../domain/tasks/task.ts";
+import { blamesEndpoint, type FailedOutcome } from "../../domain/tasks/retry.ts";
+import type { AttemptOutcome, Evidence, FailureReason, TaskError } from "../../domain/tasks/task.ts";
 import type { AttemptEvent } from "../../domain/tasks/transitions.ts";
 import { checkResult } from "../../domain/workflows/data.ts";
 import type { Doer } from "./agent-index.ts";
 import { noteAlive } from "./agent-lease.ts";
 import { noteLateOutcome, tellByToken } from "./cancellations.ts";
 import { closeCircuit, countFailure } from "./circuits.ts";
+import { settleOpenEffects } from "./effect-row.ts";
 import { endAttempt, isOpen, isSender, slotHold } from "./ending.ts";
 import type { TaskPolicy } from "./plan-cache.ts";
-import { tellSession } from "./session-news.ts";
 import { SessionUnit } from "./session-unit.ts";
 import { drainSlot, releaseDrained, releaseSlot } from "./slots.ts";
+import { failTask, tellOfEnd } from "./task-failure.ts";
 import {
   type AttemptRow,
   attemptFacts,
-  changeAttempt,
   changeTask,
-  isSessionPaused,
   loadAttempt,
   loadTask,
   type TaskRow,
   taskEvent,
 } from "./task-row.ts";
 import type { Tx } from "./tx.ts";
-import { beginToWait } from "./waiting.ts";
 
 const CLASS_OF: Record<Evidence, EvidenceClass> = {
   result: "explicit",
@@ -186,100 +178,12 @@ export function raiseEvidence(tx: Tx, agent: Doer, shown: EvidenceClass): void {
 
 function completeTask(tx: Tx, task: TaskRow, result: string | null, evidence: Evidence): void {
   if (task.status !== "running") throw new OpspawnError("lease_lost", "The task has ended meanwhile.");
+  // Whoever says that all is done says it of what it announced, too.
+  settleOpenEffects(tx, task, { status: "done", result: null, note: null, by: "outcome" });
   changeTask(tx, task, { status: "completed", result, used: task.used + 1, ended_at: tx.now, error: null });
   taskEvent(tx, task, "task.completed", evidence === "inferred" ? { evidence } : {});
   tx.context.failpoint?.("store.before-next-step");
-  tellSession(tx, task, null);
-}
-
-/** What follows from an attempt without success: another one, the fallback, or the end of the task. */
-export function failTask(tx: Tx, task: TaskRow, attempt: AttemptRow, outcome: FailedOutcome): void {
-  const policy = JSON.parse(task.policy) as TaskPolicy;
-  const lost = outcome.type === "failed" && outcome.reason === "lost";
-  if (policy.probe === true) {
-    changeTask(tx, task, { used: task.used + 1 });
-    endTask(tx, task, outcome.error, null);
-    return;
-  }
-  const hasFallback = policy.fallback !== null && task.fell_back === 0;
-  const tries = { ...task, hasFallback, probe: attempt.probe === 1 };
-  const decision = decideRetry(tries, policy.retry, outcome, tx.now, tx.context.ids);
-  if (!decision.counted) changeAttempt(tx, task, attempt, { counted: 0 });
-  changeTask(tx, task, { used: task.used + (decision.counted ? 1 : 0), lost: task.lost + (lost ? 1 : 0) });
-  switch (decision.type) {
-    case "retry":
-      changeTask(tx, task, { undelivered: decision.undelivered });
-      retry(tx, task, decision.readyAt, outcome, lost ? attempt.agent_id : task.avoid_agent);
-      break;
-    case "fall_back":
-      fallBack(tx, task, policy, outcome);
-      break;
-    case "fail":
-      endTask(tx, task, outcome.error, decision.exhausted);
-      break;
-  }
-}
-
-function retry(tx: Tx, task: TaskRow, readyAt: number, outcome: FailedOutcome, avoid: string | null): void {
-  changeTask(tx, task, { ready_at: readyAt, avoid_agent: avoid });
-  backToLane(tx, task, outcome.error);
-  taskEvent(tx, task, "task.retrying", {
-    readyAt: formatTime(readyAt),
-    reason: outcome.type === "failed" ? outcome.reason : outcome.type,
-    used: task.used,
-    max: task.max,
-    error: { ...outcome.error },
-  });
-}
-
-function fallBack(tx: Tx, task: TaskRow, policy: TaskPolicy, outcome: FailedOutcome): void {
-  if (policy.fallback === null) throw new Error("a fallback was decided where there is none");
-  changeTask(tx, task, {
-    requirement: JSON.stringify(policy.fallback),
-    lane: laneOf(policy.fallback),
-    fell_back: 1,
-    max: task.used + policy.retry.maxAttempts,
-    undelivered: 0,
-    ready_at: tx.now,
-    avoid_agent: null,
-  });
-  backToLane(tx, task, outcome.error);
-  taskEvent(tx, task, "task.fell_back", { to: { ...policy.fallback }, error: { ...outcome.error } });
-}
-
-/** Nobody is left who could do it: its fallback takes over, or it ends. */
-export function abandon(tx: Tx, task: TaskRow, error: TaskError): void {
-  const policy = JSON.parse(task.policy) as TaskPolicy;
-  const outcome: FailedOutcome = { type: "failed", reason: "lost", error, evidence: null };
-  if (policy.fallback !== null && task.fell_back === 0) fallBack(tx, task, policy, outcome);
-  else endTask(tx, task, error, "agent");
-}
-
-/** Puts a task that no attempt runs for any more back among those that wait. */
-function backToLane(tx: Tx, task: TaskRow, error: TaskError | null): void {
-  if (task.ended_at !== null) throw new OpspawnError("lease_lost", "The task has ended meanwhile.");
-  const held = isSessionPaused(tx, task) ? 1 : 0;
-  changeTask(tx, task, { status: "pending", held, error: error === null ? null : JSON.stringify(error) });
-  if (held === 0) beginToWait(tx, task);
-}
-
-/** A task fails for good; with `exhausted` it is a dead letter. */
-export function endTask(
-  tx: Tx,
-  task: TaskRow,
-  error: TaskError,
-  exhausted: "attempts" | "deadline" | "agent" | null,
-): void {
-  if (task.ended_at !== null) throw new OpspawnError("task_terminal", "The task has ended meanwhile.");
-  changeTask(tx, task, {
-    status: "failed",
-    error: JSON.stringify(error),
-    dead_letter: exhausted,
-    held: 0,
-    ended_at: tx.now,
-  });
-  taskEvent(tx, task, "task.failed", { error: { ...error }, deadLetter: exhausted });
-  tellSession(tx, task, error);
+  tellOfEnd(tx, task, null);
 }
 
 /** A fenced token changes no state but is a fact: it is kept, and says that the agent has stopped. */

@@ -27,7 +27,7 @@ export function pauseSession(tx: Tx, sessionId: string, by: string, reason: stri
 function pause(tx: Tx, session: SessionUnit, why: Pause): void {
   notePause(session, why);
   advanceSession(tx, session, { type: "pause" });
-  tx.run("update tasks set held = 1 where session_id = ? and status = 'pending'", session.id);
+  tx.run("update tasks set held = 1 where session_id = ? and status = 'pending' and held = 0", session.id);
   for (const child of openChildren(tx, session.id)) {
     // What is being undone is not interrupted; what was paused for itself stays so.
     if (child.undoing === null && child.row.pause === null) pause(tx, child, why);

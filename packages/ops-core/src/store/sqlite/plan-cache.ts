@@ -1,6 +1,6 @@
 import { OpspawnError } from "@opspawn/contract";
 import type { Requirement } from "../../domain/tasks/task.ts";
-import type { PlanStep, RetryPolicy, StepTarget, WorkflowPlan } from "../../domain/workflows/plan.ts";
+import type { OnUncertain, PlanStep, RetryPolicy, StepTarget, WorkflowPlan } from "../../domain/workflows/plan.ts";
 import type { StoredWorkflow } from "../../domain/workflows/stored.ts";
 import type { Tx } from "./tx.ts";
 
@@ -15,6 +15,8 @@ export interface TaskPolicy {
   readonly silenceTimeout?: number;
   /** It is no work: it shows whether its agent works. */
   readonly probe?: true;
+  /** What decides when an attempt died with open effects. Absent: the next attempt does them under the same keys. */
+  readonly onUncertain?: Exclude<OnUncertain["kind"], "retryWithKey">;
 }
 
 /** Compiled definitions by hash, least recently used dropped first, and the current versions of workflows by id. */
@@ -95,7 +97,13 @@ interface Doer {
 }
 
 export function policyOf(step: PlanStep, pathAgent: string | null): TaskPolicy {
-  const { retry, timeout, silenceTimeout, fallback } = step;
+  const { retry, timeout, silenceTimeout, fallback, onUncertain } = step;
   const instead = fallback === null ? null : requirementOf({ target: fallback, tool: null }, pathAgent, step.id);
-  return { retry, fallback: instead, timeout, ...(silenceTimeout === null ? {} : { silenceTimeout }) };
+  return {
+    retry,
+    fallback: instead,
+    timeout,
+    ...(silenceTimeout === null ? {} : { silenceTimeout }),
+    ...(onUncertain === null || onUncertain.kind === "retryWithKey" ? {} : { onUncertain: onUncertain.kind }),
+  };
 }

@@ -6,10 +6,10 @@ import { workflowOf } from "./agents.ts";
 import { countFailure } from "./circuits.ts";
 import { countMessage, toClaimed } from "./claim.ts";
 import { endAttempt, isOpen, isSender } from "./ending.ts";
-import { failTask } from "./outcomes.ts";
 import { settleFromReports } from "./report-evidence.ts";
 import { nextWake, restartWatch } from "./silence.ts";
 import { releaseSlot } from "./slots.ts";
+import { failTask } from "./task-failure.ts";
 import {
   type AttemptRow,
   attemptFacts,

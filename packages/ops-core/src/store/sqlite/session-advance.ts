@@ -1,5 +1,5 @@
 import type { JsonObject } from "@opspawn/contract";
-import { stepHasEnded } from "../../domain/sessions/transitions.ts";
+import { type StepStatus, stepHasEnded } from "../../domain/sessions/transitions.ts";
 import { type Advance, advance, type SessionInput, type StepChange } from "../../domain/workflows/advance.ts";
 import { applyEffect } from "./session-effects.ts";
 import type { Fork, SessionUnit } from "./session-unit.ts";
@@ -58,7 +58,7 @@ function writeStep(tx: Tx, session: SessionUnit, change: StepChange): void {
   if (session.fork !== null && takeOver(tx, session, session.fork, step.id, change)) return;
   const before = keepsRow(step) ? session.step(change.index).status : null;
   session.know(change.index, change);
-  if (status === "compensated" || status === "uncertain") {
+  if (isAfterEnd(status, before)) {
     markStep(tx, session.id, change.index, status);
     stepEvent(session, step.id, change);
     return;
@@ -71,6 +71,12 @@ function writeStep(tx: Tx, session: SessionUnit, change: StepChange): void {
   }
   if (status === "running" || status === "completed") return;
   if (noteStepWithoutTask(tx, session.id, change)) stepEvent(session, step.id, change);
+}
+
+/** What a row of its own says of a step stays when it is undone, or doubted, after its end. */
+function isAfterEnd(status: StepStatus, before: StepStatus | null): status is "compensated" | "uncertain" {
+  if (status === "compensated") return true;
+  return status === "uncertain" && (before === null || stepHasEnded(before));
 }
 
 /** A step that ended in the session that this one goes on from; false when it is none. */

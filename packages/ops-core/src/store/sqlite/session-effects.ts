@@ -43,7 +43,7 @@ function cancelStep(tx: Tx, session: SessionUnit, step: PlanStep, reason: string
   switch (step.kind) {
     case "agent":
     case "tool":
-      cancelStepTasks(tx, session.id, step.index, reason);
+      cancelStepTasks(tx, session, step, reason);
       break;
     case "workflow":
       cancelChildren(tx, session.id, step.index, reason);

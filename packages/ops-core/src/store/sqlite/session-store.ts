@@ -35,8 +35,15 @@ export function sessionStore({ db, writer, clock, tx: { recent, plans } }: Sqlit
     );
     return task === undefined ? waitingOf(db, plans, row) : storedBlock(task, clock.now());
   };
+  const uncertain = (row: SessionRow): string[] => {
+    // Steps are left in doubt only where something failed, was undone or was cancelled.
+    if (row.failed_steps === "[]" && row.undo_total === null && row.status !== "cancelled") return [];
+    const sql = "select step from session_steps where session_id = ? and status = 'uncertain' order by step";
+    const { steps } = plans.get(db, row.plan_hash);
+    return db.all<{ step: number }>(sql, row.id).flatMap(({ step }) => steps[step]?.id ?? []);
+  };
   const record = (row: SessionRow & LargeInput): SessionRecord =>
-    toSessionRecord(row, blocked(row), row.large ?? row.input);
+    toSessionRecord(row, blocked(row), row.large ?? row.input, uncertain(row));
   return {
     start: (start) =>
       writer.submit("intake", (tx) => {

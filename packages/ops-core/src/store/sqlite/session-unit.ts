@@ -357,11 +357,15 @@ function update(tx: Tx, row: SessionRow, onlyCounts: boolean): void {
   else tx.run(UPDATE, ...CHANGING.map((column) => row[column]), row.id);
 }
 
-/** @param input what the row does not hold of it, where it is large */
+/**
+ * @param input what the row does not hold of it, where it is large
+ * @param uncertainSteps what only the rows of its steps say
+ */
 export function toSessionRecord(
   row: SessionRow,
   blocked: Blocked | null = null,
   input: string | null = row.input,
+  uncertainSteps: readonly string[] = [],
 ): SessionRecord {
   const pause = row.pause === null ? null : (JSON.parse(row.pause) as Pause);
   return {
@@ -376,6 +380,7 @@ export function toSessionRecord(
     result: row.result,
     error: row.error === null ? null : (JSON.parse(row.error) as TaskError),
     failedSteps: JSON.parse(row.failed_steps) as string[],
+    uncertainSteps,
     compensation: compensationOf(row),
     parentId: row.parent_id,
     parentStep: row.parent_step,

@@ -10,8 +10,9 @@ import { cancelTask } from "./ending.ts";
 import { policyOf, requirementOf } from "./plan-cache.ts";
 import type { SessionUnit } from "./session-unit.ts";
 import { stepFailed } from "./step-failure.ts";
+import { markStep } from "./step-row.ts";
 import { scopeOf } from "./step-scope.ts";
-import { newTaskRow } from "./task-row.ts";
+import { loadTask, newTaskRow } from "./task-row.ts";
 import type { Tx } from "./tx.ts";
 
 /** @param from the earliest moment at which the task may be given out */
@@ -63,12 +64,26 @@ function givenParameters(tx: Tx, { id, row }: SessionUnit, step: PlanStep): stri
   return tx.get<{ parameters: string }>(sql, id, step.index)?.parameters ?? null;
 }
 
-/** Cancels the tasks that a step has under way. */
-export function cancelStepTasks(tx: Tx, sessionId: string, step: number, reason: string): void {
+/** Cancels the tasks that a step has under way. Where one had announced what nobody knows the end of, it stays so. */
+export function cancelStepTasks(tx: Tx, session: SessionUnit, step: PlanStep, reason: string): void {
+  const { id: sessionId } = session;
   const open = tx.all<{ id: string }>(
     "select id from tasks where session_id = ? and step = ? and undoes = 0 and status in ('pending', 'running')",
     sessionId,
-    step,
+    step.index,
   );
-  for (const { id } of open) cancelTask(tx, id, reason);
+  let isUncertain = false;
+  for (const { id } of open) {
+    isUncertain ||= (loadTask(tx, id)?.open_effects ?? 0) > 0;
+    cancelTask(tx, id, reason);
+  }
+  if (isUncertain) leaveUncertain(tx, session, step);
+}
+
+function leaveUncertain(tx: Tx, session: SessionUnit, step: PlanStep): void {
+  // What will be undone is judged then.
+  if (session.failure?.compensate === true && step.compensation !== null) return;
+  session.know(step.index, { ...session.step(step.index), status: "uncertain" });
+  markStep(tx, session.id, step.index, "uncertain");
+  session.event("step.uncertain", { stepId: step.id });
 }

@@ -42,6 +42,7 @@ const STEPS = `select s.step, s.status, t.id as task_id, t.agent_id, coalesce(t.
     a.id as approval_id, s.source
   from session_steps s
   left join approvals a on a.session_id = coalesce(s.source, s.session_id) and a.step = s.step
+    and a.task_id is null
   left join tasks t on s.total is null and t.session_id = coalesce(s.source, s.session_id) and t.step = s.step
     and t.undoes = 0 and t.part = (select max(part) from tasks l where l.session_id = coalesce(s.source, s.session_id)
       and l.step = s.step and l.undoes = 0)

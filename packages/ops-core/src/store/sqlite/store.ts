@@ -12,6 +12,7 @@ import { cancellationStore } from "./cancellation-store.ts";
 import { deliveryStore, eventStore, keyStore, workflowStore } from "./catalog-stores.ts";
 import { countStore } from "./counts.ts";
 import { Database } from "./database.ts";
+import { effectStore } from "./effect-store.ts";
 import { forgetSessions } from "./forget.ts";
 import { answerStore } from "./idempotency.ts";
 import { LimitIndex } from "./limit-index.ts";
@@ -99,6 +100,7 @@ export function openSqlite(
     counts: countStore(shared),
     tasks: taskStore(shared),
     attempts: attemptStore(shared),
+    effects: effectStore(shared),
     deliveries: deliveryStore(shared),
     tools: toolStore(shared),
     limits: limitStore(shared),

@@ -57,6 +57,7 @@ export function toTaskRow(stored: StoredTask): TaskRow {
     ended_at: stored.ended_at,
     deadline: stored.deadline,
     event_sequence: stored.event_sequence,
+    open_effects: stored.open_effects,
     last: stored.token === null ? null : toLastAttempt(stored, stored.token),
   };
 }
@@ -85,9 +86,13 @@ function toLastAttempt(stored: StoredTask, token: string): AttemptRow {
   };
 }
 
+/** `held` of a task of which nobody knows whether what it announced has happened. */
+export const IN_DOUBT = 2;
+
 /** When something must be decided about it: the deadline while it waits, its attempt's next moment while it runs. */
 function wakeAt(row: TaskRow): number | null {
-  if (row.status === "pending") return row.deadline;
+  // What is in doubt waits for what is to settle that, which has a time of its own.
+  if (row.status === "pending") return row.held === IN_DOUBT ? null : row.deadline;
   return row.status === "running" ? (row.last?.wake_at ?? null) : null;
 }
 
@@ -154,6 +159,9 @@ const COLUMNS = new Map<string, Read>([
   ["limits", (row) => row.limits],
 ]);
 
+/** Columns that a new task leaves to their defaults. */
+const LATER = new Map<string, Read>([["open_effects", (row) => row.open_effects]]);
+
 const NAMES = [...COLUMNS.keys()];
 const READS = [...COLUMNS.values()];
 
@@ -178,7 +186,7 @@ export function updateOf(row: TaskRow, changed: ReadonlySet<string>): { sql: str
     const columns = [...new Set([...changed, ...(changed.has("status") ? ["wake_at"] : [])])];
     update = {
       sql: `update tasks set ${columns.map((column) => `${column} = ?`).join(", ")} where id = ?`,
-      reads: columns.map((column) => COLUMNS.get(column) ?? unknownColumn(column)),
+      reads: columns.map((column) => COLUMNS.get(column) ?? LATER.get(column) ?? unknownColumn(column)),
     };
     updates.set(key, update);
   }

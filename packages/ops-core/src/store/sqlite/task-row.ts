@@ -24,9 +24,9 @@ export interface TaskColumns {
   step_id: string | null;
   /** The item of a `forEach`, the iteration of a `repeat`, else 0. */
   part: number;
-  /** 1: it undoes that part of the step. */
+  /** 1: it undoes that part of the step. 2: it belongs to no step, and settles what is in doubt (see `doubts.ts`). */
   undoes: number;
-  /** 1 while its session is paused: no claim finds it. */
+  /** 1 while its session is paused, 2 while it is in doubt (see `doubts.ts`): no claim finds it. */
   held: number;
   /** The dead letter it was made from. */
   redrive_of: string | null;
@@ -55,6 +55,8 @@ export interface TaskColumns {
   ended_at: number | null;
   deadline: number;
   event_sequence: number;
+  /** Effects it announced of which nobody has said what came of them. */
+  open_effects: number;
 }
 
 /** A task and its last attempt: one row, read and written together. */
@@ -93,7 +95,8 @@ export interface NewTask {
   readonly step: number | null;
   readonly stepId: string | null;
   readonly part?: number;
-  readonly undoes?: boolean;
+  /** As in `TaskColumns`. */
+  readonly undoes?: number;
   readonly redriveOf?: string;
   readonly limits?: TaskLimits | null;
   readonly requirement: Requirement;
@@ -104,6 +107,9 @@ export interface NewTask {
   readonly parameters: string;
 }
 
+/** `undoes` of a task that settles what is in doubt. */
+export const SETTLES = 2;
+
 export function newTaskRow(task: NewTask, now: number): TaskRow {
   return {
     id: task.id,
@@ -112,7 +118,7 @@ export function newTaskRow(task: NewTask, now: number): TaskRow {
     step: task.step,
     step_id: task.stepId,
     part: task.part ?? 0,
-    undoes: task.undoes === true ? 1 : 0,
+    undoes: task.undoes ?? 0,
     held: 0,
     redrive_of: task.redriveOf ?? null,
     limits: task.limits == null ? null : limitsText(task.limits),
@@ -139,6 +145,7 @@ export function newTaskRow(task: NewTask, now: number): TaskRow {
     ended_at: null,
     deadline: task.deadline,
     event_sequence: 0,
+    open_effects: 0,
     last: null,
   };
 }

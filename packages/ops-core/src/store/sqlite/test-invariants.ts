@@ -67,7 +67,7 @@ const INVARIANTS: Readonly<Record<string, string>> = {
     union all select session_id || '/' || step from session_steps where ended_at is not null and wake_at is not null`,
   "a pending delivery wakes up": "select id from deliveries where status = 'pending' and wake_at is null",
   "a waiting task wakes up at its deadline":
-    "select id from tasks where status = 'pending' and wake_at is not deadline",
+    "select id from tasks where status = 'pending' and wake_at is not case held when 2 then null else deadline end",
   "what has ended says when, and nothing else does": `select id from tasks where (ended_at is null) <>
       (status in ('pending', 'running'))
     union all select id from sessions where (ended_at is null) <> (status in ('started', 'running', 'waiting', 'paused'))
@@ -96,7 +96,7 @@ const INVARIANTS: Readonly<Record<string, string>> = {
   "tokens are numbered without gaps": `select id from tasks t where attempts <>
     (select count(*) from attempts a where a.task_id = t.id and a.n between 1 and t.attempts)`,
   "a part of a step has one task": `select session_id, step, part from tasks where session_id is not null
-    group by session_id, step, part, undoes having count(*) > 1`,
+    and step is not null group by session_id, step, part, undoes having count(*) > 1`,
   "a session counts its open steps": `select id, open from sessions s where open <>
     (select count(*) from session_steps p where p.session_id = s.id and p.status in ('running', 'waiting'))
     + (select count(*) from tasks t where t.session_id = s.id and t.status in ('pending', 'running') and ${IS_STEP})`,
@@ -116,7 +116,21 @@ const INVARIANTS: Readonly<Record<string, string>> = {
   "a paused session says why, and no other does": `select id from sessions where (status = 'paused') <>
     (pause is not null)`,
   "a task is held while it waits and its session is paused": `select t.id from tasks t
-    left join sessions s on s.id = t.session_id where t.held <> (t.status = 'pending' and s.status is 'paused')`,
+    left join sessions s on s.id = t.session_id where t.held <> 2 and t.held <> (t.status = 'pending' and s.status is 'paused')`,
+  "a task is in doubt while something is to settle that": `select t.id from tasks t where (t.held = 2) <> (select count(*)
+    from doubts d where d.task_id = t.id and d.ended_at is null)`,
+  "a task in doubt waits, and has a policy that is at it": `select t.id from tasks t join doubts d on d.task_id = t.id
+    left join approvals a on a.id = d.approval_id left join tasks h on h.id = d.helper_id
+    where d.ended_at is null and (t.status <> 'pending' or (a.status is 'pending') = (h.id is not null and h.ended_at is null)
+      or (d.policy = 'ask') <> (a.id is not null))`,
+  "a task that settles something is one of a doubt, and open while that is": `select h.id from tasks h
+    left join doubts d on d.helper_id = h.id where h.undoes = 2 and h.ended_at is null and (d.task_id is null or
+    d.ended_at is not null)`,
+  "a task counts its open effects": `select id, open_effects from tasks t where open_effects <>
+    (select count(*) from effects e where e.task_id = t.id and e.status = 'intended')`,
+  "a completed task has no open effects": "select id from tasks where status = 'completed' and open_effects > 0",
+  "an effect has a receipt, or is open": `select task_id, effect_id from effects where (status = 'intended') <>
+    (told_at is null) or (told_at is null) <> (told_by is null)`,
   "within a paused session nothing goes on, but what is being undone": `select c.id from sessions c
     join sessions s on s.id = c.parent_id where s.status = 'paused' and c.status not in ('paused', 'completed', 'failed',
     'cancelled') and c.undo_total is null`,
@@ -126,7 +140,11 @@ const INVARIANTS: Readonly<Record<string, string>> = {
   "a step that does not wait has no time and no signal": `select session_id, step from session_steps
     where status <> 'waiting' and (wake_at is not null or signal is not null)`,
   "a pending approval has a step that waits for it": `select a.id from approvals a left join session_steps p
-    on p.session_id = a.session_id and p.step = a.step where a.status = 'pending' and p.status is not 'waiting'`,
+    on p.session_id = a.session_id and p.step = a.step where a.task_id is null and a.status = 'pending'
+    and p.status is not 'waiting'`,
+  "a pending question about effects has a task in doubt": `select a.id from approvals a left join doubts d
+    on d.approval_id = a.id where a.task_id is not null and a.status = 'pending' and (d.ended_at is not null or
+    d.task_id is not a.task_id)`,
   "a pending approval wakes up to be asked again or to expire, whichever comes first": `select id from approvals
     where status = 'pending' and wake_at is not coalesce(min(expires_at, remind_at), expires_at, remind_at)`,
   "an approval that has ended is not asked again": `select id from approvals

@@ -147,6 +147,13 @@ const REDUNDANT: readonly Redundant[] = [
   },
   { statement: "update approvals set status = ?", predicates: ["status = 'pending'"], reason: READ_BEFORE },
   { statement: "update approvals set reminders", predicates: ["status = 'pending'"], reason: READ_BEFORE },
+  { statement: "update effects set status = ?", predicates: ["status = ?"], reason: READ_BEFORE },
+  { statement: "update effects set status = 'intended'", predicates: ["status <> 'done'"], reason: READ_BEFORE },
+  {
+    statement: "update doubts set",
+    predicates: ["ended_at is null"],
+    reason: "it was read before; what a doubt that has ended says is only ever shown",
+  },
   {
     statement: "update tasks set timeout_at",
     predicates: ["wake_at <= ?", "status = 'running'"],

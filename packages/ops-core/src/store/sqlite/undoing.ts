@@ -119,11 +119,13 @@ interface RunRow {
 /** How attempts end of which nobody knows what came of them. */
 const SILENT = "'timed_out', 'lost', 'cancelled'";
 
-/** A task that failed for a reason its agent gave was not done; one whose agent fell silent may have been. */
-const TASK_RUNS = `select t.part, t.status = 'completed' as completed, t.attempt_status in (${SILENT}) or exists (select 1
+/** A task that failed for a reason its agent gave was not done, but for what it announced; one of a silent agent may be. */
+const TASK_RUNS = `select t.part, t.status = 'completed' as completed, t.open_effects > 0
+      or t.attempt_status in (${SILENT}) or exists (select 1
       from past_attempts a where a.task_id = t.id and a.status in (${SILENT})) as doubtful,
     t.created_at as begun_at, t.ended_at from tasks t
-  where t.session_id = ? and t.step = ? and t.undoes = 0 and t.ended_at is not null`;
+  where t.session_id = ? and t.step = ? and t.undoes = 0 and t.ended_at is not null
+    and not exists (select 1 from doubts d where d.task_id = t.id and d.answer = 'undone')`;
 const CHILD_RUNS = `select parent_part as part, status = 'completed' as completed, status = 'cancelled' as doubtful,
     created_at as begun_at, ended_at from sessions
   where parent_id = ? and parent_step = ? and ended_at is not null`;
@@ -211,7 +213,7 @@ function undoingTask(tx: Tx, session: SessionUnit, { step, compensation, part, p
       step: step.index,
       stepId: step.id,
       part,
-      undoes: true,
+      undoes: 1,
       requirement: requirementOf(compensation, session.row.agent_id, step.id),
       orderKey: session.nextOrderKey(tx.now, step.priority),
       readyAt: tx.now,
@@ -256,5 +258,14 @@ function noteUndone(tx: Tx, session: SessionUnit, row: CompensationRow, error: T
   const data: JsonObject = { stepId: session.plan.steps[row.step]?.id ?? null, part: row.part };
   if (error === null) session.event("step.undone", data);
   else session.event("step.not_undone", { ...data, error: { ...error } });
-  return { type: "undone", n: row.n, step: row.step, failed: error !== null, restored: left === undefined };
+  const restored = left === undefined && !leavesDoubt(tx, session, row.step);
+  return { type: "undone", n: row.n, step: row.step, failed: error !== null, restored };
+}
+
+/** Whether the step had runs that were left as they are, because nobody knows of them. */
+function leavesDoubt(tx: Tx, session: SessionUnit, index: number): boolean {
+  const step = session.plan.steps[index];
+  const sql = "select count(*) as count from compensations where session_id = ? and step = ?";
+  const planned = tx.get<{ count: number }>(sql, session.id, index)?.count ?? 0;
+  return step !== undefined && runsOf(tx, session.id, step).length > planned;
 }

@@ -15,6 +15,7 @@ interface WaitingRow {
 const FIRST_WAITING = `select w.step, coalesce(w.wake_at, a.expires_at) as wakeAt, w.signal, w.started_at as startedAt,
     a.id as approvalId
   from session_steps w left join approvals a on a.session_id = w.session_id and a.step = w.step
+    and a.task_id is null
   where w.session_id = ? and w.status = 'waiting' order by w.started_at, w.step limit 1`;
 
 /** What the step of a session waits for that has waited longest; null when none of them waits. */
@@ -27,9 +28,10 @@ export function waitingOf(db: Pick<Tx, "get">, plans: PlanCache, session: Sessio
 
 const CONDITIONS: Readonly<Record<WaitingReason, string>> = {
   waiting_for_time: `w.signal is null and not exists (select 1 from approvals a where a.session_id = w.session_id
-    and a.step = w.step)`,
+    and a.step = w.step and a.task_id is null)`,
   waiting_for_signal: "w.signal is not null",
-  waiting_for_approval: "exists (select 1 from approvals a where a.session_id = w.session_id and a.step = w.step)",
+  waiting_for_approval: `exists (select 1 from approvals a where a.session_id = w.session_id and a.step = w.step
+    and a.task_id is null)`,
 };
 
 /** The condition on sessions `s` that a step of theirs waits for this. */

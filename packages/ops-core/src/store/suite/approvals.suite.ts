@@ -199,6 +199,7 @@ function subjects(on: Declare): void {
       sessionId: approval.sessionId,
       workflowId: "flow",
       stepId: "ok",
+      taskId: null,
       status: "pending",
       message: "Publish?",
       details: '{"n":1}',

@@ -102,7 +102,7 @@ function beats(on: Declare): void {
   on("a word about an attempt that has ended is kept, once, and changes nothing", async (w) => {
     const { id, attempt } = await working(w);
     await w.complete(attempt, "done");
-    assert.deepEqual(await beat(w, attempt, 9), { type: "stale", attemptStatus: "succeeded" });
+    assert.deepEqual(await beat(w, attempt, 9), { type: "stale", attemptStatus: "succeeded", cancellation: null });
     await beat(w, attempt, 10);
     assert.deepEqual((await w.types(id)).slice(-2), ["task.completed", "attempt.late_progress"]);
     assert.equal((await w.getTask(id)).progress, null);

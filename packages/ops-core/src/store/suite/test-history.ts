@@ -31,6 +31,7 @@ const FOLD: Readonly<Record<string, { noun: Noun; status: string }>> = {
   "approval.cancelled": { noun: "approval", status: "cancelled" },
   "task.created": { noun: "task", status: "pending" },
   "task.retrying": { noun: "task", status: "pending" },
+  "task.uncertain": { noun: "task", status: "pending" },
   "task.fell_back": { noun: "task", status: "pending" },
   "task.completed": { noun: "task", status: "completed" },
   "task.failed": { noun: "task", status: "failed" },
@@ -51,7 +52,7 @@ const ENDED = new Set(
     " ",
   ),
 );
-/** What has ended may be undone, once. */
+/** What has ended may be undone, once; also what nobody knows about. */
 const UNDONE = new Set(["compensated", "uncertain"]);
 
 /**
@@ -67,8 +68,7 @@ export async function verifyHistory(store: Store): Promise<string[]> {
     if (fact === undefined) continue;
     const name = nameOf(fact.noun, event);
     const before = statuses.get(name);
-    const isUndone = UNDONE.has(fact.status) && !UNDONE.has(before ?? "");
-    if (before !== undefined && ENDED.has(before) && !isUndone) {
+    if (before !== undefined && ENDED.has(before) && !isUndone(before, fact.status)) {
       problems.push(`${event.type} of ${name} after it was ${before}`);
     }
     statuses.set(name, statusIn(event, fact.status));
@@ -80,6 +80,10 @@ export async function verifyHistory(store: Store): Promise<string[]> {
     if (stored !== status) problems.push(`${name} is ${stored}, its events say ${status}`);
   }
   return [...problems, ...(await steps(store, events, statuses))];
+}
+
+function isUndone(before: string, status: string): boolean {
+  return UNDONE.has(status) && before !== status && before !== "compensated";
 }
 
 /** A step that was taken over ended elsewhere, and its event says how. */

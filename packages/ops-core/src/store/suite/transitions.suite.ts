@@ -4,9 +4,11 @@ import { deliveryTable } from "../../domain/deliveries/transitions.ts";
 import { type StepEvent, type StepStatus, sessionTable, stepTable } from "../../domain/sessions/transitions.ts";
 import { STEP_RETRY } from "../../domain/tasks/retry.ts";
 import type { ClaimedAttempt } from "../../domain/tasks/task.ts";
-import { attemptTable, taskTable } from "../../domain/tasks/transitions.ts";
+import { attemptTable, type TaskEvent, taskTable } from "../../domain/tasks/transitions.ts";
 import { nextState, type TransitionTable } from "../../domain/transition-table.ts";
 import { step, workflow } from "./test-definitions.ts";
+import { intend } from "./test-effects.ts";
+import { decide } from "./test-language.ts";
 import type { Declare, Suite } from "./test-rig.ts";
 import { failed, need, senderOf, type World } from "./test-world.ts";
 
@@ -58,11 +60,11 @@ function declare<S extends string, E extends string>(on: Declare, { table, bring
 }
 
 /** An agent, a task that has been tried once or more, and its last attempt. */
-async function tried(w: World): Promise<{ id: string; sent: ClaimedAttempt }> {
+async function tried(w: World): Promise<{ id: string; sent: ClaimedAttempt; session: string | null }> {
   await w.agent("worker", { capabilities: ["work"], maxConcurrency: 9 });
   const retry = { ...STEP_RETRY, maxAttempts: 9, initialDelay: 0, maxDelay: 0 };
   const { id } = await w.task({ retry, timeout: TIMEOUT, deadline: FAR });
-  return { id, sent: w.take() };
+  return { id, sent: w.take(), session: null };
 }
 
 async function pass(w: World, micros: number): Promise<void> {
@@ -72,12 +74,23 @@ async function pass(w: World, micros: number): Promise<void> {
   await w.expire();
 }
 
-async function task(w: World, state: string) {
-  const { id, sent } = await tried(w);
-  if (state === "pending") await w.fail(sent);
+/** As `tried`, of a step about whose effects a person is asked. */
+async function doubtable(w: World): Promise<{ id: string; sent: ClaimedAttempt; session: string }> {
+  await w.agent("worker", { capabilities: ["work"], maxConcurrency: 9 });
+  const { id: session } = await w.start(workflow([step("a", { onUncertain: "ask", timeout: "2s" })]));
+  const sent = w.take();
+  return { id: sent.taskId, sent, session };
+}
+
+async function task(w: World, state: string, event: TaskEvent) {
+  const mayDoubt = event === "doubt" || event === "affirm";
+  const { id, sent, session } = await (mayDoubt ? doubtable(w) : tried(w));
+  const cancel = (reason: string) =>
+    session === null ? w.store.tasks.cancel(id, reason) : w.store.sessions.cancel(session, reason);
+  if (state === "pending") await (event === "affirm" ? leaveOpen(w, sent) : w.fail(sent));
   if (state === "completed") await w.complete(sent);
   if (state === "failed") await w.fail(sent, "rejected");
-  if (state === "cancelled") await w.store.tasks.cancel(id, "no more");
+  if (state === "cancelled") await cancel("no more");
   return {
     status: async () => (await w.store.tasks.get(id))?.status,
     facts: async () => [await w.store.tasks.get(id), await w.store.tasks.attempts(id)],
@@ -85,9 +98,11 @@ async function task(w: World, state: string) {
       claim: () => w.dispatch(),
       release: () => w.store.attempts.undelivered(senderOf(sent), "refused"),
       retry: () => w.fail(sent),
+      doubt: () => leaveOpen(w, sent),
       complete: () => w.complete(sent),
+      affirm: () => decide(w, session ?? "", true),
       fail: () => (state === "pending" ? pass(w, FAR) : w.fail(sent, "rejected")),
-      cancel: () => w.store.tasks.cancel(id, "changed my mind"),
+      cancel: () => cancel("changed my mind"),
     },
   };
 }
@@ -167,7 +182,8 @@ async function session(w: World, state: string) {
 
 /** How a step comes to be undone, or not: it is not known whether it was done, and nobody says to undo it all the same. */
 function isDoubtful(state: StepStatus, event: StepEvent): boolean {
-  return state === "uncertain" || (event === "doubt" && state !== "compensated");
+  if (state === "uncertain") return event !== "compensate";
+  return event === "doubt" && state !== "compensated";
 }
 
 /** A step that can get from this state where the event leads. */
@@ -210,7 +226,7 @@ async function sessionStep(w: World, state: StepStatus, event: StepEvent) {
   if (state !== "pending") await w.complete(first, { x: 1 });
   const sent = w.sent.shift();
   await reach(w, { id, state, event, sent, failing });
-  if (state === "uncertain" || state === "compensated") await undo();
+  if ((state === "uncertain" && event !== "compensate") || state === "compensated") await undo();
   return {
     status: async () => (await w.steps(id))[3] ?? "pending",
     facts: async () => (await w.store.sessions.steps(id)).find(({ index }) => index === 3),
@@ -229,7 +245,7 @@ async function sessionStep(w: World, state: StepStatus, event: StepEvent) {
         return w.complete(first, { x: 1 });
       },
       cancel: () => w.store.sessions.cancel(id, "changed my mind"),
-      doubt: undo,
+      doubt: () => (state === "running" ? leaveOpen(w, need(sent, "attempt")) : undo()),
       compensate: undo,
     },
   };
@@ -250,11 +266,18 @@ async function reach(w: World, { id, state, event, sent, failing }: Way): Promis
   if (state === "completed" || state === "compensated") {
     await (state === "completed" ? end() : w.complete(need(sent, "attempt")));
   } else if (state === "failed" && !isUndone) await w.fail(need(sent, "attempt"), "rejected");
+  else if (state === "uncertain" && event === "compensate") await leaveOpen(w, need(sent, "attempt"));
   else if (state === "failed" || state === "uncertain") await pass(w, TIMEOUT);
   else if (state === "cancelled" && isUndone) {
     await w.fail(failing, "rejected");
     await end();
   } else if (state === "cancelled") await w.store.sessions.cancel(id, "no more");
+}
+
+/** Nobody knows whether what it announced has happened. */
+async function leaveOpen(w: World, attempt: ClaimedAttempt): Promise<void> {
+  await intend(w, attempt, "effect");
+  await w.fail(attempt, "rejected");
 }
 
 async function delivery(w: World, state: string) {
