@@ -4,6 +4,7 @@ import { CANCELLATIONS } from "./invariants/cancellations.ts";
 import { CONSERVATION } from "./invariants/conservation.ts";
 import { DECISIONS } from "./invariants/decisions.ts";
 import { FAIRNESS } from "./invariants/fairness.ts";
+import { LIMITS } from "./invariants/limits.ts";
 import { LIVENESS } from "./invariants/liveness.ts";
 import { OUTCOMES } from "./invariants/outcomes.ts";
 import { PARTS } from "./invariants/parts.ts";
@@ -21,6 +22,7 @@ export const INVARIANTS: readonly Invariant[] = [
   ...LIVENESS,
   ...DECISIONS,
   ...FAIRNESS,
+  ...LIMITS,
   ...STREAMS,
   ...CANCELLATIONS,
   ...LANGUAGE,

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { DatabaseSync } from "node:sqlite";
 import type { ClientEntry, EffectEntry, StreamLog } from "./entries.ts";
 import { PLANTED_CANCELLATIONS } from "./planted-cancellations.ts";
+import { CLAIMED_LAST, LIMITS } from "./planted-limits.ts";
 
 /** What is left of a system. */
 export interface Left {
@@ -348,14 +349,10 @@ export const PLANTED: readonly Planted[] = [
   ],
   [
     "a task was passed by one that stood behind it",
-    "in a lane, no task is claimed before one that stands before it and could be claimed",
-    ({ db }) => {
-      db.exec("update tasks set lane = 'one'");
-      // The second try of one session's task becomes its first, after everything else.
-      db.exec(`update events set position = position + 1000, entries = replace(entries, '"number":2', '"number":1')
-        where entries like '%attempt.created%' and entries like '%"number":2%'`);
-    },
+    "in a lane, no task is claimed before one of the same limits that stands before it and could be claimed",
+    ({ db }) => db.exec(`update tasks set lane = 'one'; ${CLAIMED_LAST}`),
   ],
+  ...LIMITS,
   ...[
     ["an event was left out of a stream", (log: StreamLog) => log.told.splice(3, 1)],
     ["an event was told twice", (log: StreamLog) => log.told.splice(3, 0, ...log.told.slice(3, 4))],

@@ -1,5 +1,6 @@
 import type { JsonObject } from "@opspawn/contract";
 import { readDefinition } from "../../packages/ops-core/src/domain/workflows/definition.ts";
+import { randomLimits } from "./limits.ts";
 import type { Simulation } from "./simulation.ts";
 
 /** What undoing wants; some agents have it. */
@@ -47,7 +48,8 @@ export function randomProgram(sim: Simulation, hasPathAgent: boolean): JsonObjec
   const size = sim.between(2, 4);
   for (let i = 0; i < size; i += 1) writer.write(i);
   const deadline = hasPathAgent || sim.roll(0.15) ? `${sim.between(3, 20)}s` : "2m";
-  return { id, name: id, tasks: writer.tasks, deadline, onFailure };
+  const limits = sim.roll(0.1) ? randomLimits(sim, ["k0", "k${{ input.n }}"]) : {};
+  return { id, name: id, tasks: writer.tasks, deadline, onFailure, ...limits };
 }
 
 /** What a program is started with. */
@@ -146,9 +148,12 @@ class Writer {
     const sim = this.#sim;
     const literal = Array.from({ length: sim.between(0, 4) }, (_, i) => (i === 2 ? "${{ input.n }}" : `item ${i}`));
     const forEach = sim.roll(0.3) ? "${{ input.list }}" : literal;
-    const modifiers = { forEach, concurrency: sim.between(1, 3), onItemError: sim.pick(["fail", "collect"]) };
+    const items = sim.between(1, 3);
+    const modifiers = { forEach, concurrency: items, onItemError: sim.pick(["fail", "collect"]) };
     if (sim.roll(0.25)) return { ...modifiers, ...this.#child("${{ item }}") };
-    return { ...modifiers, ...this.#work(taskId, { item: "${{ item }}", index: "${{ index }}" }) };
+    const work = this.#work(taskId, { item: "${{ item }}", index: "${{ index }}" });
+    const limit = sim.roll(0.3) ? { key: "k${{ index }}", limit: sim.between(1, 2), items } : work.concurrency;
+    return { ...modifiers, ...work, ...(limit === undefined ? {} : { concurrency: limit as JsonObject }) };
   }
 
   #loop(taskId: string): JsonObject {
@@ -181,6 +186,7 @@ class Writer {
       step.output = { schema: { type: "string" } };
     }
     if (sim.roll(0.15)) step.deadline = `${sim.between(2, 10)}s`;
+    if (sim.roll(0.2)) Object.assign(step, randomLimits(sim, ["k0", "k1", "k${{ input.n }}"]));
     return { ...step, ...this.#undoing(taskId) };
   }
 

@@ -28,10 +28,23 @@ const UNSENT = `select t.id, t.token from tasks t join agents a on a.id = t.agen
 const ENDED = `select id, status || ' after ' || attempts || ' tries at ' || ended_at || coalesce(': ' || last_error, '') as what
   from deliveries where ended_at is not null`;
 
-/** What may be given out, the first of each lane. */
-const FIRST = `select id, lane from tasks t where status = 'pending' and ready_at <= ?1 and deadline > ?1
+/** What may be given out, the first of each lane and of each line in it. */
+const FIRST = `select id, lane || coalesce(' ' || limits, '') as lane from tasks t where status = 'pending' and ready_at <= ?1 and deadline > ?1
   and order_key = (select min(order_key) from tasks o where o.status = 'pending' and o.lane = t.lane
-    and o.ready_at <= ?1 and o.deadline > ?1)`;
+    and o.limits is t.limits and o.ready_at <= ?1 and o.deadline > ?1)`;
+
+/** Who holds a key, the first to begin first: attempts that run, and those whose slots drain. */
+const HOLDERS = `select limits ->> '$.concurrency.key' as key, limits ->> '$.concurrency.limit' as "limit", task from
+    (select limits, id as task, attempt_created_at as since from tasks where status = 'running'
+      union all select t.limits, t.id, a.created_at from draining_slots d join tasks t on t.id = d.task_id
+        join attempts a on a.task_id = d.task_id and a.n = d.n)
+  where limits ->> '$.concurrency.key' is not null order by since, "limit"`;
+
+interface Holder {
+  readonly key: string;
+  readonly limit: number;
+  readonly task: string;
+}
 
 /** Looks over a server's shoulder while it runs: what a process that lives and has all it needs must not leave undone. */
 export class Watch {
@@ -54,6 +67,7 @@ export class Watch {
     this.#overdueBefore = new Set(overdue);
     if (calm > SENT_WITHIN) this.#complain(this.#unsent());
     this.#complain(this.#changed());
+    this.#complain(this.#beyondLimits());
     this.#complain(await this.#unclaimed());
   }
 
@@ -105,6 +119,19 @@ export class Watch {
     const changed = rows.filter(({ id, what }) => (this.#ended.get(id) ?? what) !== what);
     for (const { id, what } of rows) this.#ended.set(id, what);
     return changed.map(({ id, what }) => `delivery ${id} had ended, and is now ${what}`);
+  }
+
+  /** What began while as many of its key were at work, or might be, as may be. */
+  #beyondLimits(): string[] {
+    const found: string[] = [];
+    const held = new Map<string, number>();
+    for (const { key, limit, task } of this.#sim.look<Holder>(HOLDERS)) {
+      const before = held.get(key) ?? 0;
+      if (before >= limit)
+        found.push(`task ${task} is at work beside ${before} others of key ${key}, and ${limit} may`);
+      held.set(key, before + 1);
+    }
+    return found;
   }
 
   /** Work that waits although somebody is there who could do it. */

@@ -1,6 +1,7 @@
 import type { JsonObject } from "@opspawn/contract";
 import { STEP_RETRY } from "../../packages/ops-core/src/domain/tasks/retry.ts";
 import type { RetryPolicy } from "../../packages/ops-core/src/domain/workflows/plan.ts";
+import { randomLimits } from "./limits.ts";
 import type { Simulation } from "./simulation.ts";
 
 export const CAPABILITIES = ["read", "write", "check"];
@@ -36,7 +37,8 @@ export function randomWorkflow(sim: Simulation, agents: readonly string[], hasPa
   const id = `flow${sim.between(1, 1_000_000_000)}`;
   // Whoever wants one agent only, waits for ever when it has gone.
   const deadline = hasPathAgent || sim.roll(0.15) ? `${sim.between(3, 20)}s` : "3m";
-  return { id, name: id, tasks, deadline, onFailure: sim.pick(["fail", "continue"]), ...randomOutput(sim) };
+  const limits = sim.roll(0.15) ? randomLimits(sim, ["k0", "k1"]) : {};
+  return { id, name: id, tasks, deadline, onFailure: sim.pick(["fail", "continue"]), ...randomOutput(sim), ...limits };
 }
 
 interface Around {
@@ -54,6 +56,7 @@ function randomStep(sim: Simulation, index: number, { agents, hasPathAgent }: Ar
   if (sim.roll(0.15)) step.deadline = `${sim.between(2, 10)}s`;
   if (sim.roll(0.15)) step.timeout = `${sim.between(2, 9)}s`;
   if (sim.roll(0.2)) step.priority = sim.between(-1, 1);
+  if (sim.roll(0.15)) Object.assign(step, randomLimits(sim, ["k0", "k1", "k2"]));
   if (sim.roll(0.3)) {
     Object.assign(parameters, WANTS_TEXT);
     step.output = { schema: { type: "string" } };

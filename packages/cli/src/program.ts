@@ -5,6 +5,7 @@ import { addDeliveries } from "./commands/deliveries.ts";
 import { addDev } from "./commands/dev.ts";
 import { addEvents } from "./commands/events.ts";
 import { addKeys } from "./commands/keys.ts";
+import { addLimits } from "./commands/limits.ts";
 import { addRun } from "./commands/run.ts";
 import { addSchedules } from "./commands/schedules.ts";
 import { addServe } from "./commands/serve.ts";
@@ -80,6 +81,7 @@ export function createProgram(context: Context): Command {
   program.commandsGroup("Fleet:");
   addAgents(program, context);
   addTools(program, context);
+  addLimits(program, context);
   program.commandsGroup("Operation:");
   addEvents(program, context);
   addDeliveries(program, context);

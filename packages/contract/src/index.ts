@@ -26,6 +26,7 @@ export type { DeliveryView } from "./operations/deliveries.ts";
 export type { EventStreamQuery, EventView } from "./operations/events.ts";
 export { allOperations, operations } from "./operations/index.ts";
 export type { KeyView } from "./operations/keys.ts";
+export type { LimitView } from "./operations/limits.ts";
 export type { MetricView } from "./operations/metrics.ts";
 export type { FireView, ScheduleView } from "./operations/schedules.ts";
 export type { SessionDetailView, SessionView } from "./operations/sessions.ts";

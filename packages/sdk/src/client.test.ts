@@ -17,6 +17,7 @@ import {
   sampleEvent,
   sampleFire,
   sampleKey,
+  sampleLimit,
   sampleSchedule,
   sampleSession,
   sampleSessionDetail,
@@ -49,8 +50,8 @@ async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
 const one = <T>(item: T) => ({ items: [item], nextCursor: null });
 
 test("every operation of the contract is a method of its noun, and sends what the contract declares", async () => {
-  const { agents, workflows, sessions, tasks, schedules, approvals, deliveries, tools, keys, events, metrics } =
-    operations;
+  const { agents, workflows, sessions, tasks, schedules, approvals, deliveries } = operations;
+  const { tools, limits, keys, events, metrics } = operations;
   const [session, task, agent, workflow] = [sampleSession(), sampleTask(), sampleAgent(), sampleWorkflow()];
   const begun = { sessionId: "s", workflowId: "w", workflowVersion: "1", status: "started" as const };
   const why = { status: "running" as const, blocked: null, explanation: ["It runs."] };
@@ -114,6 +115,7 @@ test("every operation of the contract is a method of its noun, and sends what th
     .on(tools.register, sampleTool())
     .on(tools.list, one(sampleTool()))
     .on(tools.remove, { name: "slack.post" })
+    .on(limits.list, one(sampleLimit()))
     .on(keys.create, { key: sampleKey(), secret: "opk_3_s" })
     .on(keys.list, one(sampleKey()))
     .on(keys.revoke, sampleKey())
@@ -156,6 +158,7 @@ test("every operation of the contract is a method of its noun, and sends what th
   await client.schedules.create({ name: "nightly", workflowId: "w", cron: "0 2 * * *", timeZone: "Europe/Berlin" });
   await client.schedules.list({ paused: "true", label: "a=b" });
   await client.schedules.get("nightly");
+  await client.schedules.why("nightly");
   await client.schedules.update("nightly", { name: "nightly", workflowId: "w", every: "1h" });
   await client.schedules.pause("nightly", { note: "holidays" });
   await client.schedules.resume("nightly");
@@ -166,23 +169,23 @@ test("every operation of the contract is a method of its noun, and sends what th
   await client.schedules.remove("nightly");
   await client.approvals.list({ status: "pending", session: "s", workflow: "w" });
   await client.approvals.get("apr_1");
+  await client.approvals.why("apr_1");
   await client.approvals.approve("apr_1", { comment: "fine", subjectHash: "h" });
   await client.approvals.reject("apr_1");
   await client.approvals.link("apr_1", { decision: "approve", expiresIn: "1h", for: "carol" });
   await client.deliveries.list({ status: "failed" });
   await client.deliveries.get("dlv_1");
   await client.deliveries.why("dlv_1");
-  await client.schedules.why("nightly");
-  await client.approvals.why("apr_1");
-  await client.metrics.read();
   await client.tools.register({ name: "slack.post", endpoint: "http://127.0.0.1/x" });
   await client.tools.list();
   await client.tools.remove("slack.post");
+  await client.limits.list({ key: "k", limit: 5 });
   await client.keys.create({ name: "ci", scopes: ["admin"], expiresIn: "30d" });
   await client.keys.list();
   await client.keys.revoke("key_1");
   await client.events.list({ stream: "s", after: 3, wait: "1s" });
 
+  await client.metrics.read();
   assert.deepEqual(
     fake.calls.map((call) => call.id),
     allOperations.map((operation) => operation.id).toSorted((a, b) => order(a) - order(b)),
@@ -200,8 +203,10 @@ function order(id: string): number {
     "approvals",
     "deliveries",
     "tools",
+    "limits",
     "keys",
     "events",
+    "metrics",
   ];
   const index = nouns.indexOf(id.split(".")[0] ?? "");
   return (

@@ -3,6 +3,7 @@ import { Approvals } from "./approvals.ts";
 import { Deliveries } from "./deliveries.ts";
 import { Events } from "./events.ts";
 import { Keys } from "./keys.ts";
+import { Limits } from "./limits.ts";
 import { Metrics } from "./metrics.ts";
 import { Schedules } from "./schedules.ts";
 import { Sessions } from "./sessions.ts";
@@ -25,6 +26,7 @@ export class OpspawnClient {
   readonly deliveries: Deliveries;
   readonly events: Events;
   readonly keys: Keys;
+  readonly limits: Limits;
   readonly metrics: Metrics;
   readonly schedules: Schedules;
   readonly sessions: Sessions;
@@ -41,6 +43,7 @@ export class OpspawnClient {
     this.deliveries = new Deliveries(transport);
     this.events = new Events(transport);
     this.keys = new Keys(transport);
+    this.limits = new Limits(transport);
     this.metrics = new Metrics(transport);
     this.schedules = new Schedules(transport);
     this.sessions = new Sessions(transport);

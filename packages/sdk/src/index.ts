@@ -16,6 +16,7 @@ export {
 export type { EventQuery, Events } from "./events.ts";
 export type { FollowedEvent, FollowOptions } from "./follow.ts";
 export type { KeyRequest, Keys } from "./keys.ts";
+export type { LimitQuery, Limits } from "./limits.ts";
 export type { Page } from "./page.ts";
 export type {
   BackfillRequest,

@@ -1,4 +1,5 @@
 import { type JsonObject, parseDuration } from "@opspawn/contract";
+import { readLimits } from "../../../packages/ops-core/src/domain/tasks/limits.ts";
 import { definedTasks } from "../definitions.ts";
 import type { Evidence } from "../evidence.ts";
 import type { Fact } from "../history.ts";
@@ -7,6 +8,7 @@ import { groupBy, type Invariant } from "../invariant.ts";
 interface Claimed {
   readonly id: string;
   readonly lane: string;
+  readonly limits: string | null;
   readonly key: number;
   /** Where the log tells of it, and of its first attempt: clocks may be set back. */
   readonly createdAt: number;
@@ -19,10 +21,10 @@ interface Claimed {
 
 const keyOrder: Invariant = {
   number: "20",
-  name: "in a lane, no task is claimed before one that stands before it and could be claimed",
+  name: "in a lane, no task is claimed before one of the same limits that stands before it and could be claimed",
   needs: [],
   *check(evidence) {
-    for (const tasks of groupBy(claimedOf(evidence), ({ lane }) => lane).values()) {
+    for (const tasks of groupBy(claimedOf(evidence), ({ lane, limits }) => `${limits} ${lane}`).values()) {
       // Those that came with a smaller key and were still there when another was claimed.
       const byClaim = tasks.toSorted((a, b) => a.claimedAt - b.claimedAt);
       for (const [i, task] of byClaim.entries()) {
@@ -38,6 +40,30 @@ function isPassed(other: Claimed, task: Claimed): boolean {
   const wasThere = other.createdAt < task.claimedAt && other.readyAt <= task.time;
   return isLater && other.key < task.key && wasThere;
 }
+
+const permitOrder: Invariant = {
+  number: "21",
+  name: "no task is claimed as it is made while one of its key that could begin as well stands before it",
+  needs: [],
+  *check(evidence) {
+    const { rows } = evidence.history;
+    const rowOf = (position: number) => rows.findLast((row) => row.position <= position);
+    const limited = claimedOf(evidence).flatMap((task) => {
+      const { concurrency, rate } = readLimits(task.limits ?? "{}");
+      return concurrency === null ? [] : [{ task, concurrency, hasRate: rate !== null }];
+    });
+    for (const all of groupBy(limited, ({ concurrency }) => concurrency.key).values()) {
+      for (const { task, concurrency } of all) {
+        // What a dispatcher claims, it claims later, whoever of those that wait for the key has an agent.
+        if (rowOf(task.createdAt) !== rowOf(task.claimedAt)) continue;
+        const could = all.filter((other) => !other.hasRate && other.concurrency.limit >= concurrency.limit);
+        const passed = could.find((other) => isPassed(other.task, task))?.task;
+        if (passed !== undefined)
+          yield `task ${task.id} was made and took a permit before ${passed.id}, which waited for it`;
+      }
+    }
+  },
+};
 
 /** Tasks as they were when they were claimed for the first time; a fallback has another lane. */
 function claimedOf({ db, history }: Evidence): Claimed[] {
@@ -56,7 +82,7 @@ function claimedOf({ db, history }: Evidence): Claimed[] {
     }
   }
   const rows = db.all<TaskRow>(
-    "select id, lane, order_key as key, session_id, step, part, undoes from tasks where fell_back = 0",
+    "select id, lane, limits, order_key as key, session_id, step, part, undoes from tasks where fell_back = 0",
   );
   const defined = definedTasks(db);
   return rows.flatMap((row) => {
@@ -78,6 +104,7 @@ function comingBy({ type, data, position }: Fact, facts: readonly Fact[]): reado
 interface TaskRow {
   readonly id: string;
   readonly lane: string;
+  readonly limits: string | null;
   readonly key: number;
   readonly session_id: string | null;
   readonly step: number | null;
@@ -93,4 +120,4 @@ function delayOf({ part, undoes }: TaskRow, written: JsonObject | undefined): nu
 }
 
 /** Who waits, waits behind those who came before. */
-export const FAIRNESS: readonly Invariant[] = [keyOrder];
+export const FAIRNESS: readonly Invariant[] = [keyOrder, permitOrder];

@@ -17,8 +17,9 @@ export function* programUndoing(story: ProgramStory): Iterable<string> {
 
 function isAsked(story: ProgramStory): boolean {
   const fatal = fatalIn(story)[0];
-  // A task's deadline has the same code; it is a step that failed.
-  const isLate = (JSON.parse(story.row.error ?? "{}") as JsonObject).message === "The session's deadline has passed.";
+  const { code, message } = JSON.parse(story.row.error ?? "{}") as JsonObject;
+  // A step whose task was late is a step that failed.
+  const isLate = code === "deadline_exceeded" && message !== "The task's deadline has passed.";
   const isOwn = fatal !== undefined && onFailureOf(fatal, story) === "compensate";
   return isOwn || (isLate && story.document.onFailure === "compensate");
 }

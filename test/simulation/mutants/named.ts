@@ -2,6 +2,7 @@ import { ATTEMPTS } from "./named/attempts.ts";
 import { CANCELLATIONS } from "./named/cancellations.ts";
 import { ENDS } from "./named/ends.ts";
 import { LANGUAGE } from "./named/language.ts";
+import { LIMITS } from "./named/limits.ts";
 import type { NamedMutant, WantedMutant } from "./named/named-mutant.ts";
 import { POLICIES } from "./named/policies.ts";
 import { SESSIONS } from "./named/sessions.ts";
@@ -15,6 +16,7 @@ import { WRITER } from "./named/writer.ts";
 export const NAMED_MUTANTS: readonly NamedMutant[] = [
   ...ATTEMPTS,
   ...SLOTS,
+  ...LIMITS,
   ...POLICIES,
   ...WRITER,
   ...SESSIONS,

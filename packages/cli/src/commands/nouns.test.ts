@@ -8,6 +8,7 @@ import {
   sampleDelivery,
   sampleEvent,
   sampleKey,
+  sampleLimit,
   sampleSession,
   sampleSessionDetail,
   sampleTask,
@@ -18,7 +19,7 @@ import { parse } from "yaml";
 import { FakeIo, type Ran } from "../fake-io.ts";
 
 const AT = "2026-05-01T12:00:00.000000Z";
-const { agents, deliveries, events, keys, sessions, tasks, tools, workflows } = operations;
+const { agents, deliveries, events, keys, limits, sessions, tasks, tools, workflows } = operations;
 
 let fake: FakeServer;
 let io: FakeIo;
@@ -58,6 +59,7 @@ test("every list fits 80 columns, whole ids included", async () => {
     .on(keys.list, one(sampleKey({ keyId: `key_${sampleTask().taskId.slice(5)}`, name: long })))
     .on(tools.list, one(sampleTool({ name: long, description: long, endpoint: long })))
     .on(deliveries.list, one(sampleDelivery({ deliveryId: `dlv_${sampleTask().taskId.slice(5)}`, url: long })))
+    .on(limits.list, one(sampleLimit({ key: long, limit: 10_000, per: "1439m", kind: "rateLimit", nextPermitAt: AT })))
     .on(events.list, { items: [sampleEvent({ data: { long } })], next: 1 });
   const lists = [
     "agents list",
@@ -67,7 +69,15 @@ test("every list fits 80 columns, whole ids included", async () => {
     "tasks dead-letters",
     "workflows list",
   ];
-  lists.push("workflows versions w", "keys list", "tools list", "deliveries list", "events", "events --stream s1");
+  lists.push(
+    "workflows versions w",
+    "keys list",
+    "tools list",
+    "limits",
+    "deliveries list",
+    "events",
+    "events --stream s1",
+  );
   for (const command of lists) {
     const lines = (await stdoutOf(...command.split(" "))).trimEnd().split("\n");
     assert.equal(lines.length, 2, command);
@@ -90,6 +100,21 @@ test("a list as JSON and YAML is the page, as JSON lines an item each, and empty
   assert.match((await opspawn("tools", "list")).stderr, /There are more: add --all, or --cursor p2/);
   fake.on(tools.list, { items: [], nextCursor: null });
   assert.deepEqual(await opspawn("tools", "list"), { exitCode: 0, stdout: "", stderr: "There are no tools.\n" });
+});
+
+test("limits: what a key may, what it holds, what waits for it and when the next may begin", async () => {
+  const rate = sampleLimit({ key: "api", kind: "rateLimit", limit: 100, per: "1m", held: 100, nextPermitAt: AT });
+  fake.on(limits.list, { items: [sampleLimit(), rate], nextCursor: null });
+  const table = (await stdoutOf("limits", "tenant-7")).trimEnd().split("\n");
+  assert.deepEqual(
+    table.map((line) => line.split(/ {2,}/)),
+    [
+      ["KEY", "LIMIT", "HELD", "DRAINING", "WAITING", "NEXT AT"],
+      ["tenant-7", "5 at once", "5", "1", "12", "-"],
+      ["api", "100 per 1m", "100", "1", "12", "2026-05-01T12:00:00Z"],
+    ],
+  );
+  assert.deepEqual(fake.calls[0]?.query, { key: "tenant-7" });
 });
 
 test("pages are asked for one by one, or all", async () => {

@@ -23,6 +23,8 @@ const REMEDIES: Readonly<Record<string, string>> = {
   agent_offline: "Start the agent again; `agents list` shows the others.",
   no_such_tool: "Register one under that name (`tools register`), or correct the workflow.",
   tool_busy: "More calls at once (maxConcurrency), if it can take them, would shorten the wait: `tools list`.",
+  concurrency_limit: "It is next when one of these has ended; `limits` shows the others. The limit is the workflow's.",
+  rate_limit: "It begins by itself; `limits` shows how many wait. The limit is the workflow's.",
   circuit_open: "The endpoint fails again and again: look at its own log, and at `agents list` or `tools list`.",
   session_paused: "Let it go on: `sessions resume SESSION`.",
   waiting_for_approval: "Look at it, then approve or reject it: `approvals get APPROVAL`.",

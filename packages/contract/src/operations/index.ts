@@ -4,6 +4,7 @@ import { approvalOperations } from "./approvals.ts";
 import { deliveryOperations } from "./deliveries.ts";
 import { eventOperations } from "./events.ts";
 import { keyOperations } from "./keys.ts";
+import { limitOperations } from "./limits.ts";
 import { metricsOperations } from "./metrics.ts";
 import { scheduleOperations } from "./schedules.ts";
 import { sessionOperations } from "./sessions.ts";
@@ -21,6 +22,7 @@ export const operations = {
   schedules: scheduleOperations,
   deliveries: deliveryOperations,
   tools: toolOperations,
+  limits: limitOperations,
   keys: keyOperations,
   events: eventOperations,
   metrics: metricsOperations,

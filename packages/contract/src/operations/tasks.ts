@@ -68,6 +68,11 @@ const requirement = z.object({
   tool: z.string().nullable(),
 });
 
+const taskLimits = z.object({
+  concurrency: z.object({ key: z.string(), limit: z.number().int() }).nullable(),
+  rateLimit: z.object({ key: z.string(), limit: z.number().int(), per: z.string() }).nullable(),
+});
+
 const task = z.object({
   taskId: id,
   name: z.string(),
@@ -90,6 +95,8 @@ const task = z.object({
   deadLetter: z.boolean(),
   /** The dead letter it was made from. */
   redriveOf: id.nullable(),
+  /** How many tasks of its keys run at once, and begin within some time; null where nothing limits it. */
+  limits: taskLimits.nullable(),
   blocked: blocked.nullable(),
 });
 export type TaskView = z.infer<typeof task>;

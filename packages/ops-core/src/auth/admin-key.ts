@@ -1,10 +1,10 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ApiKey } from "../domain/auth/key.ts";
-import type { KeyStore } from "../domain/auth/key-store.ts";
 import { type KeyMint, keyRecord } from "../domain/auth/minting.ts";
 import type { Clock } from "../domain/clock.ts";
 import type { Ids } from "../domain/ids.ts";
+import type { KeyStore } from "../domain/store.ts";
 import { readKeyText, secretHash } from "./key-text.ts";
 
 const ADMIN_FILE = "admin.key";

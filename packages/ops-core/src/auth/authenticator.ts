@@ -1,9 +1,9 @@
 import { hash, timingSafeEqual } from "node:crypto";
 import { OpspawnError } from "@opspawn/contract";
 import type { ApiKey } from "../domain/auth/key.ts";
-import type { KeyStore } from "../domain/auth/key-store.ts";
 import { type Clock, SECOND } from "../domain/clock.ts";
 import type { Actor, OpenGroup } from "../domain/context.ts";
+import type { KeyStore } from "../domain/store.ts";
 import { INVALID } from "./authorize.ts";
 import { readKeyText, secretHash } from "./key-text.ts";
 import { isSameSite, type Origin } from "./same-site.ts";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { ApiKey } from "../domain/auth/key.ts";
-import type { KeyStore } from "../domain/auth/key-store.ts";
+import type { KeyStore } from "../domain/store.ts";
 import { systemClock } from "../system/clock.ts";
 import { SystemIds } from "../system/ids.ts";
 import { ensureAdminKey, rootSecret } from "./admin-key.ts";

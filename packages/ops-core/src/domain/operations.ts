@@ -3,6 +3,7 @@ import { approvalHandlers } from "./approvals/operations.ts";
 import { keyHandlers } from "./auth/operations.ts";
 import { deliveryHandlers } from "./deliveries/operations.ts";
 import { eventHandlers } from "./events/operations.ts";
+import { limitHandlers } from "./limits/operations.ts";
 import { metricsHandlers } from "./metrics/operations.ts";
 import type { Noun, NounHandlers, Ports } from "./ports.ts";
 import { scheduleHandlers } from "./schedules/operations.ts";
@@ -25,6 +26,7 @@ export function createOperations(ports: Ports): Handlers {
     tasks: taskHandlers(ports),
     deliveries: deliveryHandlers(ports),
     tools: toolHandlers(ports),
+    limits: limitHandlers(ports),
     keys: keyHandlers(ports),
     events: eventHandlers(ports),
     metrics: metricsHandlers(ports),

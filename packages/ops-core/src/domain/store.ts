@@ -2,12 +2,12 @@ import type { JsonObject } from "@opspawn/contract";
 import type { Agent, AgentState, EvidenceClass } from "./agents/agent.ts";
 import type { Approval, ApprovalDecision, ApprovalFilter, ApprovalLink } from "./approvals/approval.ts";
 import type { ApiKey } from "./auth/key.ts";
-import type { KeyStore } from "./auth/key-store.ts";
 import type { Blocked } from "./blocked.ts";
 import type { CancelNotice } from "./cancellations/cancellation.ts";
-import type { CancellationStore, CancelMessageStore } from "./cancellations/cancellation-store.ts";
-import type { Delivery, DeliveryKind, DeliveryRecord, NewDelivery } from "./deliveries/delivery.ts";
-import type { ProcessStore } from "./process-store.ts";
+import type { CancellationStore } from "./cancellations/cancellation-store.ts";
+import type { DeliveryStore } from "./deliveries/delivery-store.ts";
+import type { LimitStore } from "./limits/limit.ts";
+import type { CountStore } from "./metrics/count-store.ts";
 import type {
   FireOutcome,
   FireRecord,
@@ -46,6 +46,7 @@ export interface Store {
   readonly schedules: ScheduleStore;
   readonly tasks: TaskStore;
   readonly attempts: AttemptStore;
+  readonly limits: LimitStore;
   readonly deliveries: DeliveryStore;
   readonly tools: ToolStore;
   readonly keys: KeyStore;
@@ -56,20 +57,6 @@ export interface Store {
   /** Hints about what was just committed; losing one delays, never loses, work. Returns the way to stop listening. */
   onCommit(listener: (hints: Hints) => void): () => void;
   close(): Promise<void>;
-}
-
-/** How much is open now. */
-export interface CountStore {
-  /** By status and, of what waits, by reason; what has ended is not counted. */
-  open(): Promise<readonly OpenCount[]>;
-}
-
-export interface OpenCount {
-  readonly noun: "tasks" | "deliveries" | "approvals" | "schedules" | "agents";
-  readonly status: string;
-  /** Empty where nothing is waited for. */
-  readonly reason: string;
-  readonly count: number;
 }
 
 /** What a commit may be of interest for. */
@@ -377,32 +364,6 @@ export interface AttemptStore {
 
 // --- the rest -------------------------------------------------------------------------------------------------------
 
-export interface DeliveryFilter {
-  readonly status?: string | undefined;
-  readonly agent?: string | undefined;
-  readonly session?: string | undefined;
-  readonly blockedReason?: string | undefined;
-}
-
-export interface DeliveryStore extends CancelMessageStore {
-  /** Errors: `idempotency_key_reused`. */
-  enqueue(delivery: NewDelivery, idempotency?: Idempotency): Promise<{ replayed: boolean }>;
-  /**
-   * Due deliveries of these kinds, the oldest of each (endpoint, aggregate) only.
-   * @param begun those that are under way and not asked for again
-   */
-  due(max: number, kinds: readonly DeliveryKind[], begun?: readonly string[]): Promise<readonly Delivery[]>;
-  /** @param follow what is to be sent because of that; stored in the same transaction, if this attempt was still due */
-  delivered(id: string, attempt: number, follow?: NewDelivery): Promise<void>;
-  /** Null `nextAt` = given up. */
-  failed(id: string, attempt: number, error: string, nextAt: number | null, follow?: NewDelivery): Promise<void>;
-  get(id: string): Promise<DeliveryRecord | null>;
-  /** Newest first. */
-  list(page: Page, filter: DeliveryFilter): Promise<Paged<DeliveryRecord>>;
-  /** False when this id was seen before. For incoming webhooks. */
-  remember(id: string, until: number): Promise<boolean>;
-}
-
 export interface ToolStore {
   /** Errors: `tool_name_taken`. */
   register(tool: Tool, idempotency?: Idempotency): Promise<{ tool: Tool; replayed: boolean }>;
@@ -412,6 +373,15 @@ export interface ToolStore {
   remove(name: string): Promise<boolean>;
   get(name: string): Promise<Tool | null>;
   list(page: Page): Promise<Paged<Tool>>;
+}
+
+export interface KeyStore {
+  create(key: ApiKey): Promise<void>;
+  /** The key was used: those of earlier registrations of its agent end after the overlap. Nearly always only a look. */
+  used(key: ApiKey): Promise<void>;
+  revoke(id: string): Promise<ApiKey | null>;
+  get(id: string): Promise<ApiKey | null>;
+  list(page: Page): Promise<Paged<ApiKey>>;
 }
 
 export interface StoredEvent {
@@ -428,4 +398,15 @@ export interface EventStore {
   list(after: number, limit: number, stream?: string): Promise<readonly StoredEvent[]>;
   /** The sequence of a stream's last event at or before a position; 0 = it has none there. */
   sequenceAt(stream: string, position: number): Promise<number>;
+}
+
+/** This process among those that share the store. */
+export interface ProcessStore {
+  readonly epoch: number;
+  /** Marks the process alive and judges whether the store was deaf meanwhile. */
+  beat(): Promise<void>;
+  /** Releases what this process holds, for a graceful stop. */
+  resign(): Promise<void>;
+  /** Removes what is older than its keeping time; at most `max` rows. */
+  prune(max: number): Promise<number>;
 }

@@ -1,5 +1,5 @@
 import type { Delivery, DeliveryKind } from "../domain/deliveries/delivery.ts";
-import type { DeliveryStore } from "../domain/store.ts";
+import type { DeliveryStore } from "../domain/deliveries/delivery-store.ts";
 
 export interface DeliveryQueueOptions {
   readonly deliveries: DeliveryStore;

@@ -1,9 +1,9 @@
 import type { CancelMessage } from "../domain/cancellations/cancellation.ts";
 import { type Clock, HOUR, MINUTE, SECOND } from "../domain/clock.ts";
 import type { Delivery, DeliveryKind } from "../domain/deliveries/delivery.ts";
+import type { DeliveryStore } from "../domain/deliveries/delivery-store.ts";
 import type { Failpoint } from "../domain/failpoint.ts";
 import type { HttpClient, HttpResult } from "../domain/http-client.ts";
-import type { DeliveryStore } from "../domain/store.ts";
 import { cancelMessageBody, readCancelAnswer } from "./cancel-message.ts";
 import { DeliveryQueue } from "./delivery-queue.ts";
 import { isRefusal, isShutdown } from "./http-ends.ts";

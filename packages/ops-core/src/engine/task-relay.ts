@@ -1,13 +1,13 @@
 import { isJsonObject } from "@opspawn/contract";
 import { type Clock, SECOND } from "../domain/clock.ts";
 import type { Delivery, NewDelivery } from "../domain/deliveries/delivery.ts";
+import type { DeliveryStore } from "../domain/deliveries/delivery-store.ts";
 import type { Failpoint } from "../domain/failpoint.ts";
 import type { HttpClient, HttpResult } from "../domain/http-client.ts";
 import type { Ids } from "../domain/ids.ts";
 import type { Log } from "../domain/log.ts";
 import { outcomeBody } from "../domain/messages/outcome.ts";
 import { leaseUrl, readTicket, type Ticket } from "../domain/messages/ticket.ts";
-import type { DeliveryStore } from "../domain/store.ts";
 import { readStored } from "../domain/stored-json.ts";
 import { readAnswer } from "../domain/tasks/answer.ts";
 import { UNDELIVERED_PER_ATTEMPT } from "../domain/tasks/retry.ts";

@@ -19,6 +19,8 @@ import { forksSuite } from "./suite/forks.suite.ts";
 import { idempotencySuite } from "./suite/idempotency.suite.ts";
 import { itemsSuite } from "./suite/items.suite.ts";
 import { leasesSuite } from "./suite/leases.suite.ts";
+import { limitedOrderSuite } from "./suite/limited-order.suite.ts";
+import { limitsSuite } from "./suite/limits.suite.ts";
 import { loopsSuite } from "./suite/loops.suite.ts";
 import { neighboursSuite } from "./suite/neighbours.suite.ts";
 import { outcomesSuite } from "./suite/outcomes.suite.ts";
@@ -77,6 +79,8 @@ export const SUITES: readonly Suite[] = [
   leasesSuite,
   claimsSuite,
   slotsSuite,
+  limitsSuite,
+  limitedOrderSuite,
   circuitsSuite,
   toolsSuite,
   toolRegistrySuite,

@@ -10,6 +10,7 @@ export {
   sampleEvent,
   sampleFire,
   sampleKey,
+  sampleLimit,
   sampleSchedule,
   sampleSession,
   sampleSessionDetail,

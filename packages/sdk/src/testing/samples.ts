@@ -8,6 +8,7 @@ import type {
   EventView,
   FireView,
   KeyView,
+  LimitView,
   ScheduleView,
   SessionDetailView,
   SessionView,
@@ -113,9 +114,15 @@ export function sampleTask(change: Partial<TaskView> = {}): TaskView {
     error: null,
     deadLetter: false,
     redriveOf: null,
+    limits: null,
     blocked: { reason: "no_free_agent", message: "Every agent that can do this is busy.", since: AT },
     ...change,
   };
+}
+
+export function sampleLimit(change: Partial<LimitView> = {}): LimitView {
+  const counts = { held: 5, draining: 1, waiting: 12 };
+  return { kind: "concurrency", key: "tenant-7", limit: 5, per: null, ...counts, nextPermitAt: null, ...change };
 }
 
 export function sampleAgent(change: Partial<AgentView> = {}): AgentView {

@@ -59,7 +59,7 @@ export const AGENTS_GUARDED: readonly ExemptGroup[] = [
   },
   {
     reason: "a hint too many costs a look",
-    ids: ["store/sqlite/agents.ts wake condition: tx.context.agents.waiting.has(lane)"],
+    ids: ["store/sqlite/agents.ts wake condition: waitsIn(tx, lane)"],
   },
   {
     reason: "what is sent twice at once is told apart by its id, and its end is written once",

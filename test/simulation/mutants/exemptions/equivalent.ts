@@ -12,7 +12,7 @@ export const EQUIVALENT: readonly ExemptGroup[] = [
   {
     reason: "only saves a write",
     ids: [
-      "store/sqlite/lanes.ts noteBlocked conjunct: lanes.reason <> excluded.reason or lanes.details <> excluded.details",
+      "store/sqlite/lanes.ts writeReason conjunct: lanes.reason <> excluded.reason or lanes.details <> excluded.details",
     ],
   },
   {

@@ -116,7 +116,7 @@ export const GUARDED: readonly ExemptGroup[] = [
       "store/sqlite/slots.ts releaseDraining operand: || agent.draining === 0",
       "store/sqlite/slots.ts releaseDraining operand: || max === 0",
       "store/sqlite/slots.ts takeSlot guard: slot === undefined",
-      "store/sqlite/slots.ts wakeLanes condition: tx.context.agents.waiting.has(lane)",
+      "store/sqlite/slots.ts wakeLanes condition: waitsIn(tx, lane)",
     ],
   },
   {

@@ -92,8 +92,8 @@ export const POLICIES: readonly NamedMutant[] = [
     file: "store/sqlite/claim.ts",
     changes: [
       {
-        from: "status = 'pending' and held = 0 and lane = ? and ready_at <= ? and deadline > ?\n      order by",
-        to: "status = 'pending' and held = 0 and lane = ? and ready_at <= ? and deadline > ? and coalesce(epoch = (select max(epoch) from instances), 1)\n      order by",
+        from: "status = 'pending' and held = 0 and limits is null and lane = ? and ready_at <= ?\n      and deadline > ? order by",
+        to: "status = 'pending' and held = 0 and limits is null and lane = ? and ready_at <= ? and deadline > ? and coalesce(epoch = (select max(epoch) from instances), 1) order by",
       },
     ],
   },

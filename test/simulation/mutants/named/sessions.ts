@@ -108,8 +108,8 @@ export const SESSIONS: readonly NamedMutant[] = [
     file: "store/sqlite/agent-index.ts",
     changes: [
       {
-        from: "\"select distinct lane from tasks where status = 'pending' and held = 0\"",
-        to: "\"select distinct lane from tasks where status = 'pending' and held = 0 and created_at >= (select max(started_at) from instances)\"",
+        from: "\"select distinct lane from tasks where status = 'pending' and held = 0 and limits is null\"",
+        to: "\"select distinct lane from tasks where status = 'pending' and held = 0 and limits is null and created_at >= (select max(started_at) from instances)\"",
       },
     ],
   },

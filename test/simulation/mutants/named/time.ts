@@ -16,8 +16,8 @@ export const TIME: readonly NamedMutant[] = [
     file: "store/sqlite/claim.ts",
     changes: [
       {
-        from: "status = 'pending' and held = 0 and lane = ? and ready_at <= ? and deadline > ?\n      order by",
-        to: "status = 'pending' and held = 0 and lane = ? and (ready_at <= ? or used > 1) and deadline > ?\n      order by",
+        from: "status = 'pending' and held = 0 and limits is null and lane = ? and ready_at <= ?\n      and deadline > ? order by",
+        to: "status = 'pending' and held = 0 and limits is null and lane = ? and (ready_at <= ? or used > 1) and deadline > ? order by",
       },
     ],
   },
@@ -76,8 +76,8 @@ export const TIME: readonly NamedMutant[] = [
     file: "store/sqlite/claim.ts",
     changes: [
       {
-        from: "status = 'pending' and held = 0 and lane = ? and ready_at <= ? and deadline > ?\n      order by",
-        to: "status = 'pending' and held = 0 and lane = ? and (ready_at <= ? or epoch < (select max(epoch) from instances)) and deadline > ?\n      order by",
+        from: "status = 'pending' and held = 0 and limits is null and lane = ? and ready_at <= ?\n      and deadline > ? order by",
+        to: "status = 'pending' and held = 0 and limits is null and lane = ? and (ready_at <= ? or epoch < (select max(epoch) from instances)) and deadline > ? order by",
       },
     ],
   },

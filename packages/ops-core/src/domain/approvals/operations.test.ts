@@ -54,7 +54,7 @@ test("what waits is listed with what is asked, who may decide, and why it waits"
   const own = await app.ok("GET", `${APPROVALS}/${approval}/why`);
   assert.deepEqual([own.status, own.blocked], ["pending", shown?.blocked]);
   assert.deepEqual(own.explanation, [
-    `Session ${session} waits for it. ${(shown?.blocked as JsonObject).message}`,
+    `Session ${session} waits for it. ${(own.blocked as JsonObject).message}`,
     "It is asked again at 2023-11-14T22:23:20.000000Z.",
     `When nobody has decided by ${expiresAt}, it expires.`,
   ]);

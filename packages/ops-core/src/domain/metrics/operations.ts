@@ -1,6 +1,6 @@
 import type { MetricView } from "@opspawn/contract";
 import type { NounHandlers, Ports } from "../ports.ts";
-import type { OpenCount } from "../store.ts";
+import type { OpenCount } from "./count-store.ts";
 
 /** What each noun's metric says of its samples. */
 const HELP: Readonly<Record<OpenCount["noun"], string>> = {

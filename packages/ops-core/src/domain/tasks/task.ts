@@ -1,5 +1,6 @@
 import type { Blocked } from "../blocked.ts";
 import type { RetryReason } from "../workflows/plan.ts";
+import type { TaskLimits } from "./limits.ts";
 import type { AttemptStatus, TaskStatus } from "./transitions.ts";
 
 /** Why a task or an attempt failed, in the words callers see. */
@@ -95,6 +96,8 @@ export interface TaskRecord {
   readonly deadLetter: boolean;
   /** The dead letter it was made from. */
   readonly redriveOf: string | null;
+  /** Null where nothing limits it. */
+  readonly limits: TaskLimits | null;
   /** Why it waits, as last evaluated; null unless it is pending. */
   readonly blocked: Blocked | null;
 }

@@ -1,4 +1,4 @@
-import { formatTime, type JsonValue, OpspawnError, type TaskView } from "@opspawn/contract";
+import { formatDuration, formatTime, type JsonValue, OpspawnError, type TaskView } from "@opspawn/contract";
 import { blockedView, timeOrNull } from "../blocked-view.ts";
 import { cancellationView } from "../cancellations/view.ts";
 import type { Store } from "../store.ts";
@@ -25,8 +25,15 @@ export function taskView(task: TaskRecord): TaskView {
     error: task.error,
     deadLetter: task.deadLetter,
     redriveOf: task.redriveOf,
+    limits: limitsView(task.limits),
     blocked: blockedView(task.blocked),
   };
+}
+
+function limitsView(limits: TaskRecord["limits"]): TaskView["limits"] {
+  if (limits === null) return null;
+  const { concurrency, rate } = limits;
+  return { concurrency, rateLimit: rate === null ? null : { ...rate, per: formatDuration(rate.per) } };
 }
 
 function requirementView(requirement: Requirement): TaskView["requirement"] {

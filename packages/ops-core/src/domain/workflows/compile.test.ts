@@ -15,6 +15,7 @@ const PLAIN = {
   when: null,
   forEach: null,
   repeat: null,
+  limits: null,
   tool: null,
   workflow: null,
   approval: null,
@@ -175,9 +176,9 @@ test("what is left out has a default", () => {
 
 test("null is the same as absent", () => {
   const fields =
-    "name agentId agentName agentCapability tool workflow approval wait parameters input output when forEach concurrency onItemError repeat retry timeout deadline fallback compensate onFailure priority";
+    "name agentId agentName agentCapability tool workflow approval wait parameters input output when forEach concurrency rateLimit onItemError repeat retry timeout deadline fallback compensate onFailure priority";
   const nulls = Object.fromEntries(fields.split(" ").map((name) => [name, null]));
-  const header = "description version input output outputSchema onFailure deadline";
+  const header = "description version input output outputSchema onFailure deadline concurrency rateLimit";
   const rest = Object.fromEntries(header.split(" ").map((name) => [name, null]));
   assert.deepEqual(
     planOf(document([{ taskId: "a", ...nulls }], rest)).steps,
@@ -202,6 +203,9 @@ test("an expression, an input block or neither decides how steps get their data"
   assert.equal(planOf(document([{ taskId: "a", parameters: { x: "${{ 1 }}" } }])).data, "expressions");
   assert.equal(planOf(document([{ taskId: "a" }], { output: ["${{ 1 }}"] })).data, "expressions");
   assert.equal(planOf(document([{ taskId: "a" }], { input: {} })).data, "expressions");
+  const limited = (key: string) => document([{ taskId: "a" }], { concurrency: { key, limit: 1 } });
+  assert.equal(planOf(limited("${{ input.tenant }}")).data, "expressions");
+  assert.equal(planOf(limited("tenant")).data, "original");
   const schemas = [{ taskId: "a", input: { schema: {} }, output: { schema: {} } }];
   assert.equal(planOf(document(schemas, { outputSchema: {} })).data, "original");
   assert.equal(

@@ -6,6 +6,7 @@ import { Issues } from "../issues.ts";
 import { keepOutput } from "./data.ts";
 import { checkDocument } from "./document-check.ts";
 import { Fields } from "./fields.ts";
+import { NO_LIMITS, readWorkflowLimits } from "./limit-definition.ts";
 import {
   DEADLINE_MAX,
   DEADLINE_MIN,
@@ -17,7 +18,7 @@ import {
 } from "./limits.ts";
 import { refuseMisplaced } from "./misplaced.ts";
 import { orderSteps } from "./order.ts";
-import type { WorkflowPlan } from "./plan.ts";
+import type { PlanStep, WorkflowPlan } from "./plan.ts";
 import { planSteps } from "./plan-steps.ts";
 import { checkReferences } from "./references.ts";
 import { PatternAllowance } from "./schema.ts";
@@ -37,6 +38,8 @@ const WORKFLOW_FIELDS = [
   "outputSchema",
   "onFailure",
   "deadline",
+  "concurrency",
+  "rateLimit",
 ];
 const DEFAULT_VERSION = "1.0";
 
@@ -62,22 +65,24 @@ export function compileWorkflow(document: JsonObject, options: CompileOptions): 
   checkDocument(document);
   const issues = new Issues();
   const warnings = new Issues();
-  const context: StepContext = {
+  const general: StepContext = {
     mode: options.mode,
     issues,
     allowance: new Allowance(),
     patterns: new PatternAllowance(),
+    limits: NO_LIMITS,
   };
   const fields = new Fields(document, [], issues);
-  const header = readHeader(fields, context);
+  const header = readHeader(fields, general);
+  const context: StepContext = { ...general, limits: readWorkflowLimits(fields, general) };
   const steps = readSteps(fields, context);
   const output = fields.value("output");
   const outputTemplate = output === undefined ? undefined : readTemplate(output, ["output"], issues, context.allowance);
   const order = orderSteps(steps, options.mode, issues, warnings);
-  checkReferences(order, steps, outputTemplate?.references ?? [], issues);
+  checkReferences(order, steps, { output: outputTemplate?.references ?? [], limits: context.limits }, issues);
   throwIfAny(issues);
   const { hasInput, ...rest } = header;
-  const values = [...steps.map((step) => step.parameters), output ?? null];
+  const values = [...steps.flatMap(({ parameters, limits }) => [parameters, keysOf(limits)]), output ?? null];
   const expressions = hasInput || steps.some(isBeyondOriginals) || hasExpressions(values);
   const plan: WorkflowPlan = {
     ...rest,
@@ -153,6 +158,10 @@ function isBeyondOriginals(step: StepDefinition): boolean {
   const { when, forEach, repeat, compensation, reserveNames } = step;
   if (step.kind !== "agent" || reserveNames.length > 0) return true;
   return when !== null || forEach !== null || repeat !== null || compensation !== null;
+}
+
+function keysOf(limits: PlanStep["limits"]): JsonValue {
+  return [limits?.concurrency?.key ?? null, limits?.rate?.key ?? null];
 }
 
 /** `${{` anywhere, even in a form that turned out to be text: its author counts on it being looked at. */

@@ -7,6 +7,7 @@ import {
   duration,
   given,
   id,
+  needed,
   needs,
   oneAtMost,
   parameters,
@@ -17,6 +18,8 @@ import {
   CONCURRENCY_MAX,
   ITEMS_MAX,
   ITERATIONS_MAX,
+  LIMIT_KEY_LENGTH_MAX,
+  LIMIT_MAX,
   STEP_ID_LENGTH_MAX,
   TARGET_LENGTH_MAX,
 } from "./limits.ts";
@@ -50,7 +53,8 @@ export function runFields(): JsonObject {
         { type: ["string", "null"], minLength: 1 },
       ],
     },
-    concurrency: whole("Items of `forEach` under way at once. Default: 10.", 1, CONCURRENCY_MAX),
+    concurrency: concurrencySchema(),
+    rateLimit: rateLimit("How many tasks of a key begin within some time, in all workflows together."),
     onItemError: choice(
       "`fail`: a failed item fails the step. `collect`: it leaves null in `results` and its error in `errors`. Default: fail.",
       ["fail", "collect"],
@@ -60,7 +64,63 @@ export function runFields(): JsonObject {
 }
 
 export function runRules(): JsonObject[] {
-  return [...oneAtMost(["forEach", "repeat"]), needs("forEach", ["concurrency", "onItemError"])];
+  const itemsOnly = {
+    properties: { concurrency: { anyOf: [{ type: "null" }, { type: "object", ...absent("items") }] } },
+  };
+  const limited = { properties: { concurrency: { type: ["integer", "null"] } } };
+  return [
+    ...oneAtMost(["forEach", "repeat"]),
+    needs("forEach", ["onItemError"]),
+    { anyOf: [given("forEach"), itemsOnly] },
+    { anyOf: [absent("workflow"), limited] },
+  ];
+}
+
+/** The limits that the workflow sets for each of its tasks. */
+export function limitFields(): JsonObject {
+  return {
+    concurrency: closed(
+      "How many tasks of a key run at once, in all workflows together; for each step that does not say so itself.",
+      limitProperties("Tasks of the key that run at once."),
+      { required: ["key", "limit"] },
+    ),
+    rateLimit: rateLimit(
+      "How many tasks of a key begin within some time, in all workflows together; for each step that does not say so itself.",
+    ),
+  };
+}
+
+function concurrencySchema(): JsonObject {
+  const items = whole("Items of `forEach` under way at once. Default: 10.", 1, CONCURRENCY_MAX);
+  return {
+    description:
+      "Items of `forEach` under way at once (default: 10), or how many tasks of a key run at once, in all workflows together.",
+    type: ["integer", "object", "null"],
+    minimum: 1,
+    maximum: CONCURRENCY_MAX,
+    properties: { ...limitProperties("Tasks of the key that run at once."), items },
+    required: ["key", "limit"],
+    additionalProperties: false,
+  };
+}
+
+function rateLimit(description: string): JsonObject {
+  const properties = {
+    ...limitProperties("Tasks of the key that begin within `per`."),
+    per: { ...duration("The time that `limit` is for, from 1ms to 1d."), type: "string" },
+  };
+  return closed(description, properties, { required: ["key", "limit", "per"] });
+}
+
+function limitProperties(limit: string): JsonObject {
+  return {
+    key: {
+      ...needed('What is limited; a text that may hold expressions. Example: { key: "${{ input.tenant }}" }'),
+      pattern: "\\S",
+      anyOf: [{ maxLength: LIMIT_KEY_LENGTH_MAX }, { pattern: "\\$\\{\\{" }],
+    },
+    limit: { ...whole(limit, 1, LIMIT_MAX), type: "integer" },
+  };
 }
 
 function repeatSchema(): JsonObject {

@@ -151,11 +151,21 @@ const VALUES: readonly JsonValue[] = [
   { tool: "t", parameters: "${{ steps.a.result }}", whenUnknown: "run" },
   { tool: "t", agentId: "x" },
   { parameters: [1] },
+  { key: "k", limit: 1 },
+  { key: "${{ input.tenant }}", limit: 10_000, per: "1m" },
+  { key: "k", limit: 2, items: 3 },
+  { key: "k", limit: 10_001 },
+  { key: " ", limit: 1 },
+  { key: "x".repeat(201), limit: 1, per: "1s" },
+  { key: 1, limit: 1 },
+  { limit: 1 },
 ];
 const WORKFLOW_FIELDS =
-  "id name description version input tasks output outputSchema onFailure deadline colour when concurrency".split(" ");
+  "id name description version input tasks output outputSchema onFailure deadline colour when concurrency rateLimit".split(
+    " ",
+  );
 const STEP_FIELDS =
-  "taskId name description agentId agentName agentCapability parameters input output dependsOn nextTaskId retry timeout deadline fallback onFailure priority colour tool workflow approval wait when forEach concurrency onItemError repeat compensate onTimeout".split(
+  "taskId name description agentId agentName agentCapability parameters input output dependsOn nextTaskId retry timeout deadline fallback onFailure priority colour tool workflow approval wait when forEach concurrency rateLimit onItemError repeat compensate onTimeout".split(
     " ",
   );
 
@@ -192,7 +202,8 @@ const OWN: Readonly<Record<string, readonly JsonValue[]>> = {
   wait: VALUES.filter((each) => isJsonObject(each) && ["for", "until", "signal"].some((name) => name in each)),
   when: ["input.x", "true", "", false, 1, "size(input)", "${{ input.x }}", null],
   forEach: [[1, "${{ input.x }}"], "input.x", "", {}, "size(input)", [], null],
-  concurrency: [1, 100, 101, 0, null],
+  concurrency: [1, 100, 101, 0, null, "5", ...VALUES.filter((each) => isJsonObject(each) && "limit" in each)],
+  rateLimit: [null, "x", ...VALUES.filter((each) => isJsonObject(each) && "limit" in each)],
   onItemError: ["collect", "fail", "x", null],
   repeat: VALUES.filter((each) => isJsonObject(each) && ("until" in each || "maxIterations" in each)),
   fallback: ["b", "", { taskId: "b" }, { agentId: "x" }, { taskId: "b", agentId: "x" }, {}, null],

@@ -1,6 +1,6 @@
 import type { JsonObject } from "@opspawn/contract";
 import { schemaOfSchemas } from "./editor-schema-keywords.ts";
-import { failureFields, fallbackRules, runFields, runRules, targets } from "./editor-schema-settings.ts";
+import { failureFields, fallbackRules, limitFields, runFields, runRules, targets } from "./editor-schema-settings.ts";
 import { choice, closed, duration, id, needed, oneAtMost, parameters, text, whole } from "./editor-schema-values.ts";
 import { kindRules, workFields } from "./editor-schema-work.ts";
 import {
@@ -63,6 +63,7 @@ function workflowFields(): JsonObject {
       "What a failed step means: `fail` ends the session, `continue` lets its dependents see null, `compensate` ends it and undoes what was completed.",
     ),
     deadline: duration("Bounds the whole session. Up to 365d."),
+    ...limitFields(),
   };
 }
 

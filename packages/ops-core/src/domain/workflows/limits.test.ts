@@ -162,6 +162,30 @@ const BEYOND: Readonly<Record<Exclude<keyof typeof definitions | keyof typeof ex
     "wrong_number",
     "must be a whole number from 1 to 100",
   ],
+  LIMIT_KEY_LENGTH_MAX: [
+    () => task({ concurrency: { key: long(200), limit: 1 } }),
+    at("concurrency", "key"),
+    "too_long",
+    "must have at most 200 characters",
+  ],
+  LIMIT_MAX: [
+    () => header({ rateLimit: { key: "k", limit: 10_001, per: "1m" } }),
+    ["rateLimit", "limit"],
+    "wrong_number",
+    "must be a whole number from 1 to 10000",
+  ],
+  RATE_PER_MIN: [
+    () => task({ rateLimit: { key: "k", limit: 1, per: "999us" } }),
+    at("rateLimit", "per"),
+    "wrong_duration",
+    "must be from 1ms to 1d",
+  ],
+  RATE_PER_MAX: [
+    () => task({ rateLimit: { key: "k", limit: 1, per: "25h" } }),
+    at("rateLimit", "per"),
+    "wrong_duration",
+    "must be from 1ms to 1d",
+  ],
   ITERATIONS_MAX: [
     () => task({ repeat: { until: "iteration > 1", maxIterations: 1_001 } }),
     at("repeat", "maxIterations"),
@@ -326,7 +350,7 @@ test("JSON has the same limit of values as YAML, counted in keys", () => {
 });
 
 /** Limits that are lengths of time, in microseconds. */
-const DURATION = /^(TIMEOUT|DEADLINE|DELAY|WAIT|APPROVAL_TIMEOUT|REMIND_EVERY)_/;
+const DURATION = /^(TIMEOUT|DEADLINE|DELAY|WAIT|APPROVAL_TIMEOUT|REMIND_EVERY|RATE_PER)_/;
 
 test("the documentation lists every limit by its name, with the value it has", () => {
   const page = readFileSync(new URL("../../../../../docs/workflows.md", import.meta.url), "utf8");

@@ -45,6 +45,13 @@ export const PRIORITY_MAX = 1_000;
 export const ITEMS_MAX = 10_000;
 /** Items of one `forEach` under way at once. */
 export const CONCURRENCY_MAX = 100;
+/** Characters of a key of `concurrency` or `rateLimit`, once it is evaluated. */
+export const LIMIT_KEY_LENGTH_MAX = 200;
+/** Of `concurrency.limit` and `rateLimit.limit`. */
+export const LIMIT_MAX = 10_000;
+/** Bounds on `rateLimit.per`. */
+export const RATE_PER_MIN = 1_000;
+export const RATE_PER_MAX = DAY;
 /** Runs of one `repeat`. */
 export const ITERATIONS_MAX = 1_000;
 /** Sessions inside each other: a workflow that starts itself must end somewhere. */

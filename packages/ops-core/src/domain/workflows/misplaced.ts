@@ -2,15 +2,7 @@ import type { Fields } from "./fields.ts";
 import { KIND_FIELDS } from "./step-kinds.ts";
 
 /** Fields of tasks that change what runs. */
-const OF_TASKS: readonly string[] = [
-  ...KIND_FIELDS,
-  "when",
-  "forEach",
-  "concurrency",
-  "onItemError",
-  "repeat",
-  "compensate",
-];
+const OF_TASKS: readonly string[] = [...KIND_FIELDS, "when", "forEach", "onItemError", "repeat", "compensate"];
 const OF_WAITS: readonly string[] = ["onReject", "onTimeout"];
 
 /**

@@ -19,6 +19,17 @@ export interface ForEach {
   readonly onItemError: "fail" | "collect";
 }
 
+/**
+ * How many tasks of a key run at once, or begin within some time. Keys are known to the whole deployment: steps and
+ * workflows that say the same key share it.
+ */
+export interface StepLimits {
+  /** `key` as written: a text that may hold `${{ }}`. */
+  readonly concurrency: { readonly key: string; readonly limit: number } | null;
+  /** `per` in microseconds. */
+  readonly rate: { readonly key: string; readonly limit: number; readonly per: number } | null;
+}
+
 /** The step runs again until an expression, looked at after each run, says that it is enough. */
 export interface Repeat {
   /** CEL source; yields true or false. */
@@ -145,6 +156,8 @@ export interface PlanStep {
   readonly when: string | null;
   readonly forEach: ForEach | null;
   readonly repeat: Repeat | null;
+  /** Null where nothing limits its tasks, neither its own fields nor those of the workflow. */
+  readonly limits: StepLimits | null;
   /** Set for the kind of their name, null for the others. */
   readonly tool: string | null;
   readonly workflow: ChildWorkflow | null;

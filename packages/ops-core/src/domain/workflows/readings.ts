@@ -28,6 +28,8 @@ export function readingsOf(
     reading(templates.items, ["forEach"], [], false),
     reading(templates.parameters, step.parametersAt, [...perItem, ...perIteration], step.repeats),
     reading(templates.until, ["repeat", "until"], perIteration, true),
+    reading(templates.concurrencyKey, ["concurrency", "key"], [...perItem, ...perIteration], step.repeats),
+    reading(templates.rateKey, ["rateLimit", "key"], [...perItem, ...perIteration], step.repeats),
     reading(templates.compensation, ["compensate", "parameters"], perItem, true),
   ].filter(({ references }) => references.length > 0);
 }

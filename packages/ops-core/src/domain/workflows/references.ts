@@ -1,8 +1,9 @@
 import type { PerRunRoot } from "../expressions/scope.ts";
-import type { TemplateReference } from "../expressions/template.ts";
+import type { Template, TemplateReference } from "../expressions/template.ts";
 import type { Issues, Loc } from "../issues.ts";
 import { suggestion } from "../suggestion.ts";
 import { Ancestors } from "./ancestors.ts";
+import type { Limits } from "./limit-definition.ts";
 import type { Order } from "./order.ts";
 import type { Reading } from "./readings.ts";
 import type { StepDefinition } from "./step-definition.ts";
@@ -15,18 +16,19 @@ export function stepIds(references: readonly TemplateReference[]): string[] {
   return [...new Set(ids)];
 }
 
-/** Checks what the expressions of a definition read. */
+/** Checks what the expressions of a definition read. @param workflow those that belong to no step */
 export function checkReferences(
   order: Order,
   all: readonly StepDefinition[],
-  output: readonly TemplateReference[],
+  workflow: { readonly output: readonly TemplateReference[]; readonly limits: Limits },
   issues: Issues,
 ): void {
   const check = new ReferenceCheck(order, all, issues);
   for (const [position, step] of order.steps.entries()) {
     for (const reading of step.readings) check.reading(position, step, reading);
   }
-  check.output(output);
+  check.limits(workflow.limits);
+  check.output(workflow.output);
 }
 
 class ReferenceCheck {
@@ -53,6 +55,20 @@ class ReferenceCheck {
       else if (isPerRun(reference.root) && !reading.roots.includes(reference.root)) {
         this.#issues.add(loc, "out_of_place", outOfPlace(reference.root, step));
       }
+    }
+  }
+
+  /** Keys of the workflow are evaluated for each task of its steps, the first ones included. */
+  limits({ concurrency, rate }: Limits): void {
+    this.#workflowKey(concurrency?.key, ["concurrency", "key"]);
+    this.#workflowKey(rate?.key, ["rateLimit", "key"]);
+  }
+
+  #workflowKey(key: Template | undefined, at: Loc): void {
+    for (const { root, loc } of key?.references ?? []) {
+      if (root !== "steps" && !isPerRun(root)) continue;
+      const msg = `"${root}" has no value here; a key that reads it stands in the step itself`;
+      this.#issues.add([...at, ...loc], "out_of_place", msg);
     }
   }
 

@@ -1,8 +1,9 @@
-import type { JsonValue } from "@opspawn/contract";
+import { isJsonObject, type JsonValue } from "@opspawn/contract";
 import { readExpression, readTemplate, type Template, type Wanted } from "../expressions/template.ts";
 import { readCondition } from "./expression-definition.ts";
-import type { Fields } from "./fields.ts";
-import { CONCURRENCY_MAX, DELAY_MAX, ITEMS_MAX, ITERATIONS_MAX } from "./limits.ts";
+import { Fields } from "./fields.ts";
+import { readOpenItems } from "./limit-definition.ts";
+import { DELAY_MAX, ITEMS_MAX, ITERATIONS_MAX } from "./limits.ts";
 import type { ForEach, Repeat } from "./plan.ts";
 import type { StepContext } from "./step-definition.ts";
 
@@ -21,10 +22,7 @@ export interface Runs {
 /** Reads `forEach` with what belongs to it, or `repeat`. */
 export function readRuns(step: Fields, context: StepContext): Runs {
   const perItem = step.value("forEach") !== undefined;
-  for (const name of ["concurrency", "onItemError"]) {
-    if (!perItem && step.value(name) !== undefined)
-      step.refuse(name, "conflict", "belongs to `forEach`, which is missing");
-  }
+  if (!perItem) refuseItems(step);
   if (perItem && step.value("repeat") !== undefined) {
     step.refuse("repeat", "conflict", "cannot stand together with `forEach`");
     return { ...readForEach(step, context), repeat: null, until: null };
@@ -32,12 +30,23 @@ export function readRuns(step: Fields, context: StepContext): Runs {
   return { ...readForEach(step, context), ...readRepeat(step, context) };
 }
 
+/** Refuses what is said of items where there are none. An object in `concurrency` says something of each task, too. */
+function refuseItems(step: Fields): void {
+  const msg = "belongs to `forEach`, which is missing";
+  if (step.value("onItemError") !== undefined) step.refuse("onItemError", "conflict", msg);
+  const concurrency = step.value("concurrency");
+  if (isJsonObject(concurrency)) {
+    const inside = new Fields(concurrency, step.at("concurrency"), step.issues);
+    if (inside.value("items") !== undefined) inside.refuse("items", "conflict", msg);
+  } else if (concurrency !== undefined) step.refuse("concurrency", "conflict", msg);
+}
+
 function readForEach(step: Fields, context: StepContext): Pick<Runs, "forEach" | "items"> {
   const read = readItems(step, context);
   if (read === undefined) return { forEach: null, items: null };
   const forEach: ForEach = {
     items: read.items,
-    concurrency: step.whole("concurrency", { min: 1, max: CONCURRENCY_MAX }) ?? DEFAULT_CONCURRENCY,
+    concurrency: readOpenItems(step) ?? DEFAULT_CONCURRENCY,
     onItemError: step.choice("onItemError", ["fail", "collect"]) ?? "fail",
   };
   return { forEach, items: read.template };

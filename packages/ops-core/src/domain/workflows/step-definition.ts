@@ -5,6 +5,7 @@ import { readCompensation } from "./compensation-definition.ts";
 import { readCondition } from "./expression-definition.ts";
 import { readFallback } from "./fallback-definition.ts";
 import { Fields } from "./fields.ts";
+import { type Limits, readStepLimits } from "./limit-definition.ts";
 import {
   DEADLINE_MAX,
   DEADLINE_MIN,
@@ -45,6 +46,7 @@ const STEP_FIELDS: readonly string[] = [
   "when",
   "forEach",
   "concurrency",
+  "rateLimit",
   "onItemError",
   "repeat",
   "retry",
@@ -74,6 +76,8 @@ export interface StepContext {
   readonly issues: Issues;
   readonly allowance: Allowance;
   readonly patterns: PatternAllowance;
+  /** What limits the tasks of steps that say nothing of it. */
+  readonly limits: Limits;
 }
 
 /** What `onFailure` may be, on the workflow and on a step. */
@@ -97,6 +101,7 @@ export function readStep(task: JsonValue, position: number, context: StepContext
   const { template, reserveNames, ...work } = readWork(kind, fields, context, position === 0);
   const when = readCondition(fields, "when", context);
   const { forEach, items, repeat, until } = readRuns(fields, context);
+  const limits = readStepLimits(fields, kind, context.limits, context);
   const fallback = readFallback(fields, kind);
   const undo = readCompensation(fields, context);
   const templates: StepTemplates = {
@@ -105,6 +110,8 @@ export function readStep(task: JsonValue, position: number, context: StepContext
     items,
     until,
     compensation: undo?.template ?? null,
+    concurrencyKey: limits.concurrency?.key ?? null,
+    rateKey: limits.rate?.key ?? null,
   };
   const runs = { perItem: forEach !== null, repeats: repeat !== null };
   const step: StepDefinition = {
@@ -116,6 +123,7 @@ export function readStep(task: JsonValue, position: number, context: StepContext
     when: when?.source ?? null,
     forEach,
     repeat,
+    limits: limitsOf(limits),
     fallback: fallback.target,
     compensation: undo?.compensation ?? null,
     ...readSettings(fields, context),
@@ -123,9 +131,24 @@ export function readStep(task: JsonValue, position: number, context: StepContext
     nextTaskId: fields.id("nextTaskId", STEP_ID_LENGTH_MAX),
     reserveNames: [...reserveNames, ...fallback.reserveNames],
     templates,
-    readings: readingsOf(templates, { parametersAt: work.parametersAt, ...runs }),
+    readings: readingsOf(withoutInherited(templates, context.limits), { parametersAt: work.parametersAt, ...runs }),
   };
   return id === undefined ? undefined : step;
+}
+
+function limitsOf({ concurrency, rate }: Limits): PlanStep["limits"] {
+  if (concurrency === null && rate === null) return null;
+  return { concurrency: concurrency?.limit ?? null, rate: rate?.limit ?? null };
+}
+
+/** What the workflow's keys read is checked once, where they stand. */
+function withoutInherited(templates: StepTemplates, { concurrency, rate }: Limits): StepTemplates {
+  const { concurrencyKey, rateKey } = templates;
+  return {
+    ...templates,
+    concurrencyKey: concurrencyKey === concurrency?.key ? null : concurrencyKey,
+    rateKey: rateKey === rate?.key ? null : rateKey,
+  };
 }
 
 function readId(fields: Fields, mode: Mode): string | undefined {

@@ -109,6 +109,7 @@ const SETTINGS: Readonly<Record<string, JsonValue>> = {
   fallback: "b",
   forEach: [1],
   concurrency: 2,
+  rateLimit: { key: "k", limit: 1, per: "1m" },
   onItemError: "fail",
   repeat: { until: "true", maxIterations: 1 },
   compensate: {},
@@ -356,10 +357,10 @@ test("a field of the language in the wrong place is refused, in the originals' d
     ["on the workflow", document([step], { when: "true" }), ["when"], "unknown_field", '"when" belongs in a task'],
     [
       "fan-out",
-      document([step], { concurrency: 2 }),
-      ["concurrency"],
+      document([step], { onItemError: "fail" }),
+      ["onItemError"],
       "unknown_field",
-      '"concurrency" belongs in a task',
+      '"onItemError" belongs in a task',
     ],
     [
       "a branch",

@@ -6,7 +6,7 @@ import { onlyOne, TARGET_FIELDS } from "./target-definition.ts";
 export const KIND_FIELDS = ["tool", "workflow", "approval", "wait"] as const;
 
 /** Fields that say something only about tasks, or only about steps that others carry out. */
-const OF_TASKS = [...TARGET_FIELDS, "parameters", "retry", "timeout", "priority", "input"];
+const OF_TASKS = [...TARGET_FIELDS, "parameters", "retry", "timeout", "priority", "rateLimit", "input"];
 const OF_WORK = ["deadline", "fallback", "forEach", "concurrency", "onItemError", "repeat", "compensate", "output"];
 
 /** What a step of each kind cannot have. */

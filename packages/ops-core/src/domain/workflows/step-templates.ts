@@ -8,6 +8,8 @@ export interface StepTemplates {
   readonly items: Template | null;
   readonly until: Template | null;
   readonly compensation: Template | null;
+  readonly concurrencyKey: Template | null;
+  readonly rateKey: Template | null;
 }
 
 /** Compiled templates live as long as their plan. */
@@ -27,14 +29,20 @@ export function templatesOf(step: PlanStep): StepTemplates {
 }
 
 /** For a step that is a copy of the one that was compiled. */
-function compile({ parameters, when, forEach, repeat, compensation }: PlanStep): StepTemplates {
+function compile({ parameters, when, forEach, repeat, compensation, limits }: PlanStep): StepTemplates {
   return {
     parameters: compileTemplate(parameters),
     when: when === null ? null : compileSource(when),
     items: forEach === null ? null : itemsOf(forEach),
     until: repeat === null ? null : compileSource(repeat.until),
     compensation: compensation === null ? null : compileTemplate(compensation.parameters),
+    concurrencyKey: keyOf(limits?.concurrency),
+    rateKey: keyOf(limits?.rate),
   };
+}
+
+function keyOf(limit: { readonly key: string } | null | undefined): Template | null {
+  return limit == null ? null : compileTemplate(limit.key);
 }
 
 function itemsOf({ items }: ForEach): Template {

@@ -1,5 +1,6 @@
 import {
   type Issue,
+  isJsonNumber,
   isJsonObject,
   type JsonObject,
   type JsonValue,
@@ -10,7 +11,8 @@ import {
 import type { ExpressionScope } from "../expressions/scope.ts";
 import { resolveTemplate, type Template } from "../expressions/template.ts";
 import { issueText, type Loc } from "../issues.ts";
-import { ITEMS_MAX } from "./limits.ts";
+import type { TaskLimits } from "../tasks/limits.ts";
+import { ITEMS_MAX, LIMIT_KEY_LENGTH_MAX } from "./limits.ts";
 import type { PlanStep } from "./plan.ts";
 import { templatesOf } from "./step-templates.ts";
 import { TIME_HINT } from "./wait-definition.ts";
@@ -79,6 +81,34 @@ export function evaluatedValue(step: PlanStep, scope: ExpressionScope): JsonValu
   const text = typeof message === "string" ? message : stringifyJson(message ?? null);
   if (text.trim() === "") throw failed([...step.parametersAt, "message"], "the message comes out empty");
   return { ...value, message: text };
+}
+
+/**
+ * What limits a task of a step; null where nothing does.
+ * @param scope with `item` and `index` for one of its items, with `iteration` for one of its runs
+ * @throws OpspawnError `expression_failed` at the `key` that came to nothing
+ */
+export function taskLimits(step: PlanStep, scope: ExpressionScope): TaskLimits | null {
+  if (step.limits === null) return null;
+  const { concurrency, rate } = step.limits;
+  const { concurrencyKey, rateKey } = templatesOf(step);
+  return {
+    concurrency:
+      concurrency === null ? null : { ...concurrency, key: limitKey(concurrencyKey, scope, ["concurrency", "key"]) },
+    rate: rate === null ? null : { ...rate, key: limitKey(rateKey, scope, ["rateLimit", "key"]) },
+  };
+}
+
+/** Whom nobody names shares no key with all others that are not named either. */
+function limitKey(template: Template | null, scope: ExpressionScope, loc: Loc): string {
+  const value = template === null ? null : resolveTemplate(template, scope, loc);
+  if (typeof value !== "string" && !isJsonNumber(value ?? undefined)) {
+    throw failed(loc, `must yield a text or a number, not ${shown(value)}`);
+  }
+  const key = typeof value === "string" ? value : stringifyJson(value);
+  if (key.trim() === "") throw failed(loc, "the key comes out empty");
+  if (key.length <= LIMIT_KEY_LENGTH_MAX) return key;
+  throw failed(loc, `the key has ${key.length} characters, at most ${LIMIT_KEY_LENGTH_MAX} are allowed`);
 }
 
 /**

@@ -165,7 +165,7 @@ export class AgentIndex {
     return this.#byLane.keys();
   }
 
-  /** Lanes where a task may wait; a lane too many costs one look-up. */
+  /** Lanes where a task without limits may wait; a lane too many costs one look-up. */
   get waiting(): Set<string> {
     this.#fresh();
     return this.#waiting;
@@ -235,7 +235,7 @@ export class AgentIndex {
     const open = "select distinct agent_id as id from cancellations where wake_at is not null and agent_id is not null";
     for (const { id } of this.#db.all<{ id: string }>(open)) this.#cancelling.add(id);
     for (const { lane } of this.#db.all<{ lane: string }>(
-      "select distinct lane from tasks where status = 'pending' and held = 0",
+      "select distinct lane from tasks where status = 'pending' and held = 0 and limits is null",
     )) {
       this.#waiting.add(lane);
     }

@@ -5,16 +5,18 @@ import type { RegisterAgent } from "../../domain/store.ts";
 import { type ClaimedAttempt, lanesServed, type TaskError } from "../../domain/tasks/task.ts";
 import type { AgentEntry } from "./agent-index.ts";
 import { renewLease } from "./agent-lease.ts";
-import { assign, nextWaiting, toClaimed } from "./claim.ts";
+import { assign, nextInLine, nextWaiting, toClaimed } from "./claim.ts";
 import { redirectMessages } from "./deliveries.ts";
 import { insertKey } from "./keys.ts";
 import { loseAttempts } from "./loss.ts";
 import { abandon } from "./outcomes.ts";
+import { limitBlock } from "./permits.ts";
 import { openAttempts } from "./report-evidence.ts";
 import { agentEvent } from "./reports.ts";
 import { releaseDraining } from "./slots.ts";
-import { loadTask } from "./task-row.ts";
+import { loadTask, type TaskRow } from "./task-row.ts";
 import type { Tx } from "./tx.ts";
+import { waitsIn } from "./waiting.ts";
 
 interface KnownAgent {
   id: string;
@@ -171,7 +173,7 @@ function restart(tx: Tx, id: string): void {
 }
 
 function wake(tx: Tx, agent: Agent): void {
-  for (const lane of lanesServed(agent)) if (tx.context.agents.waiting.has(lane)) tx.hints.lanes.add(lane);
+  for (const lane of lanesServed(agent)) if (waitsIn(tx, lane)) tx.hints.lanes.add(lane);
 }
 
 /**
@@ -199,8 +201,9 @@ function lastAnnounced(tx: Tx, agentId: string): number | null | undefined {
   return tx.get<{ announced_at: number | null }>("select announced_at from agents where id = ?", agentId)?.announced_at;
 }
 
-/** Each index holds one half of what waits in a lane. */
-const WAITING_IN = `select id from tasks where status = 'pending' and held = 0 and lane = :lane
+/** Each index holds one part of what waits in a lane. */
+const WAITING_IN = `select id from tasks where status = 'pending' and held = 0 and limits is null and lane = :lane
+  union all select id from tasks where status = 'pending' and held = 0 and limits is not null and lane = :lane
   union all select id from tasks where status = 'pending' and held = 1 and lane = :lane`;
 
 /** Work that only the removed agent could have done. */
@@ -257,7 +260,15 @@ export function workflowOf(tx: Tx, sessionId: string | null): string | null {
 function earliestFor(tx: Tx, agent: AgentEntry) {
   const tasks = agent.lanes.flatMap((lane) => {
     const task = tx.context.agents.waiting.has(lane) ? nextWaiting(tx, lane) : undefined;
-    return task === undefined ? [] : [task];
+    return [...(task === undefined ? [] : [task]), ...limitedFor(tx, lane)];
   });
   return tasks.sort((a, b) => a.order_key - b.order_key)[0];
+}
+
+/** The first task of each line that its limits let through. */
+function limitedFor(tx: Tx, lane: string): TaskRow[] {
+  return [...tx.context.limits.linesIn(lane)].flatMap((line) => {
+    if (limitBlock(tx, line.limits) !== null) return [];
+    return nextInLine(tx, line) ?? [];
+  });
 }

@@ -1,13 +1,22 @@
 import { AgentIndex, type Doer } from "./agent-index.ts";
 import type { Database } from "./database.ts";
+import { LimitIndex } from "./limit-index.ts";
 import { freeSlots } from "./slots.ts";
 import { type StoredTask, toTaskRow } from "./stored-task.ts";
 import type { TaskRow } from "./task-row.ts";
 import { nextPosition, type TxContext } from "./tx.ts";
 
 /** Compares what memory holds with the rows it was made from. */
-export function findDisagreements(db: Database, context: Pick<TxContext, "agents" | "recent" | "position">): string[] {
-  return [...compareAgents(db, context.agents), ...compareRecent(db, context.recent), ...comparePosition(db, context)];
+export function findDisagreements(
+  db: Database,
+  context: Pick<TxContext, "agents" | "limits" | "recent" | "position">,
+): string[] {
+  return [
+    ...compareAgents(db, context.agents),
+    ...compareLimits(db, context.limits),
+    ...compareRecent(db, context.recent),
+    ...comparePosition(db, context),
+  ];
 }
 
 function compareAgents(db: Database, agents: AgentIndex): string[] {
@@ -42,6 +51,22 @@ function compareSlots(db: Database, agents: AgentIndex): string[] {
     const known = doer.free.toSorted((a, b) => b - a).join();
     return difference(`free slots of ${nameOf(doer)}`, known, freeSlots(db, doer).join());
   });
+}
+
+/** It may know of lines where nobody waits any more, but not of too few. */
+function compareLimits(db: Database, limits: LimitIndex): string[] {
+  if (limits.stale) return [];
+  const fresh = new LimitIndex(db);
+  const [known, stored] = [limits.contents(), fresh.contents()];
+  return [
+    ...difference("permits", known.permits.sort().join(), stored.permits.sort().join()),
+    ...stored.lines.filter((line) => !known.lines.includes(line)).map((line) => `the line ${line} is forgotten`),
+    ...known.uses.flatMap(([key, last]) => difference(`the uses of key ${key}`, `${last}`, `${fresh.lastUse(key)}`)),
+    ...[...fresh.everyLine()].flatMap((line) => {
+      const least = limits.line(line.lane, line.text)?.least ?? line.least;
+      return least <= line.least ? [] : [`the line ${line.lane} ${line.text} has smaller keys than memory knows`];
+    }),
+  ];
 }
 
 /** These may hold too much, never too little. */

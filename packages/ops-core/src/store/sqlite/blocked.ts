@@ -2,8 +2,11 @@ import { formatTime, type JsonObject } from "@opspawn/contract";
 import type { Blocked } from "../../domain/blocked.ts";
 import type { Pause } from "../../domain/sessions/session.ts";
 import { pausedBlock } from "../../domain/sessions/waiting.ts";
+import { readLimits } from "../../domain/tasks/limits.ts";
 import { type Requirement, type TaskError, toolOf } from "../../domain/tasks/task.ts";
 import { explainLane } from "./lanes.ts";
+import { explainLimit } from "./limit-reasons.ts";
+import { limitBlock } from "./permits.ts";
 import { SessionUnit } from "./session-unit.ts";
 import { type AttemptRow, loadTask, type TaskColumns, type TaskRow } from "./task-row.ts";
 import type { Tx } from "./tx.ts";
@@ -18,11 +21,13 @@ export interface LaneColumns {
 }
 
 /** A task with what was last found about its lane. */
-export const TASKS = `select t.*, l.reason as lane_reason, l.message as lane_message, l.details as lane_details,
-  l.since as lane_since, p.pause from tasks t left join lanes l on l.lane = t.lane and t.status = 'pending'
+export const TASKS = `select t.*, coalesce(k.reason, l.reason) as lane_reason, coalesce(k.message, l.message) as lane_message,
+  coalesce(k.details, l.details) as lane_details, coalesce(k.since, l.since) as lane_since, p.pause from tasks t
+  left join lanes l on l.lane = t.lane and t.status = 'pending'
+  left join lanes k on k.lane = t.limits and t.status = 'pending'
   left join sessions p on t.held = 1 and p.id = t.session_id`;
 
-/** The tasks of `TASKS` that `storedBlock` says this reason of. */
+/** The tasks `t` with their lane's reason `l` and that of their limits `k` that `storedBlock` says this reason of. */
 export function blockedBy(reason: string, now: number): { sql: string; values: (string | number)[] } {
   switch (reason) {
     case "session_paused":
@@ -32,17 +37,29 @@ export function blockedBy(reason: string, now: number): { sql: string; values: (
     case "backoff":
       return { sql: "t.status = 'pending' and t.held = 0 and t.attempts > 0 and t.ready_at > ?", values: [now] };
     case "queued":
-      return { sql: "t.status = 'pending' and t.held = 0 and t.ready_at <= ? and l.reason is null", values: [now] };
+      return {
+        sql: "t.status = 'pending' and t.held = 0 and t.ready_at <= ? and coalesce(k.reason, l.reason) is null",
+        values: [now],
+      };
     default:
-      return { sql: "t.status = 'pending' and t.held = 0 and t.ready_at <= ? and l.reason = ?", values: [now, reason] };
+      return {
+        sql: "t.status = 'pending' and t.held = 0 and t.ready_at <= ? and coalesce(k.reason, l.reason) = ?",
+        values: [now, reason],
+      };
   }
 }
 
-/** Pending tasks by what `storedBlock` says of each; `:now` is the time. */
-export const TASKS_BY_REASON = `select case when t.ready_at <= :now then coalesce(l.reason, 'queued')
-      when t.attempts = 0 then 'delayed' else 'backoff' end as reason, count(*) as count
-    from tasks t left join lanes l on l.lane = t.lane where t.status = 'pending' and t.held = 0 group by 1
-  union all select 'session_paused', count(*) from tasks where status = 'pending' and held = 1`;
+const BEFORE_IT_IS_READY = "when t.attempts = 0 then 'delayed' else 'backoff' end as reason, count(*) as count";
+
+/** Pending tasks by what `storedBlock` says of each, each kind from an index of its own; `:now` is the time. */
+export const TASKS_BY_REASON = `select reason, sum(count) as count from (
+  select case when t.ready_at <= :now then coalesce(l.reason, 'queued') ${BEFORE_IT_IS_READY}
+    from tasks t left join lanes l on l.lane = t.lane
+    where t.status = 'pending' and t.held = 0 and t.limits is null group by 1
+  union all select case when t.ready_at <= :now then coalesce(k.reason, l.reason, 'queued') ${BEFORE_IT_IS_READY}
+    from tasks t left join lanes l on l.lane = t.lane left join lanes k on k.lane = t.limits
+    where t.status = 'pending' and t.held = 0 and t.limits is not null group by 1
+  union all select 'session_paused', count(*) from tasks where status = 'pending' and held = 1) group by reason`;
 
 /** Why a pending task waits, from what was stored when a claim last found nothing. */
 export function storedBlock(row: TaskColumns & LaneColumns, now: number): Blocked | null {
@@ -67,11 +84,13 @@ export function explainTask(tx: Tx, taskId: string): Blocked | null {
   const pause = row.held === 1 && row.session_id !== null ? SessionUnit.load(tx, row.session_id)?.row.pause : null;
   if (pause !== null && pause !== undefined) return heldBack(row, pause);
   if (row.ready_at > tx.now) return notReady(row);
-  const { reason, message, details } = explainLane(tx, JSON.parse(row.requirement) as Requirement);
+  const block = row.limits === null ? null : limitBlock(tx, readLimits(row.limits));
+  const { reason, message, details } =
+    block === null ? explainLane(tx, JSON.parse(row.requirement) as Requirement) : explainLimit(tx, block);
   if (reason === "ready") return queued(row);
   const since = tx.get<{ since: number }>(
     "select since from lanes where lane = ? and reason = ?",
-    row.lane,
+    block === null ? row.lane : row.limits,
     reason,
   )?.since;
   return { reason, message, since: Math.max(since ?? 0, row.ready_at), details };

@@ -1,7 +1,7 @@
 import type { JsonObject } from "@opspawn/contract";
 import type { ApiKey } from "../../domain/auth/key.ts";
-import type { KeyStore } from "../../domain/auth/key-store.ts";
-import type { DeliveryStore, EventStore, StoredEvent, WorkflowStore } from "../../domain/store.ts";
+import type { DeliveryStore } from "../../domain/deliveries/delivery-store.ts";
+import type { EventStore, KeyStore, StoredEvent, WorkflowStore } from "../../domain/store.ts";
 import { messageArrived, messageGivenUp } from "./cancellations.ts";
 import {
   DELIVERIES,

@@ -1,8 +1,11 @@
 import { agentBlock, toolBlock } from "../../domain/agents/claimable.ts";
+import { readLimits, type TaskLimits } from "../../domain/tasks/limits.ts";
 import { DEFAULT_ATTEMPT_TIMEOUT } from "../../domain/tasks/retry.ts";
 import { type ClaimedAttempt, capabilityOf, laneOf, type Requirement } from "../../domain/tasks/task.ts";
 import type { Doer } from "./agent-index.ts";
 import { takeProbe } from "./circuits.ts";
+import type { Line } from "./limit-index.ts";
+import { limitBlock, takePermit } from "./permits.ts";
 import type { TaskPolicy } from "./plan-cache.ts";
 import { SessionUnit } from "./session-unit.ts";
 import { takeSlot } from "./slots.ts";
@@ -41,17 +44,32 @@ function isFree(tx: Tx, doer: Doer): boolean {
 export function claimDirectly(tx: Tx, task: TaskRow): void {
   if (task.held === 1 || task.ready_at > tx.now) return;
   if (tx.sendCapacity <= 0) return;
+  if (task.limits !== null && !mayPass(tx, task, readLimits(task.limits))) return;
   const agent = chooseDoer(tx, task);
   if (agent === undefined || hasEarlierWork(tx, agent, task.order_key)) return;
   assign(tx, task, agent);
 }
 
+/** Whether its keys have room, and no waiting task with a smaller order key wants any of them. */
+function mayPass(tx: Tx, task: TaskRow, limits: TaskLimits): boolean {
+  if (limitBlock(tx, limits) !== null) return false;
+  for (const line of tx.context.limits.linesOf(limits)) if (isBefore(tx, line, task.order_key)) return false;
+  return true;
+}
+
+/** Whether a line that its limits let through has a task with a smaller order key. */
+function isBefore(tx: Tx, line: Line, orderKey: number): boolean {
+  if (line.least >= orderKey || limitBlock(tx, line.limits) !== null) return false;
+  return (nextInLine(tx, line)?.order_key ?? orderKey) < orderKey;
+}
+
 function hasEarlierWork(tx: Tx, agent: Doer, orderKey: number): boolean {
   for (const lane of agent.lanes) {
+    for (const line of tx.context.limits.linesIn(lane)) if (isBefore(tx, line, orderKey)) return true;
     if (!tx.context.agents.waiting.has(lane)) continue;
     const earlier = tx.get(
-      `select 1 from tasks where status = 'pending' and held = 0 and lane = ? and order_key < ? and ready_at <= ?
-        limit 1`,
+      `select 1 from tasks where status = 'pending' and held = 0 and limits is null and lane = ? and order_key < ?
+        and ready_at <= ? limit 1`,
       lane,
       orderKey,
       tx.now,
@@ -75,6 +93,7 @@ export function assign(tx: Tx, task: TaskRow, agent: Doer): ClaimedAttempt | nul
   const timeoutAt = Math.min(tx.now + timeout, task.deadline);
   const token = `${n}.${tx.context.ids.secret()}`;
   const attempt = newAttempt(tx, task.id, n, agent, { token, slot, timeoutAt });
+  takePermit(tx, task, n);
   beginAttempt(tx, task, attempt);
   changeTask(tx, task, { status: "running", started_at: task.started_at ?? tx.now });
   const session = task.session_id === null ? undefined : SessionUnit.load(tx, task.session_id);
@@ -172,14 +191,38 @@ export function toClaimed(task: TaskRow, agent: Doer, workflowId: string | null,
   };
 }
 
-/** The first task of a lane that may be given out now. */
+/** The first task of a lane, among those without limits, that may be given out now. */
 export function nextWaiting(tx: Tx, lane: string): TaskRow | undefined {
   const stored = tx.get<StoredTask>(
-    `select * from tasks where status = 'pending' and held = 0 and lane = ? and ready_at <= ? and deadline > ?
-      order by order_key limit 1`,
+    `select * from tasks where status = 'pending' and held = 0 and limits is null and lane = ? and ready_at <= ?
+      and deadline > ? order by order_key limit 1`,
     lane,
     tx.now,
     tx.now,
   );
   return stored === undefined ? undefined : tx.tasks.found(tx, stored);
+}
+
+/** The first task of a line that may be given out now, whatever its limits say. */
+export function nextInLine(tx: Tx, line: Line): TaskRow | undefined {
+  const stored = tx.get<StoredTask>(
+    `select * from tasks where status = 'pending' and held = 0 and limits = ? and lane = ? and ready_at <= ?
+      and deadline > ? order by order_key limit 1`,
+    line.text,
+    line.lane,
+    tx.now,
+    tx.now,
+  );
+  if (stored === undefined || stored.order_key > line.least) line.least = leastInLine(tx, line);
+  return stored === undefined ? undefined : tx.tasks.found(tx, stored);
+}
+
+/** The smallest order key of a line, of tasks whose time has not come included; infinite when none waits. */
+export function leastInLine(tx: Tx, { text, lane }: Line): number {
+  const row = tx.get<{ least: number | null }>(
+    "select min(order_key) as least from tasks where status = 'pending' and held = 0 and limits = ? and lane = ?",
+    text,
+    lane,
+  );
+  return row?.least ?? Number.POSITIVE_INFINITY;
 }

@@ -1,6 +1,6 @@
 import { DELIVERY_REASONS } from "../../domain/deliveries/waiting.ts";
+import type { CountStore, OpenCount } from "../../domain/metrics/count-store.ts";
 import { SCHEDULE_REASONS } from "../../domain/schedules/schedule.ts";
-import type { CountStore, OpenCount } from "../../domain/store.ts";
 import { TASKS_BY_REASON } from "./blocked.ts";
 import type { Database } from "./database.ts";
 import { deliveriesWaitingFor } from "./deliveries.ts";

@@ -17,7 +17,11 @@ const NAMED = 20;
 
 /** Writes why a lane waits, on change only. */
 export function noteBlocked(tx: Tx, lane: string, requirement: Requirement): void {
-  const { reason, message, details } = explainLane(tx, requirement);
+  writeReason(tx, lane, explainLane(tx, requirement));
+}
+
+/** @param lane a lane; or the limits of a line, whatever lane it is in */
+export function writeReason(tx: Tx, lane: string, { reason, message, details }: LaneReason): void {
   const text = JSON.stringify(details);
   tx.run(
     `insert into lanes (lane, reason, message, details, since) values (?, ?, ?, ?, ?) on conflict (lane) do update set

@@ -35,6 +35,7 @@ import {
   taskEvent,
 } from "./task-row.ts";
 import type { Tx } from "./tx.ts";
+import { beginToWait } from "./waiting.ts";
 
 const CLASS_OF: Record<Evidence, EvidenceClass> = {
   result: "explicit",
@@ -237,9 +238,7 @@ function backToLane(tx: Tx, task: TaskRow, error: TaskError | null): void {
   if (task.ended_at !== null) throw new OpspawnError("lease_lost", "The task has ended meanwhile.");
   const held = isSessionPaused(tx, task) ? 1 : 0;
   changeTask(tx, task, { status: "pending", held, error: error === null ? null : JSON.stringify(error) });
-  if (held === 1) return;
-  tx.context.agents.waiting.add(task.lane);
-  tx.hints.lanes.add(task.lane);
+  if (held === 0) beginToWait(tx, task);
 }
 
 /** A task fails for good; with `exhausted` it is a dead letter. */

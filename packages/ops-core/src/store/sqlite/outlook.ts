@@ -1,5 +1,8 @@
 import { agentBlock, toolBlock } from "../../domain/agents/claimable.ts";
 import type { AgentIndex, Doer } from "./agent-index.ts";
+import type { Line } from "./limit-index.ts";
+import { nextUse } from "./permits.ts";
+import type { TxContext } from "./tx.ts";
 
 /** What the engine's loops will find to do, if nothing else happens before. */
 export interface Outlook {
@@ -27,25 +30,45 @@ const WAKE_UPS = `select min(at) as at from (
 /** What is moved over a gap, beside leases. */
 const HELD = `select 1 from tasks where status = 'running'
   union all select 1 from cancellations where wake_at is not null limit 1`;
-const READY = "select 1 from tasks where status = 'pending' and held = 0 and lane = ? and ready_at <= ? limit 1";
-const NEXT_READY = "select min(ready_at) as at from tasks where status = 'pending' and held = 0 and lane = ?";
+const READY =
+  "select 1 from tasks where status = 'pending' and held = 0 and limits is null and lane = ? and ready_at <= ? limit 1";
+const NEXT_READY =
+  "select min(ready_at) as at from tasks where status = 'pending' and held = 0 and limits is null and lane = ?";
+const NEXT_IN_LINE =
+  "select min(ready_at) as at from tasks where status = 'pending' and held = 0 and limits = ? and lane = ?";
 
 /** May say a moment too early, never one too late. */
-export function findOutlook(db: Reader, agents: AgentIndex, now: number): Outlook {
+export function findOutlook(db: Reader, context: Pick<TxContext, "agents" | "limits">, now: number): Outlook {
+  const { agents, limits } = context;
   const isHeld = db.get(HELD) !== undefined || hasLease(agents);
   const times = [db.get<{ at: number | null }>(WAKE_UPS)?.at ?? null, nextSilence(agents)];
   for (const lane of agents.waiting) times.push(nextClaim(db, agents, lane, now));
+  for (const line of limits.everyLine()) times.push(nextInLine(db, context, line, now));
   return { next: earliest(times), isHeld };
+}
+
+/** As `nextClaim`, of a line. A permit of a full key is given back by a commit; a rate has a moment of its own. */
+function nextInLine(db: Reader, context: Pick<TxContext, "agents" | "limits">, line: Line, now: number): number | null {
+  const free = freeIn(context.agents, line.lane, now);
+  const { concurrency, rate } = line.limits;
+  if (free === null || (concurrency !== null && context.limits.held(concurrency.key) >= concurrency.limit)) return null;
+  const ready = db.get<{ at: number | null }>(NEXT_IN_LINE, line.text, line.lane)?.at ?? null;
+  if (ready === null) return null;
+  return Math.max(ready, free, rate === null ? 0 : nextUse(db, context.limits, rate));
 }
 
 /** When work of this lane may be claimed; null when only a commit can bring that about, which wakes those who wait. */
 function nextClaim(db: Reader, agents: AgentIndex, lane: string, now: number): number | null {
-  const doers = agents.inLane(lane).filter(({ channel }) => channel === "push");
-  const free = earliest(doers.map((doer) => freeAt(doer, now)));
+  const free = freeIn(agents, lane, now);
   if (free === null) return null;
   if (db.get(READY, lane, now) !== undefined) return free;
   const ready = db.get<{ at: number | null }>(NEXT_READY, lane)?.at ?? null;
   return ready === null ? null : Math.max(ready, free);
+}
+
+function freeIn(agents: AgentIndex, lane: string, now: number): number | null {
+  const doers = agents.inLane(lane).filter(({ channel }) => channel === "push");
+  return earliest(doers.map((doer) => freeAt(doer, now)));
 }
 
 /** When somebody may be given work, if no commit brings that about before. What drains has a moment of its own. */

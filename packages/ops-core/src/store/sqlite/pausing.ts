@@ -5,6 +5,7 @@ import { advanceSession } from "./session-advance.ts";
 import { SessionUnit, toSessionRecord } from "./session-unit.ts";
 import { needOpenSession } from "./sessions.ts";
 import type { Tx } from "./tx.ts";
+import { beginToWait } from "./waiting.ts";
 
 /**
  * Gives nothing new of a session out, nor of those that are its steps. Asking again changes nothing, but that a session
@@ -62,16 +63,13 @@ function resume(tx: Tx, session: SessionUnit, by: string): void {
 
 /** What was held may be claimed; it keeps its place. */
 function giveOut(tx: Tx, sessionId: string): void {
-  const lanes = tx.all<{ lane: string }>(
-    "select distinct lane from tasks where session_id = ? and status = 'pending' and held = 1",
+  const lines = tx.all<{ lane: string; limits: string | null }>(
+    "select distinct lane, limits from tasks where session_id = ? and status = 'pending' and held = 1",
     sessionId,
   );
   tx.run("update tasks set held = 0 where session_id = ? and held = 1", sessionId);
   tx.touch();
-  for (const { lane } of lanes) {
-    tx.context.agents.waiting.add(lane);
-    tx.hints.lanes.add(lane);
-  }
+  for (const line of lines) beginToWait(tx, { ...line, order_key: Number.NEGATIVE_INFINITY });
 }
 
 function openChildren(tx: Tx, parentId: string): SessionUnit[] {

@@ -1,5 +1,6 @@
 import { DAY, SECOND } from "../../domain/clock.ts";
-import type { ProcessStore } from "../../domain/process-store.ts";
+import type { ProcessStore } from "../../domain/store.ts";
+import { RATE_PER_MAX } from "../../domain/workflows/limits.ts";
 import { markJudged } from "./gap.ts";
 import { pruneFires } from "./schedules.ts";
 import type { SqliteContext } from "./store.ts";
@@ -41,5 +42,13 @@ function prune(tx: Tx, max: number): number {
     REPORTS_KEPT,
     max,
   );
-  return answers + replays + reports + pruneFires(tx, max);
+  return answers + replays + reports + pruneFires(tx, max) + pruneUses(tx, max);
+}
+
+/** What no limit looks back to any more. */
+function pruneUses(tx: Tx, max: number): number {
+  const old = "select key, n from rate_uses where at <= ? order by at limit ?";
+  const pruned = tx.run(`delete from rate_uses where (key, n) in (${old})`, tx.now - RATE_PER_MAX, max);
+  if (pruned > 0) tx.context.limits.forgetUses();
+  return pruned;
 }

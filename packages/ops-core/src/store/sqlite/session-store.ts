@@ -108,6 +108,7 @@ function conditions(filter: SessionFilter, now: number): Where {
     const { sql, values } = blockedBy(filter.blockedReason, now);
     where.add(
       `s.ended_at is null and exists (select 1 from tasks t left join lanes l on l.lane = t.lane
+        left join lanes k on k.lane = t.limits
         where t.session_id = s.id and ${sql})`,
       ...values,
     );

@@ -1,6 +1,8 @@
 import type { AgentEntry, Doer, ToolEntry } from "./agent-index.ts";
+import { releasePermit, releasePermitsOf } from "./permits.ts";
 import type { AttemptRow } from "./task-row.ts";
 import type { Tx } from "./tx.ts";
+import { waitsIn } from "./waiting.ts";
 
 /** The slot that an attempt holds, or held. */
 export type Slot = Pick<AttemptRow, "task_id" | "n" | "agent_id" | "slot">;
@@ -60,8 +62,10 @@ function slotsOfTool(tx: Pick<Tx, "all">, tool: ToolEntry): TakenSlot[] {
 }
 
 /** The agent is done with an attempt that has just ended. */
-export function releaseSlot(tx: Tx, agent: Doer | undefined, { slot }: Pick<Slot, "slot">): void {
+export function releaseSlot(tx: Tx, agent: Doer | undefined, held: Slot): void {
+  releasePermit(tx, held);
   if (agent === undefined) return;
+  const { slot } = held;
   tx.touch();
   agent.held -= 1;
   // A slot beyond what the agent has now is not used again.
@@ -72,7 +76,10 @@ export function releaseSlot(tx: Tx, agent: Doer | undefined, { slot }: Pick<Slot
 /** The attempt has ended but the agent may still be at it: the slot stays taken until it says so, or until `until`. */
 export function drainSlot(tx: Tx, agent: Doer | undefined, slot: Slot, until: number): void {
   // The slots of an agent or tool that is gone are gone with it.
-  if (agent === undefined) return;
+  if (agent === undefined) {
+    releasePermit(tx, slot);
+    return;
+  }
   tx.run(
     "insert into draining_slots (agent_id, tool, slot, task_id, n, until) values (?, ?, ?, ?, ?, ?)",
     agent.id,
@@ -97,6 +104,7 @@ export function releaseDrained(tx: Tx, agent: Doer | undefined, slot: Slot): voi
 /** Frees the draining slots of an agent that is known to be free, at most `max`, those that drain longest first. */
 export function releaseDraining(tx: Tx, agent: AgentEntry, max = agent.draining): void {
   if (agent.draining === 0 || max === 0) return;
+  releasePermitsOf(tx, "where agent_id = ? order by until limit ?", agent.id, max);
   const freed = tx.run(
     `delete from draining_slots where (task_id, n) in
       (select task_id, n from draining_slots where agent_id = ? order by until limit ?)`,
@@ -111,5 +119,5 @@ export function releaseDraining(tx: Tx, agent: AgentEntry, max = agent.draining)
 
 /** Work that waits for anything this agent or tool serves may be claimed now. */
 export function wakeLanes(tx: Tx, agent: Doer): void {
-  for (const lane of agent.lanes) if (tx.context.agents.waiting.has(lane)) tx.hints.lanes.add(lane);
+  for (const lane of agent.lanes) if (waitsIn(tx, lane)) tx.hints.lanes.add(lane);
 }

@@ -1,8 +1,10 @@
 import { stringifyJson } from "@opspawn/contract";
+import type { TaskLimits } from "../../domain/tasks/limits.ts";
 import { DEFAULT_TASK_DEADLINE } from "../../domain/tasks/retry.ts";
 import type { SessionInput } from "../../domain/workflows/advance.ts";
 import { stepParameters } from "../../domain/workflows/data.ts";
 import type { PlanStep } from "../../domain/workflows/plan.ts";
+import { taskLimits } from "../../domain/workflows/step-values.ts";
 import { addTask } from "./add-task.ts";
 import { cancelTask } from "./ending.ts";
 import { policyOf, requirementOf } from "./plan-cache.ts";
@@ -21,10 +23,12 @@ export function createStepTask(
   from: number,
 ): SessionInput | null {
   let parameters: string;
+  let limits: TaskLimits | null;
   try {
     parameters =
       givenParameters(tx, session, step) ??
       stringifyJson(stepParameters(session.plan, step, scopeOf(tx, session, { step, part })));
+    limits = step.limits === null ? null : taskLimits(step, scopeOf(tx, session, { step, part }));
   } catch (error) {
     return stepFailed(step, part, error);
   }
@@ -43,6 +47,7 @@ export function createStepTask(
       readyAt,
       deadline: readyAt + (step.deadline ?? DEFAULT_TASK_DEADLINE),
       policy: policyOf(step, pathAgent),
+      limits,
       parameters,
     },
     tx.now,

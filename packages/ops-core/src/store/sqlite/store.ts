@@ -14,6 +14,8 @@ import { countStore } from "./counts.ts";
 import { Database } from "./database.ts";
 import { forgetSessions } from "./forget.ts";
 import { answerStore } from "./idempotency.ts";
+import { LimitIndex } from "./limit-index.ts";
+import { limitStore } from "./limit-store.ts";
 import { findOutlook, type Outlook } from "./outlook.ts";
 import { PlanCache } from "./plan-cache.ts";
 import { processStore } from "./process-store.ts";
@@ -99,6 +101,7 @@ export function openSqlite(
     attempts: attemptStore(shared),
     deliveries: deliveryStore(shared),
     tools: toolStore(shared),
+    limits: limitStore(shared),
     keys: keyStore(shared),
     events: eventStore(shared),
     answers: answerStore(shared),
@@ -107,7 +110,7 @@ export function openSqlite(
     get isBusy() {
       return writer.isBusy;
     },
-    outlook: () => findOutlook(db, context.agents, options.clock.now()),
+    outlook: () => findOutlook(db, context, options.clock.now()),
     forget: (sessionIds) => writer.submit("expiry", (tx) => forgetSessions(tx, sessionIds)),
     disagreements: () => findDisagreements(db, context),
     onCommit: (listener) => {
@@ -123,12 +126,14 @@ export function openSqlite(
 
 function txContext(db: Database, options: SqliteOptions): TxContext {
   const agents = new AgentIndex(db);
+  const limits = new LimitIndex(db);
   const plans = new PlanCache(options.compile);
   const recent = new RecentRows();
   const context: TxContext = {
     clock: options.clock,
     ids: options.ids,
     agents,
+    limits,
     plans,
     recent,
     epoch: openEpoch(db, options.clock.now()),
@@ -139,6 +144,7 @@ function txContext(db: Database, options: SqliteOptions): TxContext {
     position: null,
     forget: () => {
       agents.forget();
+      limits.forget();
       plans.clear();
       recent.clear();
       context.position = null;

@@ -33,6 +33,7 @@ export function toTaskRow(stored: StoredTask): TaskRow {
     undoes: stored.undoes,
     held: stored.held,
     redrive_of: stored.redrive_of,
+    limits: stored.limits,
     status: stored.status,
     requirement: stored.requirement,
     lane: stored.lane,
@@ -150,6 +151,7 @@ const COLUMNS = new Map<string, Read>([
   ["undoes", (row) => row.undoes],
   ["held", (row) => row.held],
   ["redrive_of", (row) => row.redrive_of],
+  ["limits", (row) => row.limits],
 ]);
 
 const NAMES = [...COLUMNS.keys()];

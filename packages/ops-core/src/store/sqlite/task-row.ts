@@ -1,5 +1,6 @@
 import type { JsonObject } from "@opspawn/contract";
 import type { Blocked } from "../../domain/blocked.ts";
+import { limitsText, readLimits, type TaskLimits } from "../../domain/tasks/limits.ts";
 import { laneOf, type Requirement, type TaskError, type TaskRecord, toolOf } from "../../domain/tasks/task.ts";
 import type { AttemptStatus, TaskStatus } from "../../domain/tasks/transitions.ts";
 import type { TaskPolicy } from "./plan-cache.ts";
@@ -22,6 +23,8 @@ export interface TaskColumns {
   held: number;
   /** The dead letter it was made from. */
   redrive_of: string | null;
+  /** See `limitsText`; null where nothing limits it. */
+  limits: string | null;
   status: TaskStatus;
   requirement: string;
   lane: string;
@@ -85,6 +88,7 @@ export interface NewTask {
   readonly part?: number;
   readonly undoes?: boolean;
   readonly redriveOf?: string;
+  readonly limits?: TaskLimits | null;
   readonly requirement: Requirement;
   readonly orderKey: number;
   readonly readyAt: number;
@@ -104,6 +108,7 @@ export function newTaskRow(task: NewTask, now: number): TaskRow {
     undoes: task.undoes === true ? 1 : 0,
     held: 0,
     redrive_of: task.redriveOf ?? null,
+    limits: task.limits == null ? null : limitsText(task.limits),
     status: "pending",
     requirement: JSON.stringify(task.requirement),
     lane: laneOf(task.requirement),
@@ -244,6 +249,7 @@ export function toTaskRecord(row: TaskColumns, blocked: Blocked | null): TaskRec
     error: row.error === null ? null : (JSON.parse(row.error) as TaskError),
     deadLetter: row.dead_letter !== null,
     redriveOf: row.redrive_of,
+    limits: row.limits === null ? null : readLimits(row.limits),
     blocked,
   };
 }

@@ -26,8 +26,9 @@ import { acknowledge, adopt, broken, undelivered } from "./sender.ts";
 import type { SqliteContext } from "./store.ts";
 import { type AttemptRow, changeAttempt, type TaskColumns, taskEvent, toTaskRecord } from "./task-row.ts";
 import type { Tx } from "./tx.ts";
+import { waitingLanes } from "./waiting.ts";
 
-export function taskStore({ db, writer, clock, read, tx: context }: SqliteContext): TaskStore {
+export function taskStore({ db, writer, clock, read }: SqliteContext): TaskStore {
   const record = (row: TaskColumns & LaneColumns): TaskRecord => toTaskRecord(row, storedBlock(row, clock.now()));
   return {
     get: async (taskId) => {
@@ -63,8 +64,7 @@ export function taskStore({ db, writer, clock, read, tx: context }: SqliteContex
       }),
     cancel: (taskId, reason) => writer.submit("normal", (tx) => toTaskRecord(cancelAlone(tx, taskId, reason), null)),
     why: async (taskId) => read((tx) => explainTask(tx, taskId)),
-    claimLanes: (max, lanes) =>
-      writer.submit("normal", (tx) => claimLanes(tx, max, lanes ?? [...context.agents.waiting])),
+    claimLanes: (max, lanes) => writer.submit("normal", (tx) => claimLanes(tx, max, lanes ?? waitingLanes(tx))),
   };
 }
 

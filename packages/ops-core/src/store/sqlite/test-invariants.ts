@@ -35,6 +35,25 @@ const INVARIANTS: Readonly<Record<string, string>> = {
   // Its open calls go on without it; what was given up is forgotten with it.
   "a tool that is gone has no draining slots": `select tool from draining_slots
     where tool is not null and tool not in (select name from tools)`,
+  // Invariant 19.
+  "a permit is held by an attempt that runs, or that may still be at work": `select p.key, p.task_id, p.attempt
+    from permits p left join attempts a on a.task_id = p.task_id and a.n = p.attempt
+    where a.task_id is null or (a.ended_at is not null and not exists (select 1 from draining_slots d
+      where d.task_id = p.task_id and d.n = p.attempt))`,
+  "what runs under a limit, or may still, has a permit of its key": `select t.id from tasks t
+    where t.limits ->> '$.concurrency.key' is not null and ((t.status = 'running' and not exists (select 1 from permits p
+      where p.task_id = t.id and p.attempt = t.attempts and p.key = t.limits ->> '$.concurrency.key'))
+    or exists (select 1 from draining_slots d where d.task_id = t.id and not exists (select 1 from permits p
+      where p.task_id = d.task_id and p.attempt = d.n)))`,
+  "a key has no more permits than the limit of any that holds one": `select key, count(*) from permits group by key
+    having count(*) > max(allowed)`,
+  "within its time a key is used no more often than its tasks may": `select u.key, u.n from rate_uses u
+    join rate_uses o on o.key = u.key and o.n = u.n - u.allowed where o.at > u.at - u.per`,
+  "each attempt under a rate was counted, as far back as uses are kept": `select t.id from tasks t
+    where t.limits ->> '$.rate.key' is not null
+      and t.attempt_created_at >= (select min(at) from rate_uses u where u.key = t.limits ->> '$.rate.key')
+      and not exists (select 1 from rate_uses u where u.key = t.limits ->> '$.rate.key' and u.used_by = t.id
+        and u.at = t.attempt_created_at)`,
   "a past attempt has another after it": `select p.task_id, p.n from past_attempts p left join tasks t on t.id = p.task_id
     where t.id is null or t.attempts <= p.n`,
   "an open attempt wakes up, at its timeout at the latest": `select task_id, n from attempts where ended_at is null

@@ -5,8 +5,10 @@ import { laneOf } from "../../domain/tasks/task.ts";
 import type { Tool } from "../../domain/tools/tool.ts";
 import { once } from "./idempotency.ts";
 import { decodeCursor, toPage, Where } from "./paging.ts";
+import { releasePermitsOf } from "./permits.ts";
 import type { SqliteContext } from "./store.ts";
 import type { Tx } from "./tx.ts";
+import { waitsIn } from "./waiting.ts";
 
 interface ToolRow {
   name: string;
@@ -67,6 +69,7 @@ function replaceTool(tx: Tx, tool: Tool): void {
 /** Calls under way end as they do; nobody waits for the end of those that were given up. */
 function removeTool(tx: Tx, name: string): boolean {
   if (tx.run("delete from tools where name = ?", name) !== 1) return false;
+  releasePermitsOf(tx, "where tool = ?", name);
   tx.run("delete from draining_slots where tool = ?", name);
   changed(tx, name);
   return true;
@@ -77,7 +80,7 @@ function changed(tx: Tx, name: string): void {
   const { agents } = tx.context;
   agents.reloadTool(name);
   const lane = laneOf({ kind: "tool", tool: name });
-  if (agents.waiting.has(lane)) tx.hints.lanes.add(lane);
+  if (waitsIn(tx, lane)) tx.hints.lanes.add(lane);
 }
 
 function columns({ name, description, parameters, endpoint, registeredAt, maxConcurrency }: Tool) {

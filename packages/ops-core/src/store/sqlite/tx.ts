@@ -8,6 +8,7 @@ import type { AgentIndex } from "./agent-index.ts";
 import type { Database, Values } from "./database.ts";
 import { HeldTasks } from "./held-tasks.ts";
 import { CommitHints } from "./hints.ts";
+import type { LimitIndex } from "./limit-index.ts";
 import type { PlanCache } from "./plan-cache.ts";
 import type { RecentRows } from "./recent-rows.ts";
 import type { SessionUnit } from "./session-unit.ts";
@@ -17,6 +18,7 @@ export interface TxContext {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly agents: AgentIndex;
+  readonly limits: LimitIndex;
   readonly plans: PlanCache;
   readonly recent: RecentRows;
   /** This process; attempts it claims are sent by it. */

@@ -182,7 +182,11 @@ function follows(on: Declare, kind: "message" | "task"): void {
     for (const delivery of [message, webhook, notification, arrived]) await store.deliveries.enqueue(delivery);
     await store.deliveries.failed(message.id, 1, "refused", w.clock.now() + MINUTE);
     await store.deliveries.delivered(arrived.id, 1);
-    const others = async () => Promise.all([webhook, notification, arrived].map(({ id }) => store.deliveries.get(id)));
+    const others = async () => {
+      const found = await Promise.all([webhook, notification, arrived].map(({ id }) => store.deliveries.get(id)));
+      // What goes before them is the message.
+      return found.map((delivery) => ({ ...need(delivery, "delivery"), behind: null }));
+    };
     const before = await others();
     const move = (endpoint: string) =>
       store.agents.register({ ...known, id: w.ids.uuid(), endpoint, replace: "allowed", key: null });
