@@ -11,7 +11,7 @@ import { OwnSlots } from "./own-slots.ts";
 import { Register } from "./register.ts";
 import type { Host, Simulation } from "./simulation.ts";
 import { Temper } from "./temper.ts";
-import { type Made, type Manner, type Message, NO_TEXT, type Told, type Work, wishesOf } from "./work.ts";
+import { type Made, type Manner, type Message, NO_TEXT, reportOf, type Told, type Work, wishesOf } from "./work.ts";
 
 const NEVER = new Promise<never>(() => undefined);
 
@@ -239,15 +239,7 @@ export class SimulatedAgent implements Host {
   /** A report takes its time, so that reports overtake each other. */
   #report(state: string, { work, result = this.name, back = 0 }: Told = {}): void {
     const sim = this.#sim;
-    const taskId = this.manner === "names" ? (work?.taskId ?? null) : null;
-    const report = {
-      agentId: this.id,
-      state,
-      details: JSON.stringify({ result }),
-      timestamp: "",
-      reportedAt: this.#clock() - back,
-      taskId,
-    };
+    const report = reportOf(this, state, { work, result }, this.#clock() - back);
     // It says that it is free, or new: nothing is kept for it any more.
     const isFree = state !== "active" && state !== "error";
     const send = async (): Promise<void> => {
@@ -294,9 +286,7 @@ export class SimulatedAgent implements Host {
   /** It dies with work that it has not confirmed, and comes back without a word about it. */
   #fallSilent(): void {
     const sim = this.#sim;
-    this.#life += 1;
-    this.#temper.forget();
-    this.#own.forget();
+    this.#die();
     this.#beSilent(sim.between(9_000, 22_000), () => this.#poll());
   }
 
@@ -367,18 +357,14 @@ export class SimulatedAgent implements Host {
   async #tellAgain(): Promise<void> {
     const news = this.#sim.between(0, 2);
     if (news === 1) this.#version += 1;
-    if (news === 2) this.#life += 1;
-    if (news === 2) this.#temper.forget();
-    if (news === 2) this.#own.forget();
+    if (news === 2) this.#die();
     await this.register();
   }
 
   /** It dies and comes back, and says so in one way or another, or not at all. */
   async #restart(): Promise<void> {
     const sim = this.#sim;
-    this.#life += 1;
-    this.#temper.forget();
-    this.#own.forget();
+    this.#die();
     sim.story.tell(this.name, "dies");
     await sim.sleep(sim.between(10, 3_000));
     sim.story.tell(this.name, "is back");
@@ -390,6 +376,12 @@ export class SimulatedAgent implements Host {
     this.#report("idle", { back: -1 });
   }
 
+  #die(): void {
+    this.#life += 1;
+    this.#temper.forget();
+    this.#own.forget();
+  }
+
   /** It is taken off the register, with whatever it holds, and registers again. */
   async #leave(): Promise<void> {
     const sim = this.#sim;
@@ -398,15 +390,13 @@ export class SimulatedAgent implements Host {
     this.#own.forget();
     sim.story.tell(this.name, "leaves");
     await this.#impostor.leave();
-    await sim.sleep(sim.between(100, 3_000));
-    await this.#persist();
+    do await sim.sleep(sim.between(100, 3_000));
+    while (
+      !(await this.register().then(
+        () => true,
+        () => false,
+      ))
+    );
     this.isAway = false;
-  }
-
-  async #persist(): Promise<void> {
-    await this.register().catch(async () => {
-      await this.#sim.sleep(300);
-      await this.#persist();
-    });
   }
 }

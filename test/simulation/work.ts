@@ -39,3 +39,14 @@ export interface Told {
 export function wishesOf(parameters: JsonObject): Pick<Work, "wantsText" | "pays"> {
   return { wantsText: parameters.wants === "text", pays: parameters.pays === true };
 }
+
+/** What an agent of this manner says of itself. @param reportedAt by its own clock */
+export function reportOf(
+  { id, manner }: { readonly id: string; readonly manner: Manner },
+  state: string,
+  { work, result }: Pick<Told, "work" | "result">,
+  reportedAt: number,
+) {
+  const taskId = manner === "names" ? (work?.taskId ?? null) : null;
+  return { agentId: id, state, details: JSON.stringify({ result }), timestamp: "", reportedAt, taskId };
+}

@@ -53,9 +53,7 @@ function randomStep(sim: Simulation, index: number, { agents, hasPathAgent }: Ar
   if (!hasPathAgent || sim.roll(0.7)) Object.assign(step, randomTarget(sim, agents));
   if (sim.roll(0.25)) step.fallback = { agentCapability: sim.pick(CAPABILITIES) };
   if (sim.roll(0.7)) step.onFailure = sim.pick(["fail", "continue"]);
-  if (sim.roll(0.15)) step.deadline = `${sim.between(2, 10)}s`;
-  if (sim.roll(0.15)) step.timeout = `${sim.between(2, 9)}s`;
-  if (sim.roll(0.2)) step.silenceTimeout = `${sim.between(2, 5)}s`;
+  Object.assign(step, randomBounds(sim));
   if (sim.roll(0.2)) step.priority = sim.between(-1, 1);
   if (sim.roll(0.15)) Object.assign(step, randomLimits(sim, ["k0", "k1", "k2"]));
   if (sim.roll(0.3)) {
@@ -70,6 +68,14 @@ function randomStep(sim: Simulation, index: number, { agents, hasPathAgent }: Ar
     if (sim.roll(0.5)) step.input = { schema: NEEDS_BEFORE };
   }
   return { ...step, parameters };
+}
+
+function randomBounds(sim: Simulation): JsonObject {
+  const bounds: JsonObject = {};
+  if (sim.roll(0.15)) bounds.deadline = `${sim.between(2, 10)}s`;
+  if (sim.roll(0.15)) bounds.timeout = `${sim.between(2, 9)}s`;
+  if (sim.roll(0.2)) bounds.silenceTimeout = `${sim.between(2, 5)}s`;
+  return bounds;
 }
 
 /** It takes a payment; the step's fields for when nobody knows whether that happened. */

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import test from "node:test";
-import { formatDuration, type Issue, type JsonObject, type JsonValue } from "@opspawn/contract";
+import type { Issue, JsonObject, JsonValue } from "@opspawn/contract";
 import * as expressions from "../expressions/limits.ts";
 import { childRefusal } from "./child-depth.ts";
 import { stepParameters } from "./data.ts";
@@ -366,21 +365,6 @@ test("JSON has the same limit of values as YAML, counted in keys", () => {
     { loc: [], type: "invalid_request", msg: "The JSON has more than 100000 keys." },
   ]);
 });
-
-/** Limits that are lengths of time, in microseconds. */
-const DURATION = /^(TIMEOUT|SILENCE_TIMEOUT|DEADLINE|DELAY|WAIT|APPROVAL_TIMEOUT|REMIND_EVERY|RATE_PER)_/;
-
-test("the documentation lists every limit by its name, with the value it has", () => {
-  const page = readFileSync(new URL("../../../../../docs/workflows.md", import.meta.url), "utf8");
-  const rows = [...page.matchAll(/^\| `([A-Z_]+)` \| ([^|]+) \|/gm)].map(([, name, value]) => [name, value]);
-  const limits = Object.entries({ ...definitions, ...expressions }).map(([name, value]) => [name, shown(name, value)]);
-  assert.deepEqual(Object.fromEntries(rows), Object.fromEntries(limits));
-  assert.equal(rows.length, limits.length, "each once");
-});
-
-function shown(name: string, value: number): string {
-  return DURATION.test(name) ? formatDuration(value) : value.toLocaleString("en-US");
-}
 
 for (const [name, [found, loc, type, msg]] of Object.entries(BEYOND)) {
   test(`beyond ${name} something is refused, with its place and the limit`, () => {

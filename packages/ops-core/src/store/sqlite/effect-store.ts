@@ -1,3 +1,4 @@
+import { OpspawnError } from "@opspawn/contract";
 import type { EffectStore } from "../../domain/effects/effect-store.ts";
 import { type EffectRow, toEffect } from "./effect-row.ts";
 import { intendEffect, receiveReceipt } from "./effects.ts";
@@ -6,7 +7,11 @@ import type { SqliteContext } from "./store.ts";
 
 export function effectStore({ db, writer }: SqliteContext): EffectStore {
   return {
-    intend: (taskId, token, intent) => writer.submit("outcome", (tx) => intendEffect(tx, taskId, token, intent)),
+    intend: async (taskId, token, intent) => {
+      const answer = await writer.submit("outcome", (tx) => intendEffect(tx, taskId, token, intent));
+      if (answer instanceof OpspawnError) throw answer;
+      return answer;
+    },
     receipt: (taskId, token, effectId, receipt) =>
       writer.submit("outcome", (tx) => toEffect(receiveReceipt(tx, taskId, token, effectId, receipt))),
     ofTask: async (taskId) =>

@@ -1,7 +1,9 @@
 import { OpspawnError } from "@opspawn/contract";
+import { leaseLost } from "../../domain/cancellations/lease-lost.ts";
 import { type Announced, EFFECTS_PER_TASK_MAX, type Intent, type ToldReceipt } from "../../domain/effects/effect.ts";
 import type { TaskError } from "../../domain/tasks/task.ts";
 import { noteAlive } from "./agent-lease.ts";
+import { tellByToken } from "./cancellations.ts";
 import { type EffectRow, findEffect, settleEffect, toEffect } from "./effect-row.ts";
 import { endAttempt, isOpen, slotHold } from "./ending.ts";
 import { findByToken } from "./outcomes.ts";
@@ -11,15 +13,16 @@ import { type AttemptRow, changeTask, type TaskRow, taskEvent } from "./task-row
 import type { Tx } from "./tx.ts";
 
 /**
- * An agent is about to do something.
+ * An agent is about to do something. An error that is returned, not thrown: what is written with it stays.
  * @throws OpspawnError `task_not_found`, `lease_lost`, `too_many_effects`
  */
-export function intendEffect(tx: Tx, taskId: string, token: string, intent: Intent): Announced {
+export function intendEffect(tx: Tx, taskId: string, token: string, intent: Intent): Announced | OpspawnError {
   const { task, attempt } = findByToken(tx, taskId, token);
   const agent = attempt.agent_id === null ? undefined : tx.context.agents.get(attempt.agent_id);
   if (agent !== undefined) noteAlive(tx, agent);
   if (!isOpen(attempt)) {
-    throw new OpspawnError("lease_lost", "This attempt has ended or was given away; do nothing more for it.");
+    const message = "This attempt has ended or was given away; do nothing more for it.";
+    return leaseLost(message, tellByToken(tx, task, attempt));
   }
   const before = findEffect(tx, taskId, intent.effectId);
   if (before === undefined) return announce(tx, task, attempt, intent);

@@ -22,11 +22,15 @@ const WAKE_UPS = `select min(at) as at from (
   union all select min(wake_at) from tasks where wake_at is not null
   union all select min(wake_at) from session_steps where wake_at is not null
   union all select min(wake_at) from approvals where wake_at is not null
+  union all select min(wake_at) from cancellations where wake_at is not null
   union all select min(until) from draining_slots
   union all select min(wake_at) from schedules where wake_at is not null
   union all select min(wake_at) from deliveries where wake_at is not null
   union all select min(wake_at) from cancellations where wake_at is not null)`;
 
+/** What is moved over a gap, beside leases. */
+const HELD = `select 1 from tasks where status = 'running'
+  union all select 1 from cancellations where wake_at is not null limit 1`;
 const READY =
   "select 1 from tasks where status = 'pending' and held = 0 and limits is null and lane = ? and ready_at <= ? limit 1";
 const NEXT_READY =
@@ -37,7 +41,7 @@ const NEXT_IN_LINE =
 /** May say a moment too early, never one too late. */
 export function findOutlook(db: Reader, context: Pick<TxContext, "agents" | "limits">, now: number): Outlook {
   const { agents, limits } = context;
-  const isHeld = db.get("select 1 from tasks where status = 'running' limit 1") !== undefined || hasLease(agents);
+  const isHeld = db.get(HELD) !== undefined || hasLease(agents);
   const times = [db.get<{ at: number | null }>(WAKE_UPS)?.at ?? null, nextSilence(agents)];
   for (const lane of agents.waiting) times.push(nextClaim(db, agents, lane, now));
   for (const line of limits.everyLine()) times.push(nextInLine(db, context, line, now));
