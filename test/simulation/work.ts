@@ -44,7 +44,7 @@ export function wishesOf(parameters: JsonObject): Pick<Work, "wantsText" | "pays
 export function reportOf(
   { id, manner }: { readonly id: string; readonly manner: Manner },
   state: string,
-  { work, result }: Pick<Told, "work" | "result">,
+  { work, result }: { readonly work: Work | undefined; readonly result: Made },
   reportedAt: number,
 ) {
   const taskId = manner === "names" ? (work?.taskId ?? null) : null;
