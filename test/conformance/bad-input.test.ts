@@ -38,6 +38,7 @@ before(async () => {
   const started = await first.post(`/v1/opscore/agent/${ids.agentId}/workflow`, body);
   ids.sessionId = (started.json as { sessionId: string }).sessionId;
   const tasks = await first.get("/v1/opscore/tasks");
+  ids.effectId = "charge";
   ids.taskId = (tasks.json as { items: { taskId: string }[] }).items[0]?.taskId ?? "";
   await first.app.ok("POST", `/v1/opscore/sessions/${ids.sessionId}/cancel`);
   const schedule = { name: "kept", workflowId: "kept", agentId: ids.agentId, every: "365d" };

@@ -27,8 +27,11 @@ test("every operation answers what it declares", async () => {
   const { scheduleId } = await app.ok("POST", "/v1/opscore/schedules", { body: due });
   const fired = await app.ok("POST", `/v1/opscore/schedules/${scheduleId}/trigger`);
   assert.equal(fired.scheduleId, scheduleId);
+  const message = { url: "http://127.0.0.1/", headers: {}, body: "{}", aggregate: "a", agentId: null, sessionId: null };
+  await app.app.store.deliveries.enqueue({ id: "dlv_declared", kind: "webhook", ...message });
   const values: Record<string, string> = {
     agentId: agent.id,
+    deliveryId: "dlv_declared",
     workflowId: "declared",
     sessionId: sessionId as string,
     taskId,

@@ -33,7 +33,9 @@ function refusal(): { code: string; message: string } {
 test("data of this program is opened again, and remembers which migrations made it", () => {
   new Database(path).close();
   const db = new Database(path);
-  const applied = db.all<{ key: string; value: string }>("select key, value from meta where key like 'migration.%'");
+  const applied = db.all<{ key: string; value: string }>(
+    "select key, value from meta where key like 'migration.%' order by length(key), key",
+  );
   assert.deepEqual(
     applied.map(({ key }) => key),
     readMigrations(new URL("./migrations/", import.meta.url)).map(({ version }) => `migration.${version}`),
