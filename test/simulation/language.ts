@@ -50,7 +50,8 @@ export function randomProgram(sim: Simulation, hasPathAgent: boolean): JsonObjec
   for (let i = 0; i < size; i += 1) writer.write(i);
   const deadline = hasPathAgent || sim.roll(0.15) ? `${sim.between(3, 20)}s` : "2m";
   const limits = sim.roll(0.1) ? randomLimits(sim, ["k0", "k${{ input.n }}"]) : {};
-  return { id, name: id, tasks: writer.tasks, deadline, onFailure, ...limits };
+  // With `input` its data is that of expressions, whatever steps it has.
+  return { id, name: id, input: {}, tasks: writer.tasks, deadline, onFailure, ...limits };
 }
 
 /** What a program is started with. */

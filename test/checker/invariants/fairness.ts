@@ -82,7 +82,9 @@ function claimedOf({ db, history }: Evidence): Claimed[] {
     }
   }
   const rows = db.all<TaskRow>(
-    "select id, lane, limits, order_key as key, session_id, step, part, undoes from tasks where fell_back = 0",
+    // A probe goes to its agent past all that waits: until it has succeeded nothing else may.
+    `select id, lane, limits, order_key as key, session_id, step, part, undoes from tasks
+      where fell_back = 0 and json_extract(policy, '$.probe') is null`,
   );
   const defined = definedTasks(db);
   return rows.flatMap((row) => {

@@ -115,6 +115,24 @@ function suspect(cause: HealthCause, since: number | null, evidence: JsonObject)
   return { health: "suspect", cause, since, evidence };
 }
 
+/** When time alone may make another health of these facts; null = never. It may say a moment too many, never one too few. */
+export function nextHealthChange(facts: HealthFacts, now: number): number | null {
+  const { leaseUntil, circuit, stateReceivedAt, ends } = facts;
+  const moments = [stateReceivedAt + STATE_TTL, ...ends.map(([at]) => at + FAILURE_WINDOW)];
+  if (circuit !== null) moments.push(circuit.openedAt + OFFLINE_AFTER);
+  if (leaseUntil !== null) {
+    // A lease is late when less than that is left of it.
+    moments.push(
+      leaseUntil - (AGENT_LEASE - HEARTBEAT_LATE) + 1,
+      leaseUntil,
+      leaseUntil + 1,
+      leaseUntil + OFFLINE_AFTER,
+    );
+  }
+  const next = Math.min(...moments.filter((at) => at > now));
+  return Number.isFinite(next) ? next : null;
+}
+
 /** One half of a sentence whose subject is the agent. */
 export function healthText({ cause, evidence, since }: Pick<Finding, "cause" | "evidence" | "since">): string {
   const from = since === null ? "" : ` since ${clockTime(since)}`;

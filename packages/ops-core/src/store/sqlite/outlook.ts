@@ -1,7 +1,10 @@
 import { agentBlock, toolBlock } from "../../domain/agents/claimable.ts";
-import type { AgentIndex, Doer } from "./agent-index.ts";
+import { nextHealthChange } from "../../domain/agents/health.ts";
+import { isHealthDue } from "./agent-health.ts";
+import type { AgentEntry, AgentIndex, Doer } from "./agent-index.ts";
 import type { Line } from "./limit-index.ts";
 import { nextUse } from "./permits.ts";
+import { isProbeDue } from "./probes.ts";
 import type { TxContext } from "./tx.ts";
 
 /** What the engine's loops will find to do, if nothing else happens before. */
@@ -43,9 +46,18 @@ export function findOutlook(db: Reader, context: Pick<TxContext, "agents" | "lim
   const { agents, limits } = context;
   const isHeld = db.get(HELD) !== undefined || hasLease(agents);
   const times = [db.get<{ at: number | null }>(WAKE_UPS)?.at ?? null, nextSilence(agents)];
+  for (const agent of agents.all()) times.push(nextJudgement(agent, now));
   for (const lane of agents.waiting) times.push(nextClaim(db, agents, lane, now));
   for (const line of limits.everyLine()) times.push(nextInLine(db, context, line, now));
   return { next: earliest(times), isHeld };
+}
+
+/** When somebody looks at an agent: time makes another health of what is known of it, or it may be tried again. */
+function nextJudgement(agent: AgentEntry, now: number): number | null {
+  if (isHealthDue(agent, now) || isProbeDue(agent, now)) return now;
+  const { quarantine, stateLapsesAt, circuit } = agent;
+  const moments = quarantine === null ? [] : [quarantine.nextTryAt, stateLapsesAt, circuit?.nextProbeAt ?? null];
+  return earliest([nextHealthChange(agent, now), ...moments.filter((at) => at !== null && at > now)]);
 }
 
 /** As `nextClaim`, of a line. A permit of a full key is given back by a commit; a rate has a moment of its own. */
@@ -84,6 +96,9 @@ function freeAt(doer: Doer, now: number): number | null {
     case "agent_finished":
     case "agent_offline":
       return null;
+    case "agent_quarantined":
+      // Only a trial gives it work, and that has a moment of its own.
+      return doer.kind === "agent" && doer.probe === null ? (doer.quarantine?.nextTryAt ?? null) : null;
     case "circuit_open":
       return doer.circuit?.nextProbeAt ?? now;
     case "agent_error":
