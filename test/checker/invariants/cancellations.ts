@@ -55,7 +55,8 @@ const stagesHaveTheirTime: Invariant = {
   *check({ db, history, isDrained }) {
     for (const facts of cancellationsIn(history).values()) yield* hasty(facts);
     if (!isDrained) return;
-    yield* db.texts("select 'cancellation ' || id || ' is still ' || stage from cancellations where ended_at is null");
+    yield* db.texts(`select 'cancellation ' || id || ' is still ' || stage from cancellations
+      where ended_at is null and coalesce(wake_at, 0) <= (select max(at) from events)`);
   },
 };
 
