@@ -3,6 +3,7 @@ import type { NounHandlers, Ports } from "../ports.ts";
 import { type Definition, readDefinition } from "./definition.ts";
 import { describeDifference } from "./difference.ts";
 import type { StoredWorkflow } from "./stored.ts";
+import { unserved } from "./unserved.ts";
 import { definitionOf, workflowNotFound, workflowView } from "./view.ts";
 
 const LOC = ["body", "definition"];
@@ -13,10 +14,10 @@ export function workflowHandlers({ store, clock }: Ports): NounHandlers<"workflo
       const definition = readDefinition(body.definition, LOC);
       const stored = toStored(definition, clock.now());
       const { created, appliedAt } = await applied(stored, definition);
-      return { workflow: workflowView({ ...stored, appliedAt }), created, warnings: toWarnings(definition.warnings) };
+      return { workflow: workflowView({ ...stored, appliedAt }), created, warnings: await warningsOf(definition) };
     },
     async validate(_context, { body }) {
-      return { valid: true, warnings: toWarnings(readDefinition(body.definition, LOC).warnings) };
+      return { valid: true, warnings: await warningsOf(readDefinition(body.definition, LOC)) };
     },
     async list(_context, { query }) {
       const { items, nextCursor } = await store.workflows.list(query);
@@ -33,6 +34,12 @@ export function workflowHandlers({ store, clock }: Ports): NounHandlers<"workflo
       return { items: items.map(workflowView), nextCursor };
     },
   };
+
+  /** What the definition says that has no effect, and what it wants that is not there. */
+  async function warningsOf({ plan, document, warnings }: Definition) {
+    const missing = await unserved(store, plan, document);
+    return [...warnings, ...missing.map((issue) => ({ ...issue, loc: [...LOC, ...issue.loc] }))].map(toWarning);
+  }
 
   async function applied(stored: StoredWorkflow, definition: Definition) {
     try {
@@ -52,6 +59,6 @@ function toStored({ plan, hash, text }: Definition, appliedAt: number): StoredWo
   return { id, version, name, description, steps: steps.length, hash, document: text, appliedAt };
 }
 
-function toWarnings(warnings: readonly Issue[]) {
-  return warnings.map(({ loc, msg, type }) => ({ loc: [...loc], msg, type }));
+function toWarning({ loc, msg, type }: Issue) {
+  return { loc: [...loc], msg, type };
 }

@@ -189,3 +189,17 @@ test("a cycle through steps in reserve is named where it closes", () => {
     ],
   ]);
 });
+
+test("a step that waits for both ways behind an approval is warned about: one of them is always skipped", () => {
+  const tasks = (dependsOn: string[]) =>
+    steps({ taskId: "a", approval: ask({ onReject: "no" }) }, { taskId: "yes", dependsOn: ["a"] }, "no", {
+      taskId: "end",
+      dependsOn,
+    });
+  const never = "never runs: it waits for both ways behind `a`, and only one of them is taken";
+  assert.deepEqual(warningsOf(tasks(["yes", "no"])), [
+    { loc: ["tasks", 3, "dependsOn"], type: "never_runs", msg: never },
+  ]);
+  assert.deepEqual(warningsOf(tasks(["no"])), []);
+  assert.deepEqual(warningsOf(tasks(["yes"])), []);
+});

@@ -21,6 +21,29 @@ export function warnAbout(plan: WorkflowPlan, order: Order, warnings: Issues): v
     }
   }
   warnAboutCompensation(plan, order, warnings);
+  warnAboutBothWays(plan, order, warnings);
+}
+
+/** Of the two ways behind a step one is taken and the other skipped, with all that waits for it. */
+function warnAboutBothWays(plan: WorkflowPlan, order: Order, warnings: Issues): void {
+  for (const { id, dependents, reserves } of plan.steps) {
+    for (const branch of [reserves.rejected, reserves.expired]) {
+      if (branch === null) continue;
+      const usual = behind(plan, dependents);
+      const both = [...behind(plan, [branch])].filter((index) => usual.has(index));
+      for (const index of both) {
+        const msg = `never runs: it waits for both ways behind \`${id}\`, and only one of them is taken`;
+        warnings.add([...(order.steps[index]?.loc ?? []), "dependsOn"], "never_runs", msg);
+      }
+    }
+  }
+}
+
+/** These steps and all that wait for them, by index. */
+function behind({ steps }: WorkflowPlan, first: readonly number[]): Set<number> {
+  const found = new Set(first);
+  for (const index of found) for (const dependent of steps[index]?.dependents ?? []) found.add(dependent);
+  return found;
 }
 
 function warnAboutTimes(step: PlanStep, loc: Loc, warnings: Issues): void {
