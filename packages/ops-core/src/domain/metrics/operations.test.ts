@@ -36,7 +36,7 @@ test("agents are counted by what they say of themselves, whatever that is, and c
   await app.ok("POST", `/v1/opscore/agent/${agentId}/state`, {
     body: { agentId: agentId as string, state: 'a"} 9\nopspawn_tasks 7', timestamp: "2023-11-14T22:13:20Z" },
   });
-  assert.deepEqual(await scraped(), ['opspawn_agents{state="a\\"} 9\\nopspawn_tasks 7"} 1']);
+  assert.deepEqual(await scraped(), ['opspawn_agents{state="a\\"} 9\\nopspawn_tasks 7",health="ready"} 1']);
 });
 
 test("decisions and schedules are counted while they are open", async () => {

@@ -8,7 +8,7 @@ const HELP: Readonly<Record<OpenCount["noun"], string>> = {
   deliveries: "Outgoing messages that have not arrived yet, by what they wait for.",
   approvals: "Decisions that sessions wait for.",
   schedules: "Schedules that have not ended, by what they wait for.",
-  agents: "Registered agents, by the state they reported last.",
+  agents: "Registered agents, by the state they reported last and the health that was derived.",
 };
 
 export function metricsHandlers({ store }: Ports): NounHandlers<"metrics"> {
@@ -29,6 +29,6 @@ function metricOf(noun: OpenCount["noun"], counts: readonly OpenCount[]): Metric
 }
 
 function labelsOf(noun: OpenCount["noun"], status: string, reason: string): Record<string, string> {
-  if (noun === "agents") return { state: status };
+  if (noun === "agents") return { state: status, health: reason };
   return reason === "" ? { status } : { status, blocked_reason: reason };
 }

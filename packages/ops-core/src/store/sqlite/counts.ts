@@ -59,8 +59,9 @@ function schedules(db: Database): OpenCount[] {
 }
 
 function agents(db: Database): OpenCount[] {
-  const rows = db.all<Counted>(
-    "select state as word, count(*) as count from agents where removed_at is null group by state order by state",
+  const rows = db.all<{ status: string; reason: string; count: number }>(
+    `select state as status, health as reason, count(*) as count from agents where removed_at is null
+      group by state, health order by state, health`,
   );
-  return rows.map(({ word, count }): OpenCount => ({ noun: "agents", status: word, reason: "", count }));
+  return rows.map((row): OpenCount => ({ noun: "agents", ...row }));
 }
