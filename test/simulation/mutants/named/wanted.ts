@@ -41,4 +41,17 @@ export const WANTED: readonly WantedMutant[] = [
     file: "store/sqlite/signals.ts",
     changes: [{ from: "  if (waiting === undefined) {", to: "  if (waiting === undefined || session.open > 1) {" }],
   },
+  {
+    name: "receipts-of-the-living-only",
+    is: "that an effect happened counts only when the attempt says so that announced it last",
+    rule: "15",
+    needs: "a receipt that comes late, while a later attempt is at work under the same key",
+    file: "store/sqlite/effects.ts",
+    changes: [
+      {
+        from: 'if (isNews && (status === "done" || attempt.n >= effect.attempt)) {',
+        to: "if (isNews && attempt.n >= effect.attempt) {",
+      },
+    ],
+  },
 ];
