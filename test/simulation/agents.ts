@@ -140,7 +140,7 @@ export class SimulatedAgent implements Host {
   #note({ taskId, attempt, token }: Work, { key, session, doubled, lasts }: Message): void {
     const sim = this.#sim;
     // However the attempt ends, its slot is not given away before the agent has had the time that it was promised.
-    if (!doubled && !sim.done.has(taskId)) this.#own.begin(taskId, sim.clock.now(), lasts);
+    if (!doubled && !sim.done.has(taskId)) this.#own.begin(taskId, token, sim.clock.now(), lasts);
     const most = this.#own.most(sim.clock.now());
     // Who is done with one of its tasks and says `idle` has said that it is free, whatever else it is at.
     const isExact = this.manner !== "states" && this.manner !== "names";
@@ -161,7 +161,7 @@ export class SimulatedAgent implements Host {
     if (life !== this.#life || this.#temper.hasStopped(work)) return NEVER;
     this.#temper.end(work);
     const { taskId: task, attempt, token } = work;
-    this.#own.end(task);
+    this.#own.end(task, token);
     const at = this.#sim.now;
     const status = typeof result === "string" ? "completed" : "failed";
     this.#sim.effects.push({ type: "answered", at, agent: this.name, task, attempt, token, status });
@@ -200,7 +200,7 @@ export class SimulatedAgent implements Host {
     const result = await this.#do(work);
     if (life !== this.#life || this.#temper.hasStopped(work)) return;
     this.#temper.end(work);
-    this.#own.end(work.taskId);
+    this.#own.end(work.taskId, work.token);
     if (byResult) this.#settle(work, result);
     else this.#report(result === null ? "error" : "idle", { work, result });
     if (result === null && this.manner !== "posts") sim.later(300, () => this.#report("idle"));

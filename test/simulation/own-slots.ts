@@ -2,13 +2,18 @@
 export class OwnSlots {
   /** Tasks, and until when its platform must keep the slot for each, by the clock of the platform. Microseconds. */
   readonly #at = new Map<string, number>();
+  /** Tokens of attempts whose end it tells, or has told: whoever sends one of them again frees its slot all the same. */
+  readonly #told = new Set<string>();
 
   /** @param lasts microseconds that the attempt was given; an ended one keeps its slot for as long again */
-  begin(task: string, now: number, lasts: number): void {
+  begin(task: string, token: string, now: number, lasts: number): void {
+    if (this.#told.has(token)) return;
     this.#at.set(task, Math.max(this.#at.get(task) ?? 0, now + lasts - MESSAGE_TAKES));
   }
 
-  end(task: string): void {
+  /** @param token of the attempt whose end it is about to tell */
+  end(task: string, token?: string): void {
+    if (token !== undefined) this.#told.add(token);
     this.#at.delete(task);
   }
 

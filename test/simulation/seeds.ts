@@ -7,6 +7,7 @@ export const FIXED: readonly number[] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
  * its work set free. 105, 120 and 123: the judge of order did not know that a round of a loop waits for its delay. 5007:
  * where items of an uncertain list were undone, its result was read as null. 322: the judge of undoing went by places in the
  * log, within one transition. 17 again: the judge took a task's deadline for its session's.
- * 5026: an agent that registers did not know that its slots are free when the answer was lost.
+ * 5026: an agent that registers did not know that its slots are free when the answer was lost. 39: an agent that had told the
+ * end of an attempt, and was sent it once more, took that for a task of its own.
  */
-export const FAILED_ONCE: readonly number[] = [17, 26, 154898407, 1034, 105, 120, 123, 5007, 322, 5026];
+export const FAILED_ONCE: readonly number[] = [17, 26, 154898407, 1034, 105, 120, 123, 5007, 322, 5026, 39];

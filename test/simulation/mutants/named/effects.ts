@@ -27,18 +27,6 @@ export const EFFECTS: readonly NamedMutant[] = [
     ],
   },
   {
-    name: "question-outlives-its-answer",
-    is: "a receipt settles a doubt and leaves the question open",
-    rule: "17",
-    file: "store/sqlite/ending.ts",
-    changes: [
-      {
-        from: "  if (doubt.approval_id !== null) withdrawApproval",
-        to: '  if (doubt.approval_id !== null && answer !== "told") withdrawApproval',
-      },
-    ],
-  },
-  {
     name: "uncertain-is-failed",
     is: "a task that ran out of attempts with an open effect has failed like any other",
     rule: "15",

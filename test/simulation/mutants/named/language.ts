@@ -121,42 +121,6 @@ export const LANGUAGE: readonly NamedMutant[] = [
     ],
   },
   {
-    name: "early-signal-taken-twice",
-    is: "a signal that came before anybody waited for it is given to the next step too",
-    rule: "8",
-    file: "store/sqlite/waits.ts",
-    changes: [
-      {
-        from: 'where session_id = ? and name = ? and n = ?", session.id, signal, early.n);',
-        to: 'where session_id = ? and name = ? and n = ?", session.id, signal, early.n + 1);',
-      },
-    ],
-  },
-  {
-    name: "decided-and-expired",
-    is: "a decision leaves its timer armed, and the approval expires as well",
-    rule: "5",
-    file: "store/sqlite/approval-decisions.ts",
-    changes: [
-      {
-        from: "const due = \"select * from approvals where id = ? and status = 'pending' and wake_at <= ?\";",
-        to: "const due = \"select * from approvals where id = ? and status <> 'expired' and coalesce(wake_at, expires_at) <= ?\";",
-      },
-    ],
-  },
-  {
-    name: "approval-outlives-its-session",
-    is: "a session that fails leaves its approvals open",
-    rule: "18",
-    file: "domain/workflows/move.ts",
-    changes: [
-      {
-        from: 'if (this.#waiting > 0) this.#cancelSteps(["waiting"], "The session has failed.");',
-        to: 'if (this.#waiting > 1) this.#cancelSteps(["waiting"], "The session has failed.");',
-      },
-    ],
-  },
-  {
     name: "list-ends-with-items-open",
     is: "a list whose first item failed ends while others are under way",
     rule: "14",

@@ -22,18 +22,6 @@ export const TIME: readonly NamedMutant[] = [
     ],
   },
   {
-    name: "backoff-of-an-hour",
-    is: "a delay that an agent asks for is not bounded",
-    rule: "10",
-    file: "domain/tasks/retry.ts",
-    changes: [
-      {
-        from: "const asked = Math.min(outcome.retryAfter ?? 0, MAX_RETRY_AFTER);",
-        to: "const asked = (outcome.retryAfter ?? 0) * 100;",
-      },
-    ],
-  },
-  {
     name: "backoff-in-milliseconds",
     is: "the cap of the backoff is read in another unit",
     rule: "17",

@@ -54,4 +54,69 @@ export const WANTED: readonly WantedMutant[] = [
       },
     ],
   },
+  {
+    name: "question-outlives-its-answer",
+    is: "a receipt settles a doubt and leaves the question open",
+    rule: "17",
+    needs: "a late receipt while a person is asked about the effect; few doubts are asked about, and fewer are told of",
+    file: "store/sqlite/ending.ts",
+    changes: [
+      {
+        from: "  if (doubt.approval_id !== null) withdrawApproval",
+        to: '  if (doubt.approval_id !== null && answer !== "told") withdrawApproval',
+      },
+    ],
+  },
+  {
+    name: "backoff-of-an-hour",
+    is: "a delay that an agent asks for is not bounded",
+    rule: "10",
+    needs: "agents that ask for long delays, and a session that waits for one of them",
+    file: "domain/tasks/retry.ts",
+    changes: [
+      {
+        from: "const asked = Math.min(outcome.retryAfter ?? 0, MAX_RETRY_AFTER);",
+        to: "const asked = (outcome.retryAfter ?? 0) * 100;",
+      },
+    ],
+  },
+  {
+    name: "early-signal-taken-twice",
+    is: "a signal that came before anybody waited for it is given to the next step too",
+    rule: "8",
+    needs: "two steps that wait for one signal in turn, and signals that come before the first of them",
+    file: "store/sqlite/waits.ts",
+    changes: [
+      {
+        from: 'where session_id = ? and name = ? and n = ?", session.id, signal, early.n);',
+        to: 'where session_id = ? and name = ? and n = ?", session.id, signal, early.n + 1);',
+      },
+    ],
+  },
+  {
+    name: "decided-and-expired",
+    is: "a decision leaves its timer armed, and the approval expires as well",
+    rule: "5",
+    needs: "decisions just before the time of an approval is over; earlier worlds had one within 25 seeds",
+    file: "store/sqlite/approval-decisions.ts",
+    changes: [
+      {
+        from: "const due = \"select * from approvals where id = ? and status = 'pending' and wake_at <= ?\";",
+        to: "const due = \"select * from approvals where id = ? and status <> 'expired' and coalesce(wake_at, expires_at) <= ?\";",
+      },
+    ],
+  },
+  {
+    name: "approval-outlives-its-session",
+    is: "a session that fails leaves its approvals open",
+    rule: "18",
+    needs: "a session that fails while one approval and nothing else waits; earlier worlds had one within 25 seeds",
+    file: "domain/workflows/move.ts",
+    changes: [
+      {
+        from: 'if (this.#waiting > 0) this.#cancelSteps(["waiting"], "The session has failed.");',
+        to: 'if (this.#waiting > 1) this.#cancelSteps(["waiting"], "The session has failed.");',
+      },
+    ],
+  },
 ];
