@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, test } from "node:test";
+import { test } from "node:test";
 import { operations } from "@opspawn/contract";
-import { FakeServer, sampleCancellation, sampleSession, sampleSessionDetail, sampleTask } from "@opspawn/sdk/testing";
-import { FakeIo, type Ran } from "../fake-io.ts";
+import { sampleCancellation, sampleSession, sampleSessionDetail, sampleTask } from "@opspawn/sdk/testing";
+import { FakeCli } from "../fake-cli.ts";
 
 const { sessions, tasks } = operations;
 const POLL = 300_000;
@@ -26,27 +26,13 @@ const silent = sampleCancellation({
   note: "The agent was told, and did not answer in time.",
 });
 
-let fake: FakeServer;
-let io: FakeIo;
-
-beforeEach(async () => {
-  fake = await FakeServer.start();
-  io = new FakeIo();
-});
-
-afterEach(async () => {
-  io.remove();
-  await fake.close();
-});
-
-function opspawn(...argv: string[]): Promise<Ran> {
-  return io.run([...argv, "--url", fake.baseUrl]);
-}
+const cli = new FakeCli();
+const opspawn = cli.run;
 
 test("sessions: a cancel says who had work of it, within 80 columns, and how to hear more", async () => {
-  fake.on(sessions.cancel, { ...cancelled, cancellations: [open, stopped, silent] });
+  cli.server.on(sessions.cancel, { ...cancelled, cancellations: [open, stopped, silent] });
   const { stdout, stderr } = await opspawn("sessions", "cancel", "s1", "--reason", "oops");
-  assert.deepEqual(fake.calls[0]?.body, { reason: "oops" });
+  assert.deepEqual(cli.server.calls[0]?.body, { reason: "oops" });
   const said = stdout.replaceAll("\n", " ");
   assert.match(said, /is cancelled\. 3 agents had work of it: 1 confirmed, 1 did not, 1 may still answer\./);
   assert.match(stdout, /fetcher +fetch +1 +delivered +until /);
@@ -56,34 +42,34 @@ test("sessions: a cancel says who had work of it, within 80 columns, and how to 
 });
 
 test("sessions: a cancel of what nobody was at says no more than that", async () => {
-  fake.on(sessions.cancel, { ...cancelled, cancellations: [] });
+  cli.server.on(sessions.cancel, { ...cancelled, cancellations: [] });
   assert.equal((await opspawn("sessions", "cancel", "s1")).stdout, `Session ${ID} is cancelled.\n`);
 });
 
 test("sessions: a cancel waits for the last word of each agent, or as long as it was told", async () => {
   const page = (item: typeof open) => ({ items: [item], nextCursor: null });
-  fake.on(sessions.cancel, { ...cancelled, cancellations: [open] });
-  fake.on(sessions.cancellations, page(open), page(stopped));
+  cli.server.on(sessions.cancel, { ...cancelled, cancellations: [open] });
+  cli.server.on(sessions.cancellations, page(open), page(stopped));
   const waiting = opspawn("sessions", "cancel", "s1", "--wait");
-  await io.clock.reach(POLL);
+  await cli.io.clock.reach(POLL);
   const { stdout, stderr, exitCode } = await waiting;
   assert.match(stderr, /Waiting for 1 agent/);
   assert.match(stdout, /1 agent had work of\sit: 1 confirmed\./);
-  assert.deepEqual([exitCode, fake.callsOf("sessions.cancellations").length], [0, 2]);
-  fake.on(sessions.cancellations, page(open));
+  assert.deepEqual([exitCode, cli.server.callsOf("sessions.cancellations").length], [0, 2]);
+  cli.server.on(sessions.cancellations, page(open));
   const patient = opspawn("sessions", "cancel", "s1", "--wait=1s");
-  for (let polls = 0; polls < 4; polls += 1) await io.clock.reach(POLL);
+  for (let polls = 0; polls < 4; polls += 1) await cli.io.clock.reach(POLL);
   const late = await patient;
   assert.equal(late.exitCode, 1);
   assert.match(late.stderr, /1 of 1 cancellations are still open after 1s/);
 });
 
 test("sessions and tasks show who was told to stop", async () => {
-  fake.on(sessions.get, sampleSessionDetail({ status: "cancelled", cancellations: [silent] }));
-  fake.on(sessions.cancellations, { items: [silent], nextCursor: null });
+  cli.server.on(sessions.get, sampleSessionDetail({ status: "cancelled", cancellations: [silent] }));
+  cli.server.on(sessions.cancellations, { items: [silent], nextCursor: null });
   const task = { ...sampleTask({ status: "cancelled", blocked: null }), cancellations: [stopped] };
-  fake.on(tasks.get, { ...task, parameters: {}, attemptList: [] });
-  fake.on(tasks.cancel, task);
+  cli.server.on(tasks.get, { ...task, parameters: {}, attemptList: [] });
+  cli.server.on(tasks.cancel, task);
   assert.match(
     (await opspawn("sessions", "get", "s1")).stdout,
     /\nTold to stop\nAGENT +STEP +TRY +STAGE +HOW WE KNOW\n/,

@@ -1,40 +1,25 @@
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, test } from "node:test";
+import { test } from "node:test";
 import { operations } from "@opspawn/contract";
-import { FakeServer, sampleApproval, sampleEffect } from "@opspawn/sdk/testing";
-import { FakeIo, type Ran } from "../fake-io.ts";
+import { sampleApproval, sampleEffect } from "@opspawn/sdk/testing";
+import { FakeCli } from "../fake-cli.ts";
 
 const { effects } = operations;
 const { taskId } = sampleEffect();
 
-let fake: FakeServer;
-let io: FakeIo;
-
-beforeEach(async () => {
-  fake = await FakeServer.start();
-  io = new FakeIo();
-  io.clock.advance(90_000_000);
-});
-
-afterEach(async () => {
-  io.remove();
-  await fake.close();
-});
-
-function opspawn(...argv: string[]): Promise<Ran> {
-  return io.run(["effects", ...argv, "--url", fake.baseUrl]);
-}
+const cli = new FakeCli(90_000_000);
+const opspawn = (...argv: string[]) => cli.run("effects", ...argv);
 
 test("a list fits 80 columns with the tasks' ids whole, and passes its filters on", async () => {
   const widest = sampleEffect({ effectId: "\u001b[2Jmuch longer than there is room for ".repeat(4) });
-  fake.on(effects.list, { items: [widest], nextCursor: null });
+  cli.server.on(effects.list, { items: [widest], nextCursor: null });
   const { stdout, exitCode } = await opspawn("list", "--status", "open", "--session", "s");
   const [head = "", row = ""] = stdout.trimEnd().split("\n");
   assert.equal(exitCode, 0);
   assert.match(head, /^TASK +EFFECT +STATUS +AGE$/);
   assert.match(row, new RegExp(`^${taskId}  .*  intended  1m`));
   assert.ok(head.length <= 80 && row.length <= 80, row);
-  assert.deepEqual(fake.calls[0]?.query, { status: "open", session: "s" });
+  assert.deepEqual(cli.server.calls[0]?.query, { status: "open", session: "s" });
 });
 
 test("those of one task are listed in order, and shown with payload and receipt", async () => {
@@ -51,7 +36,7 @@ test("those of one task are listed in order, and shown with payload and receipt"
     status: "done",
     receipt: { ...receipt, at: sampleEffect().announcedAt },
   });
-  fake.on(effects.ofTask, { items: [sampleEffect(), done] });
+  cli.server.on(effects.ofTask, { items: [sampleEffect(), done] });
   assert.match((await opspawn("list", "--task", taskId)).stdout, /charge[\s\S]*mail/);
   const open = (await opspawn("list", "--task", taskId, "--status", "open")).stdout;
   assert.ok(open.includes("charge") && !open.includes("mail"), open);
@@ -67,11 +52,11 @@ test("those of one task are listed in order, and shown with payload and receipt"
 test("who knows that an effect happened says so, and what came of it", async () => {
   const { approvals } = operations;
   const asked = sampleApproval({ kind: "effect", taskId });
-  fake.on(approvals.get, asked).on(approvals.approve, { ...asked, status: "approved" });
-  const run = (...argv: string[]) => io.run(["approvals", ...argv, "--url", fake.baseUrl]);
+  cli.server.on(approvals.get, asked).on(approvals.approve, { ...asked, status: "approved" });
+  const run = (...argv: string[]) => cli.io.run(["approvals", ...argv, "--url", cli.server.baseUrl]);
   const { stdout, stderr } = await run("get", asked.approvalId);
   assert.match(stdout, new RegExp(`Effects of +${taskId}`));
   assert.match(stderr, /It happened: .* approve .*\n +or not: .* reject /);
   assert.equal((await run("approve", asked.approvalId, "--result", '{"id":7}')).exitCode, 0);
-  assert.deepEqual(fake.calls.at(-1)?.body, { result: { id: 7 } });
+  assert.deepEqual(cli.server.calls.at(-1)?.body, { result: { id: 7 } });
 });

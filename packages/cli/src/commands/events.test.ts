@@ -1,44 +1,30 @@
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, test } from "node:test";
+import { test } from "node:test";
 import { operations } from "@opspawn/contract";
-import { FakeFailure, FakeServer, FakeStream, sampleEvent, sampleSessionDetail } from "@opspawn/sdk/testing";
-import { FakeIo, type Ran } from "../fake-io.ts";
+import { FakeFailure, FakeStream, sampleEvent, sampleSessionDetail } from "@opspawn/sdk/testing";
+import { FakeCli } from "../fake-cli.ts";
 
 const { events, sessions } = operations;
 
-let fake: FakeServer;
-let io: FakeIo;
-
-beforeEach(async () => {
-  fake = await FakeServer.start();
-  io = new FakeIo();
-});
-
-afterEach(async () => {
-  io.remove();
-  await fake.close();
-});
-
-function opspawn(...argv: string[]): Promise<Ran> {
-  return io.run([...argv, "--url", fake.baseUrl]);
-}
+const cli = new FakeCli();
+const opspawn = cli.run;
 
 test("events: a page, and where to go on", async () => {
-  fake.on(events.list, { items: [sampleEvent({ data: { a: 1 } })], next: 1 });
+  cli.server.on(events.list, { items: [sampleEvent({ data: { a: 1 } })], next: 1 });
   const ran = await opspawn("events", "--stream", "s1", "--after", "0", "--limit", "10");
   assert.match(ran.stdout, /^SEQ +TIME +TYPE +DATA\n1 +12:00:00\.000 +session\.started +\{"a":1\}\n$/);
   assert.equal(ran.stderr, "Go on: add --after 1\n");
-  assert.deepEqual(fake.calls[0]?.query, { stream: "s1", after: "0", limit: "10" });
+  assert.deepEqual(cli.server.calls[0]?.query, { stream: "s1", after: "0", limit: "10" });
 });
 
 test("events: followed until Ctrl-C, a line for each", async () => {
   for (const format of ["json", "jsonl"]) {
-    io.interrupt = new AbortController();
-    fake.on(events.list, new FakeStream([sampleEvent(), sampleEvent({ position: 2 })], { after: "stay" }));
+    cli.io.interrupt = new AbortController();
+    cli.server.on(events.list, new FakeStream([sampleEvent(), sampleEvent({ position: 2 })], { after: "stay" }));
     let lines = 0;
-    io.onWrite = () => {
+    cli.io.onWrite = () => {
       lines += 1;
-      if (lines === 2) io.interrupt.abort();
+      if (lines === 2) cli.io.interrupt.abort();
     };
     const ran = await opspawn("events", "--follow", "--type", "session.", "--agent", "a1", "-o", format);
     assert.equal(ran.exitCode, 0);
@@ -47,18 +33,18 @@ test("events: followed until Ctrl-C, a line for each", async () => {
       written.map((line) => JSON.parse(line)),
       [sampleEvent(), sampleEvent({ position: 2 })],
     );
-    assert.deepEqual(fake.calls.at(-1)?.query, { type: "session.", agent: "a1" });
+    assert.deepEqual(cli.server.calls.at(-1)?.query, { type: "session.", agent: "a1" });
   }
 });
 
 test("events: it is said when what follows is not what was to come next", async () => {
-  fake.on(events.list, new FakeStream([sampleEvent()], { reset: "foreign", after: "stay" }));
-  io.onWrite = (text) => {
-    if (text.includes("session.started")) io.interrupt.abort();
+  cli.server.on(events.list, new FakeStream([sampleEvent()], { reset: "foreign", after: "stay" }));
+  cli.io.onWrite = (text) => {
+    if (text.includes("session.started")) cli.io.interrupt.abort();
   };
   const ran = await opspawn("events", "--follow", "--after", "7");
   assert.equal(ran.stderr, "The server has other data than it had; what it keeps is told from the beginning.\n");
-  assert.equal(fake.calls[0]?.query.after, "7");
+  assert.equal(cli.server.calls[0]?.query.after, "7");
 });
 
 const story = [
@@ -79,10 +65,10 @@ const story = [
 ];
 
 test("watching a session prints a line per event, live, and ends with it, as `run --wait` does", async () => {
-  fake.on(sessions.get, sampleSessionDetail({ status: "failed" }));
-  fake.on(sessions.events, new FakeStream(story.slice(0, 2)), new FakeStream(story.slice(2), { end: "failed" }));
+  cli.server.on(sessions.get, sampleSessionDetail({ status: "failed" }));
+  cli.server.on(sessions.events, new FakeStream(story.slice(0, 2)), new FakeStream(story.slice(2), { end: "failed" }));
   const running = opspawn("sessions", "watch", "s1");
-  await io.clock.reach(1_000_000);
+  await cli.io.clock.reach(1_000_000);
   const { exitCode, stdout, stderr } = await running;
   assert.deepEqual([exitCode, stderr], [6, ""]);
   assert.deepEqual(stdout.split(/\n(?!$)/), [
@@ -94,12 +80,12 @@ test("watching a session prints a line per event, live, and ends with it, as `ru
     "",
     `            fetch        ${"█".repeat(36)} 2 min 0 s\n`,
   ]);
-  assert.equal(fake.callsOf("sessions.events")[1]?.headers["last-event-id"], "c1");
+  assert.equal(cli.server.callsOf("sessions.events")[1]?.headers["last-event-id"], "c1");
 });
 
 test("a watched session is printed as one event per line for machines", async () => {
-  fake.on(sessions.get, sampleSessionDetail({ status: "completed" }));
-  fake.on(sessions.events, new FakeStream(story.slice(0, 2), { end: "completed" }));
+  cli.server.on(sessions.get, sampleSessionDetail({ status: "completed" }));
+  cli.server.on(sessions.events, new FakeStream(story.slice(0, 2), { end: "completed" }));
   for (const format of ["json", "jsonl"]) {
     const { exitCode, stdout } = await opspawn("sessions", "watch", "s1", "-o", format);
     assert.equal(exitCode, 0);
@@ -113,13 +99,13 @@ test("a watched session is printed as one event per line for machines", async ()
 
 test("watching a session that nobody knows is an error at once", async () => {
   const unknown = { detail: "Session not found: s1", code: "session_not_found", requestId: "r" };
-  fake.on(sessions.events, new FakeFailure(404, unknown));
+  cli.server.on(sessions.events, new FakeFailure(404, unknown));
   assert.equal((await opspawn("sessions", "watch", "s1")).exitCode, 5);
 });
 
 test("watching can be stopped; the session is not", async () => {
-  fake.on(sessions.events, () => {
-    io.interrupt.abort();
+  cli.server.on(sessions.events, () => {
+    cli.io.interrupt.abort();
     return new FakeStream([], { after: "stay" });
   });
   const ran = await opspawn("sessions", "watch", "s1");

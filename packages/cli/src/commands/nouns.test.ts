@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, test } from "node:test";
+import { test } from "node:test";
 import { operations } from "@opspawn/contract";
 import {
   FakeFailure,
-  FakeServer,
   sampleAgent,
   sampleDelivery,
   sampleEvent,
@@ -16,40 +15,21 @@ import {
   sampleWorkflow,
 } from "@opspawn/sdk/testing";
 import { parse } from "yaml";
-import { FakeIo, type Ran } from "../fake-io.ts";
+import { FakeCli } from "../fake-cli.ts";
 
 const AT = "2026-05-01T12:00:00.000000Z";
 const { agents, deliveries, events, keys, limits, sessions, tasks, tools, workflows } = operations;
 
-let fake: FakeServer;
-let io: FakeIo;
+const cli = new FakeCli(90_000_000);
+const opspawn = cli.run;
 
-beforeEach(async () => {
-  fake = await FakeServer.start();
-  io = new FakeIo();
-  io.clock.advance(90_000_000);
-});
-
-afterEach(async () => {
-  io.remove();
-  await fake.close();
-});
-
-function opspawn(...argv: string[]): Promise<Ran> {
-  return io.run([...argv, "--url", fake.baseUrl]);
-}
-
-async function stdoutOf(...argv: string[]): Promise<string> {
-  const { exitCode, stdout, stderr } = await opspawn(...argv);
-  assert.equal(exitCode, 0, stderr);
-  return stdout;
-}
+const { stdoutOf } = cli;
 
 const one = <T>(item: T) => ({ items: [item], nextCursor: null });
 const long = "a name much longer than any table has room for, ".repeat(4);
 
 test("every list fits 80 columns, whole ids included", async () => {
-  fake
+  cli.server
     .on(agents.list, one(sampleAgent({ agentName: long, capabilities: [long] })))
     .on(agents.states, one({ state: long, details: { long }, timestamp: AT, receivedAt: AT }))
     .on(sessions.list, one(sampleSession({ workflowId: long, status: "cancelled" })))
@@ -89,7 +69,7 @@ test("every list fits 80 columns, whole ids included", async () => {
 
 test("a list as JSON and YAML is the page, as JSON lines an item each, and empty ones say so on stderr only", async () => {
   const page = { items: [sampleTool(), sampleTool({ name: "b" })], nextCursor: "p2" };
-  fake.on(tools.list, page);
+  cli.server.on(tools.list, page);
   assert.deepEqual(JSON.parse(await stdoutOf("tools", "list", "-o", "json")), page);
   assert.deepEqual(parse(await stdoutOf("tools", "list", "-o", "yaml")), page);
   const lines = (await stdoutOf("tools", "list", "-o", "jsonl")).trimEnd().split("\n");
@@ -98,13 +78,13 @@ test("a list as JSON and YAML is the page, as JSON lines an item each, and empty
     page.items,
   );
   assert.match((await opspawn("tools", "list")).stderr, /There are more: add --all, or --cursor p2/);
-  fake.on(tools.list, { items: [], nextCursor: null });
+  cli.server.on(tools.list, { items: [], nextCursor: null });
   assert.deepEqual(await opspawn("tools", "list"), { exitCode: 0, stdout: "", stderr: "There are no tools.\n" });
 });
 
 test("limits: what a key may, what it holds, what waits for it and when the next may begin", async () => {
   const rate = sampleLimit({ key: "api", kind: "rateLimit", limit: 100, per: "1m", held: 100, nextPermitAt: AT });
-  fake.on(limits.list, { items: [sampleLimit(), rate], nextCursor: null });
+  cli.server.on(limits.list, { items: [sampleLimit(), rate], nextCursor: null });
   const table = (await stdoutOf("limits", "tenant-7")).trimEnd().split("\n");
   assert.deepEqual(
     table.map((line) => line.split(/ {2,}/)),
@@ -114,12 +94,12 @@ test("limits: what a key may, what it holds, what waits for it and when the next
       ["api", "100 per 1m", "100", "1", "12", "2026-05-01T12:00:00Z"],
     ],
   );
-  assert.deepEqual(fake.calls[0]?.query, { key: "tenant-7" });
+  assert.deepEqual(cli.server.calls[0]?.query, { key: "tenant-7" });
 });
 
 test("pages are asked for one by one, or all", async () => {
   const page = (name: string, nextCursor: string | null) => ({ items: [sampleTool({ name })], nextCursor });
-  fake.on(tools.list, page("a", "p2"), page("b", null));
+  cli.server.on(tools.list, page("a", "p2"), page("b", null));
   const { items } = JSON.parse(await stdoutOf("tools", "list", "--all", "-o", "json"));
   assert.deepEqual(
     items.map((tool: { name: string }) => tool.name),
@@ -127,14 +107,14 @@ test("pages are asked for one by one, or all", async () => {
   );
   await stdoutOf("tools", "list", "--limit", "3", "--cursor", "p9");
   assert.deepEqual(
-    fake.calls.map((call) => call.query),
+    cli.server.calls.map((call) => call.query),
     [{ limit: "200" }, { limit: "200", cursor: "p2" }, { limit: "3", cursor: "p9" }],
   );
 });
 
 test("agents: filters, one agent, its reports, its end", async () => {
   const busy = { reason: "slots_held", message: "All its slots are held.", since: AT };
-  fake
+  cli.server
     .on(agents.list, one(sampleAgent()))
     .on(agents.get, sampleAgent({ blocked: busy, metadata: { team: "x" }, stateDetails: { load: 1 } }))
     .on(agents.states, one({ state: "idle", details: null, timestamp: AT, receivedAt: AT }))
@@ -143,7 +123,7 @@ test("agents: filters, one agent, its reports, its end", async () => {
     await stdoutOf("agents", "list", "--capability", "web.fetch", "--state", "idle"),
     /fetcher +idle +ready +0\/1/,
   );
-  assert.deepEqual(fake.calls[0]?.query, { capability: "web.fetch", state: "idle" });
+  assert.deepEqual(cli.server.calls[0]?.query, { capability: "web.fetch", state: "idle" });
   const shown = await stdoutOf("agents", "get", "a1");
   assert.match(shown, /State +idle \(1m ago\)\n/);
   assert.match(shown, /Takes nothing +All its slots are held\.\n/);
@@ -155,26 +135,30 @@ test("agents: filters, one agent, its reports, its end", async () => {
 test("agents: health with its evidence, quarantine, and the way back", async () => {
   const healthEvidence = { cause: "failures" as const, message: "It failed 5 of its last 5.", since: AT, details: {} };
   const agent = sampleAgent({ health: "quarantined", healthEvidence });
-  fake.on(agents.list, one(agent)).on(agents.get, agent).on(agents.quarantine, agent).on(agents.readmit, sampleAgent());
+  cli.server
+    .on(agents.list, one(agent))
+    .on(agents.get, agent)
+    .on(agents.quarantine, agent)
+    .on(agents.readmit, sampleAgent());
   const listed = await stdoutOf("agents", "list", "--health", "quarantined");
   assert.match(listed, /fetcher +idle +quarantined +0\/1/);
   for (const line of listed.trimEnd().split("\n")) assert.ok(line.length <= 80, line);
-  assert.deepEqual(fake.calls[0]?.query, { health: "quarantined" });
+  assert.deepEqual(cli.server.calls[0]?.query, { health: "quarantined" });
   const shown = await stdoutOf("agents", "get", "a1");
   assert.match(shown, /Health +quarantined since 2026-05-01T12:00:00\.000000Z\nBecause +It failed 5 of its last 5\.\n/);
   assert.match(await stdoutOf("agents", "quarantine", "a1", "--reason", "odd"), /gets no work until it is readmitted/);
-  assert.deepEqual(fake.callsOf("agents.quarantine")[0]?.body, { reason: "odd" });
+  assert.deepEqual(cli.server.callsOf("agents.quarantine")[0]?.body, { reason: "odd" });
   assert.match(await stdoutOf("agents", "readmit", "a1"), /may get work again; it is ready\.\n/);
 });
 
 test("tasks: how far one is", async () => {
   const progress = { counter: 3, note: "page 3", at: AT, suspectSince: AT };
-  fake.on(tasks.get, { ...sampleTask({ progress }), parameters: {}, attemptList: [], cancellations: [] });
+  cli.server.on(tasks.get, { ...sampleTask({ progress }), parameters: {}, attemptList: [], cancellations: [] });
   assert.match(await stdoutOf("tasks", "get", "t1"), /Progress +3 \(1m ago\): page 3, frozen since 2026-05-01T12:00/);
 });
 
 test("agents: registering prints the key, once", async () => {
-  fake.on(agents.register, { agent: sampleAgent(), agentKey: "opk_7_s" });
+  cli.server.on(agents.register, { agent: sampleAgent(), agentKey: "opk_7_s" });
   const ran = await opspawn(
     ...[
       "agents",
@@ -205,7 +189,7 @@ test("agents: registering prints the key, once", async () => {
   );
   assert.match(ran.stdout, /\nKey +opk_7_s\n$/);
   assert.match(ran.stderr, /it is not shown again/);
-  assert.deepEqual(fake.calls[0]?.body, {
+  assert.deepEqual(cli.server.calls[0]?.body, {
     agentName: "fetcher",
     channel: "push",
     contactEndpoint: "http://127.0.0.1:9001/t",
@@ -219,7 +203,7 @@ test("agents: registering prints the key, once", async () => {
     metadata: { x: 1 },
   });
   await stdoutOf("agents", "register", "worker", "--pull");
-  assert.deepEqual(fake.calls[1]?.body, {
+  assert.deepEqual(cli.server.calls[1]?.body, {
     agentName: "worker",
     channel: "pull",
     contactEndpoint: null,
@@ -228,7 +212,7 @@ test("agents: registering prints the key, once", async () => {
 });
 
 test("sessions: list with every filter, labels, cancel", async () => {
-  fake
+  cli.server
     .on(sessions.list, one(sampleSession({ blocked: { reason: "no_free_agent", message: "Busy", since: AT } })))
     .on(sessions.cancel, { ...sampleSession({ status: "cancelled" }), cancellations: [] })
     .on(sessions.label, sampleSession({ labels: { a: "b" } }));
@@ -238,11 +222,11 @@ test("sessions: list with every filter, labels, cancel", async () => {
     await stdoutOf("sessions", "list", ...options, "--blocked", "r"),
     /running +review-artic… +1m +no_free_agent/,
   );
-  assert.deepEqual(fake.calls[0]?.query, { ...filters, blockedReason: "r" });
+  assert.deepEqual(cli.server.calls[0]?.query, { ...filters, blockedReason: "r" });
   assert.match(await stdoutOf("sessions", "cancel", "s1", "--reason", "oops"), /^Session \S+ is cancelled\.\n$/);
-  assert.deepEqual(fake.calls[1]?.body, { reason: "oops" });
+  assert.deepEqual(cli.server.calls[1]?.body, { reason: "oops" });
   assert.match(await stdoutOf("sessions", "label", "s1", "--label", "a=b"), /: a=b\n$/);
-  assert.deepEqual(fake.calls[2]?.body, { labels: { a: "b" } });
+  assert.deepEqual(cli.server.calls[2]?.body, { labels: { a: "b" } });
 });
 
 test("sessions: one session with its steps, errors whole", async () => {
@@ -250,9 +234,9 @@ test("sessions: one session with its steps, errors whole", async () => {
     code: "agent_error",
     message: "Something that takes quite a few words to say, more than a line holds.",
   };
-  fake.on(sessions.get, sampleSessionDetail({ status: "failed", error, failedSteps: ["fetch"], agentId: "a1" }));
+  cli.server.on(sessions.get, sampleSessionDetail({ status: "failed", error, failedSteps: ["fetch"], agentId: "a1" }));
   const shown = await stdoutOf("sessions", "get", "s1", "--wait", "1s");
-  assert.deepEqual(fake.calls[0]?.query, { wait: "1s" });
+  assert.deepEqual(cli.server.calls[0]?.query, { wait: "1s" });
   assert.match(shown, /Labels +team=docs\n/);
   assert.match(
     shown,
@@ -279,14 +263,14 @@ test("tasks: list, dead letters, one task with its attempts, cancel", async () =
   const requirement = { agentId: null, agentName: null, capability: null, tool: "slack.post" };
   const called = { ...attempt, agentId: null, agentName: null, tool: "slack.post" };
   const calling = { ...dead, requirement, parameters: {}, attemptList: [called], cancellations: [] };
-  fake
+  cli.server
     .on(tasks.list, one(dead))
     .on(tasks.get, { ...dead, parameters: { url: "x" }, attemptList: [attempt], cancellations: [] }, calling)
     .on(tasks.cancel, { ...sampleTask({ status: "cancelled" }), cancellations: [] });
   await stdoutOf("tasks", "list", "--status", "failed", "--session", "s1", "--agent", "a1", "--blocked", "r");
-  assert.deepEqual(fake.calls[0]?.query, { status: "failed", session: "s1", agent: "a1", blockedReason: "r" });
+  assert.deepEqual(cli.server.calls[0]?.query, { status: "failed", session: "s1", agent: "a1", blockedReason: "r" });
   assert.match(await stdoutOf("tasks", "dead-letters", "--session", "s1"), /0\/4 +1m +agent_error…/);
-  assert.deepEqual(fake.calls[1]?.query, { deadLetter: "true", session: "s1" });
+  assert.deepEqual(cli.server.calls[1]?.query, { deadLetter: "true", session: "s1" });
   const shown = await stdoutOf("tasks", "get", "t1");
   assert.match(shown, /Status +failed \(dead letter\)\n/);
   assert.match(shown, /Needs +capability web\.fetch\n/);
@@ -302,7 +286,7 @@ test("why: a task by its name, else a session, else a task of another name; sent
   const explanation = [
     "Every agent that can do web.fetch is busy: fetcher holds task_1 since 12:00, for a while already.",
   ];
-  fake
+  cli.server
     .on(tasks.why, { taskId: "t", status: "pending", blocked: null, explanation })
     .on(sessions.why, { sessionId: "s", status: "completed", blocked: null, explanation: [] });
   const text = "Every agent that can do web.fetch is busy: fetcher holds task_1 since 12:00, for\na while already.\n";
@@ -311,9 +295,9 @@ test("why: a task by its name, else a session, else a task of another name; sent
   assert.equal(await stdoutOf("tasks", "why", "t1"), text);
   assert.equal(JSON.parse(await stdoutOf("sessions", "why", "s1", "-o", "json")).status, "completed");
   const unknown = new FakeFailure(404, { detail: "There is no session x", code: "session_not_found" });
-  fake.on(sessions.why, unknown);
+  cli.server.on(sessions.why, unknown);
   assert.equal(await stdoutOf("why", "my-task"), text);
-  fake.on(tasks.why, new FakeFailure(404, { detail: "There is no task x", code: "task_not_found" }));
+  cli.server.on(tasks.why, new FakeFailure(404, { detail: "There is no task x", code: "task_not_found" }));
   const ran = await opspawn("why", "x");
   assert.equal(ran.exitCode, 5);
   assert.match(ran.stderr, /There is no session x/);
@@ -321,7 +305,7 @@ test("why: a task by its name, else a session, else a task of another name; sent
 
 test("workflows: apply and validate send the text as it is and pass warnings on", async () => {
   const warnings = [{ loc: ["tasks", 1], msg: "It starts at once", type: "order" }];
-  fake
+  cli.server
     .on(
       workflows.apply,
       { workflow: sampleWorkflow(), created: true, warnings },
@@ -330,11 +314,11 @@ test("workflows: apply and validate send the text as it is and pass warnings on"
     .on(workflows.validate, { valid: true, warnings: [] })
     .on(workflows.get, { ...sampleWorkflow({ description: "About" }), definition: { id: "w", tasks: [1.5] } });
   const text = "# mine\nid: w\n";
-  io.file("flow.yaml", text);
+  cli.io.file("flow.yaml", text);
   const applied = await opspawn("workflows", "apply", "flow.yaml");
   assert.equal(applied.stdout, "Applied review-article 1.0 (3 steps).\n");
   assert.equal(applied.stderr, "Warning: tasks.1: It starts at once\n");
-  assert.deepEqual(fake.calls[0]?.body, { definition: text });
+  assert.deepEqual(cli.server.calls[0]?.body, { definition: text });
   assert.equal(
     await stdoutOf("workflows", "apply", "flow.yaml"),
     "Nothing to do: review-article 1.0 (1 step) is applied already.\n",
@@ -344,11 +328,11 @@ test("workflows: apply and validate send the text as it is and pass warnings on"
     await stdoutOf("workflows", "get", "w", "--definition-version", "2"),
     /\nDefinition\n\{\n {2}"id": "w",/,
   );
-  assert.deepEqual(fake.calls.at(-1)?.query, { version: "2" });
+  assert.deepEqual(cli.server.calls.at(-1)?.query, { version: "2" });
 });
 
 test("keys: the secret alone goes to stdout, so that it can be kept in a variable", async () => {
-  fake
+  cli.server
     .on(keys.create, { key: sampleKey(), secret: "opk_1_secret" })
     .on(keys.list, { items: [sampleKey({ expiresAt: AT }), sampleKey({ revokedAt: AT })], nextCursor: null })
     .on(keys.revoke, sampleKey({ revokedAt: AT }));
@@ -357,13 +341,13 @@ test("keys: the secret alone goes to stdout, so that it can be kept in a variabl
   assert.equal(ran.stdout, "opk_1_secret\n");
   assert.match(ran.stderr, /Key key_1 \(ci\)\. Keep the secret now/);
   const body = { name: "ci", scopes: ["sessions:read", "tasks:read"], agentId: "a1", expiresIn: "30d" };
-  assert.deepEqual(fake.calls[0]?.body, body);
+  assert.deepEqual(cli.server.calls[0]?.body, body);
   assert.match(await stdoutOf("keys", "list"), /to 2026-05-01 +sessions:read\n.*revoked/);
   assert.equal(await stdoutOf("keys", "revoke", "key_1"), "Key key_1 (ci) is revoked.\n");
 });
 
 test("tools and deliveries", async () => {
-  fake
+  cli.server
     .on(tools.register, sampleTool())
     .on(tools.remove, { name: "slack.post" })
     .on(deliveries.get, sampleDelivery())
@@ -384,7 +368,7 @@ test("tools and deliveries", async () => {
     "4",
   ];
   assert.equal(await stdoutOf(...argv), "Tool slack.post is registered.\n");
-  assert.deepEqual(fake.calls[0]?.body, {
+  assert.deepEqual(cli.server.calls[0]?.body, {
     name: "slack.post",
     endpoint,
     description: "Posts",
@@ -394,5 +378,5 @@ test("tools and deliveries", async () => {
   assert.equal(await stdoutOf("tools", "remove", "slack.post"), "Tool slack.post is removed.\n");
   assert.match(await stdoutOf("deliveries", "get", "dlv_1"), /Status +pending\n(.*\n)+Last error +503\n/);
   await stdoutOf("deliveries", "list", "--status", "pending", "--agent", "a1", "--session", "s1");
-  assert.deepEqual(fake.calls.at(-1)?.query, { status: "pending", agent: "a1", session: "s1" });
+  assert.deepEqual(cli.server.calls.at(-1)?.query, { status: "pending", agent: "a1", session: "s1" });
 });
