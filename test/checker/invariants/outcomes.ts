@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { type EffectEntry, entriesOf } from "../entries.ts";
 import type { Rows } from "../evidence.ts";
 import { groupBy, type Invariant } from "../invariant.ts";
+import { mostAtOnce } from "../spans.ts";
 
 interface AttemptRow {
   readonly task_id: string;
@@ -152,34 +153,22 @@ const slotsAreRespected: Invariant = {
   *check({ db, effects }) {
     const agents = db.all<{ name: string; slots: number }>("select name, max_concurrency as slots from agents");
     for (const { name, slots } of agents) {
-      const most = mostAtOnce((effects ?? []).filter((entry) => "agent" in entry && entry.agent === name));
+      const most = mostAtOnce(worksOf((effects ?? []).filter((entry) => "agent" in entry && entry.agent === name)));
       if (most > slots) yield `agent ${name} has ${slots} slots and was at ${most} tasks at once`;
     }
   },
 };
 
 /** From the delivery that begins the work to the effect: in between the agent has not told anybody that it is free. */
-function mostAtOnce(entries: readonly EffectEntry[]): number {
+function worksOf(entries: readonly EffectEntry[]): { readonly from: number; readonly to: number }[] {
   const ends = new Map(entriesOf(entries, "effect").map(({ key, at }) => [key, at]));
   const begins = new Map(
     entriesOf(entries, "delivery").flatMap(({ key, at, known }) => (known ? [] : [[key, at] as const])),
   );
-  const moments = [...begins].flatMap(([key, from]) => {
+  return [...begins].flatMap(([key, from]) => {
     const to = ends.get(key);
-    return to === undefined
-      ? []
-      : [
-          { at: from, change: 1 },
-          { at: to, change: -1 },
-        ];
+    return to === undefined ? [] : [{ from, to }];
   });
-  moments.sort((a, b) => a.at - b.at || a.change - b.change);
-  let [now, most] = [0, 0];
-  for (const { change } of moments) {
-    now += change;
-    most = Math.max(most, now);
-  }
-  return most;
 }
 
 /** Each task ends once, by whom it was last given to, and is done once. */

@@ -3,6 +3,7 @@ import { definedTasks } from "../definitions.ts";
 import type { Evidence } from "../evidence.ts";
 import type { Fact, History } from "../history.ts";
 import { groupBy, type Invariant } from "../invariant.ts";
+import { mostAtOnce } from "../spans.ts";
 
 interface ListRow {
   readonly session_id: string;
@@ -121,20 +122,6 @@ function runsOf(facts: readonly Fact[], ends: ReadonlyMap<string, number>): Step
     if (type !== "task.created" || data.undoes === true) return [];
     return [{ stepId, from, to: ended.get(String(data.taskId)) ?? Number.POSITIVE_INFINITY }];
   });
-}
-
-function mostAtOnce(runs: readonly StepRun[]): number {
-  const moments = runs.flatMap(({ from, to }) => [
-    { at: from, change: 1 },
-    { at: to, change: -1 },
-  ]);
-  moments.sort((a, b) => a.at - b.at || a.change - b.change);
-  let [now, most] = [0, 0];
-  for (const { change } of moments) {
-    now += change;
-    most = Math.max(most, now);
-  }
-  return most;
 }
 
 interface UndoRow {
