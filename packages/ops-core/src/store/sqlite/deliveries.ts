@@ -95,11 +95,13 @@ export function enqueueSessionWebhook(tx: Tx, session: SessionUnit): void {
   });
 }
 
-/** Due deliveries; of each (endpoint, aggregate) only the oldest may go, so that messages arrive in order. */
+/** Those that go before a delivery `d`: of each (endpoint, aggregate) only the oldest may, so that messages arrive in order. */
+const BEHIND = `from deliveries e where e.endpoint = d.endpoint and e.aggregate = d.aggregate and e.status = 'pending'
+  and e.id < d.id`;
+
 export const DUE_DELIVERIES = `select * from deliveries d where d.wake_at <= ?
-  and d.kind in (select value from json_each(?)) and d.id not in (select value from json_each(?)) and not exists
-  (select 1 from deliveries e where e.endpoint = d.endpoint and e.aggregate = d.aggregate and e.status = 'pending'
-    and e.id < d.id) order by d.wake_at limit ?`;
+  and d.kind in (select value from json_each(?)) and d.id not in (select value from json_each(?))
+  and not exists (select 1 ${BEHIND}) order by d.wake_at limit ?`;
 
 export function deliveryArrived(tx: Tx, id: string, attempt: number, follow?: NewDelivery): void {
   const written = tx.run(
@@ -160,10 +162,6 @@ export function toDelivery(row: DeliveryRow): Delivery {
 export interface ListedDelivery extends DeliveryRow {
   behind: string | null;
 }
-
-/** The one that `DUE_DELIVERIES` lets go before a delivery `d`. */
-const BEHIND = `from deliveries e where e.endpoint = d.endpoint and e.aggregate = d.aggregate and e.status = 'pending'
-  and e.id < d.id`;
 
 export const DELIVERIES = `select d.*, case when d.status = 'pending' then (select min(e.id) ${BEHIND}) end as behind
   from deliveries d`;
