@@ -1,4 +1,4 @@
-import { isJsonObject, type MetricView, operations, parseJson } from "@opspawn/contract";
+import { type MetricView, type OperationOutput, operations } from "@opspawn/contract";
 import type { FastifyInstance } from "fastify";
 import type { Handlers } from "../domain/operations.ts";
 import type { Gate } from "./gate.ts";
@@ -10,17 +10,13 @@ const TYPE = "text/plain; version=0.0.4; charset=utf-8";
 /** `GET /metrics`: what the operation `metrics.read` answers, for Prometheus, under the same permission. */
 export function addMetricsRoute(app: FastifyInstance, handlers: Handlers, gate: Gate): void {
   const operation = operations.metrics.read;
-  const run = runner(operation, handlerOf(handlers, operation), gate);
+  const run = runner(operation, handlerOf(handlers, operation), gate, (answer) =>
+    prometheusText((answer as OperationOutput<typeof operation>).items),
+  );
   app.get("/metrics", { config: { operation: operation.id } }, async (request, reply) => {
     const { text } = await run(request, reply.raw);
-    return reply.type(TYPE).send(prometheusText(readMetrics(text)));
+    return reply.type(TYPE).send(text);
   });
-}
-
-function readMetrics(text: string): readonly MetricView[] {
-  const answer = parseJson(text);
-  if (!isJsonObject(answer) || !Array.isArray(answer.items)) throw new Error("metrics.read answers no items");
-  return answer.items as unknown as MetricView[];
 }
 
 function prometheusText(metrics: readonly MetricView[]): string {

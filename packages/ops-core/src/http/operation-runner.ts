@@ -18,7 +18,7 @@ interface Input {
 }
 
 interface Output {
-  /** JSON. */
+  /** JSON, unless it is written in another way. */
   readonly text: string;
   /** It is what an earlier request was answered. */
   readonly replayed: boolean;
@@ -34,7 +34,13 @@ export function handlerOf(handlers: Handlers, { id }: Operation): AnyHandler {
   return handler;
 }
 
-export function runner(operation: Operation, handler: AnyHandler, gate: Gate): Run {
+/** @param write makes the text of an answer. Default: JSON. */
+export function runner(
+  operation: Operation,
+  handler: AnyHandler,
+  gate: Gate,
+  write: (answer: JsonValue) => string = stringifyJson,
+): Run {
   const read = inputReader(operation);
   const answer = async (context: RequestContext, call: Call): Promise<JsonValue> => {
     try {
@@ -48,7 +54,7 @@ export function runner(operation: Operation, handler: AnyHandler, gate: Gate): R
     const entered = gate.enter(call, response, operation);
     const context = entered instanceof Promise ? await entered : entered;
     const output = await answer(context, call);
-    return { text: stringifyJson(output), replayed: context.replayed };
+    return { text: write(output), replayed: context.replayed };
   };
 }
 
