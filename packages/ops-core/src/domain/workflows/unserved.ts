@@ -27,11 +27,12 @@ interface Place {
  */
 export async function unserved(store: Store, plan: WorkflowPlan, document: JsonObject): Promise<Issue[]> {
   const answers = new Map<string, Promise<Missing | null>>();
+  const look: Look = { store, plan };
   const warnings: Issue[] = [];
   for (const { loc, want } of placesOf(plan, document)) {
     const key = JSON.stringify(want);
     if (!answers.has(key) && answers.size >= WANTS_MAX) continue;
-    const answer = answers.get(key) ?? lookUp(store, plan, want);
+    const answer = answers.get(key) ?? lookUp(look, want);
     answers.set(key, answer);
     const missing = await answer;
     if (missing !== null) warnings.push({ loc: [...loc], ...missing });
@@ -76,19 +77,28 @@ type Missing = Omit<Issue, "loc">;
 const LATER = "; what needs it will wait until one is registered";
 const NO_TOOL: Missing = { type: "no_tool", msg: `no tool has this name now${LATER}` };
 
+/** One look at what there is. */
+interface Look {
+  readonly store: Store;
+  readonly plan: WorkflowPlan;
+  /** Capabilities that somebody has, once they were asked for. */
+  known?: Promise<readonly string[]>;
+}
+
 /** Null when it is there. */
-async function lookUp(store: Store, plan: WorkflowPlan, want: Want): Promise<Missing | null> {
+async function lookUp(look: Look, want: Want): Promise<Missing | null> {
+  const { store } = look;
   switch (want.kind) {
     case "agent":
       return unless(await store.agents.get(want.agentId), noAgent("no agent has this id now"));
     case "agentName":
       return unless(await store.agents.getByName(want.agentName), noAgent("no agent has this name now"));
     case "capability":
-      return lookUpCapability(store, want.capability);
+      return lookUpCapability(look, want.capability);
     case "tool":
       return unless(await store.tools.get(want.tool), NO_TOOL);
     case "workflow":
-      return lookUpWorkflow(store, plan, want);
+      return lookUpWorkflow(look, want);
   }
 }
 
@@ -100,15 +110,14 @@ function noAgent(what: string): Missing {
   return { type: "no_agent", msg: `${what}${LATER}` };
 }
 
-async function lookUpCapability(store: Store, capability: string): Promise<Missing | null> {
-  const { items } = await store.agents.list({ limit: 1 }, { capability });
+async function lookUpCapability(look: Look, capability: string): Promise<Missing | null> {
+  const { items } = await look.store.agents.list({ limit: 1 }, { capability });
   if (items.length > 0) return null;
-  return noAgent(`no agent has this capability now${await hint(store, capability)}`);
+  return noAgent(`no agent has this capability now${await hint(look, capability)}`);
 }
 
 async function lookUpWorkflow(
-  store: Store,
-  plan: WorkflowPlan,
+  { store, plan }: Look,
   { id, version }: Extract<Want, { kind: "workflow" }>,
 ): Promise<Missing | null> {
   const isItself = id === plan.id && (version === null || version === plan.version);
@@ -117,9 +126,13 @@ async function lookUpWorkflow(
   return { type: "no_workflow", msg: `${what}; apply it before a session gets here, or the step will fail` };
 }
 
-async function hint(store: Store, wanted: string): Promise<string> {
-  const { items } = await store.agents.list({ limit: AGENTS_LOOKED_AT }, {});
-  const known = [...new Set(items.flatMap(({ capabilities }) => capabilities))];
-  const similar = nearest(wanted, known).map((name) => `\`${name}\``);
+async function hint(look: Look, wanted: string): Promise<string> {
+  look.known ??= knownCapabilities(look.store);
+  const similar = nearest(wanted, await look.known).map((name) => `\`${name}\``);
   return similar.length === 0 ? "" : ` (the nearest: ${similar.join(", ")})`;
+}
+
+async function knownCapabilities(store: Store): Promise<readonly string[]> {
+  const { items } = await store.agents.list({ limit: AGENTS_LOOKED_AT }, {});
+  return [...new Set(items.flatMap(({ capabilities }) => capabilities))];
 }

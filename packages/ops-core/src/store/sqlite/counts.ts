@@ -24,7 +24,6 @@ export function countStore({ db, clock }: SqliteContext): CountStore {
 }
 
 interface Counted {
-  readonly word: string;
   readonly count: number;
 }
 
