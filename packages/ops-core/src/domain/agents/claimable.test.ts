@@ -3,24 +3,12 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { type AgentCapacity, agentBlock, isOffline, isRestart, keepsLease, mayBeProbed } from "./claimable.ts";
 import type { Quarantine } from "./quarantine.ts";
+import { idleCapacity } from "./test-capacity.ts";
 
 const NOW = 1_000_000;
 
 function agent(rest: Partial<AgentCapacity> = {}): AgentCapacity {
-  return {
-    state: "idle",
-    stateLapsesAt: NOW + 1,
-    channel: "push",
-    heartbeat: false,
-    leaseUntil: null,
-    maxConcurrency: 1,
-    held: 0,
-    draining: 0,
-    circuit: null,
-    quarantine: null,
-    probe: null,
-    ...rest,
-  };
+  return { ...idleCapacity(NOW), ...rest };
 }
 
 const block = (rest: Partial<AgentCapacity>) => agentBlock(agent(rest), NOW);

@@ -6,27 +6,12 @@ import { agentBlock } from "./claimable.ts";
 import type { AttemptEnd } from "./failures.ts";
 import { deriveHealth, type HealthFacts, healthText, OFFLINE_AFTER } from "./health.ts";
 import type { Quarantine } from "./quarantine.ts";
+import { idleCapacity } from "./test-capacity.ts";
 
 const NOW = 1_000 * MINUTE;
 
 function facts(rest: Partial<HealthFacts> = {}): HealthFacts {
-  return {
-    state: "idle",
-    stateReceivedAt: NOW,
-    stateLapsesAt: NOW + 1,
-    channel: "push",
-    heartbeat: false,
-    leaseUntil: null,
-    maxConcurrency: 1,
-    held: 0,
-    draining: 0,
-    circuit: null,
-    quarantine: null,
-    probe: null,
-    ends: [],
-    frozen: [],
-    ...rest,
-  };
+  return { ...idleCapacity(NOW), stateReceivedAt: NOW, ends: [], frozen: [], ...rest };
 }
 
 const QUARANTINE: Quarantine = {
