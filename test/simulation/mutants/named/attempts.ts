@@ -308,8 +308,8 @@ export const ATTEMPTS: readonly NamedMutant[] = [
     file: "store/sqlite/session-unit.ts",
     changes: [
       {
-        from: '    else if (this.#state !== "stored") update(tx,',
-        to: '    else if (this.#state !== "stored" && this.row.updated_at <= (this.row.ended_at ?? tx.now)) update(tx,',
+        from: '    else if (this.#state !== "stored") updateSession(tx,',
+        to: '    else if (this.#state !== "stored" && this.row.updated_at <= (this.row.ended_at ?? tx.now)) updateSession(tx,',
       },
     ],
   },

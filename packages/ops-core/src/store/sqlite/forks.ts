@@ -3,8 +3,9 @@ import type { ForkSession, SessionRecord } from "../../domain/sessions/session.t
 import { type EndedStep, keptSteps } from "../../domain/workflows/kept-steps.ts";
 import type { PlanStep } from "../../domain/workflows/plan.ts";
 import { drainInbox } from "./session-advance.ts";
+import { toSessionRecord } from "./session-row.ts";
 import { openSession } from "./session-start.ts";
-import { type SessionUnit, toSessionRecord } from "./session-unit.ts";
+import type { SessionUnit } from "./session-unit.ts";
 import { needSession } from "./sessions.ts";
 import { type StepRow, stepRows, toStep } from "./steps.ts";
 import type { Tx } from "./tx.ts";

@@ -1,4 +1,4 @@
-import type { SessionRow } from "./session-unit.ts";
+import type { SessionRow } from "./session-row.ts";
 import type { TaskRow } from "./task-row.ts";
 
 const MAX_ROWS = 2_000;

@@ -1,6 +1,7 @@
 import type { JsonObject } from "@opspawn/contract";
 import type { SessionInput } from "../../domain/workflows/advance.ts";
-import { type NewSession, SessionUnit } from "./session-unit.ts";
+import type { NewSession } from "./session-row.ts";
+import { SessionUnit } from "./session-unit.ts";
 import type { Tx } from "./tx.ts";
 
 /**

@@ -7,7 +7,7 @@ import { forkSession } from "./forks.ts";
 import { once } from "./idempotency.ts";
 import { decodeCursor, toPage, Where } from "./paging.ts";
 import { pauseSession, resumeSession } from "./pausing.ts";
-import { type SessionRow, toSessionRecord } from "./session-unit.ts";
+import { type SessionRow, toSessionRecord } from "./session-row.ts";
 import { cancelSession, labelSession, startSession } from "./sessions.ts";
 import { signalSession } from "./signals.ts";
 import { stepRows, toStep } from "./steps.ts";

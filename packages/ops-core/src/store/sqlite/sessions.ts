@@ -2,8 +2,9 @@ import { OpspawnError } from "@opspawn/contract";
 import type { SessionRecord } from "../../domain/sessions/session.ts";
 import type { StartSession } from "../../domain/store.ts";
 import { advanceSession, drainInbox } from "./session-advance.ts";
+import { toSessionRecord } from "./session-row.ts";
 import { insertLabel, openSession } from "./session-start.ts";
-import { SessionUnit, toSessionRecord } from "./session-unit.ts";
+import { SessionUnit } from "./session-unit.ts";
 import type { Tx } from "./tx.ts";
 import { saveDefinition, saveWorkflow } from "./workflows.ts";
 

@@ -1,7 +1,7 @@
 import type { Blocked } from "../../domain/blocked.ts";
 import { type WaitingReason, waitingBlock } from "../../domain/sessions/waiting.ts";
 import type { PlanCache } from "./plan-cache.ts";
-import type { SessionRow } from "./session-unit.ts";
+import type { SessionRow } from "./session-row.ts";
 import type { Tx } from "./tx.ts";
 
 interface WaitingRow {
