@@ -174,8 +174,8 @@ export const AGENTS_UNSEEN: readonly ExemptGroup[] = [
   {
     reason: "nobody judges that one conversation does not wait for another",
     ids: [
-      "store/sqlite/deliveries.ts DUE_DELIVERIES conjunct: e.aggregate = d.aggregate",
-      "store/sqlite/deliveries.ts DUE_DELIVERIES conjunct: e.endpoint = d.endpoint",
+      "store/sqlite/deliveries.ts BEHIND conjunct: e.aggregate = d.aggregate",
+      "store/sqlite/deliveries.ts BEHIND conjunct: e.endpoint = d.endpoint",
     ],
   },
   {
