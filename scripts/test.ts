@@ -9,6 +9,7 @@ import { run } from "node:test";
 import type { TestEvent } from "node:test/reporters";
 import { announceReport, COUNTING, isOfDomain, writeReport } from "./test-run/branch-coverage.ts";
 import { fileReporter } from "./test-run/file-reporter.ts";
+import { groupFiles } from "./test-run/groups.ts";
 import { findTestFiles } from "./test-run/test-files.ts";
 
 /** A test that takes longer hangs; without a limit the gate would too. */
@@ -17,7 +18,7 @@ const TEST_LIMIT_MS = 300_000;
 /** Node cannot stop a file that spins; when this long nothing at all has been reported, the whole run ends. */
 const SILENCE_LIMIT_MS = TEST_LIMIT_MS + 30_000;
 
-/** Each file is a process of its own, and half of what a small one does is to compile; counting goes without. */
+/** Half of what a process with small tests does is to compile; counting goes without. */
 function keepCompiledCode(): void {
   process.env.NODE_COMPILE_CACHE ??= path.join(root, "node_modules", ".cache", "opspawn-tests");
 }
@@ -38,19 +39,20 @@ if (files.length === 0) {
   };
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stop(signal));
   const silence = setTimeout(() => stop(`nothing reported for ${SILENCE_LIMIT_MS / 1000} s`), SILENCE_LIMIT_MS);
+  const folder = mkdtempSync(path.join(tmpdir(), "opspawn-test-"));
+  const names = new Map<string, string>();
   Readable.from(runAll(stopped.signal))
     .on("end", () => clearTimeout(silence))
-    .compose(fileReporter)
+    .compose(fileReporter(names))
     .pipe(process.stdout);
 
   /** The whole gate runs the domain's own tests first, and counts their branches while it does. */
   async function* runAll(signal: AbortSignal): AsyncGenerator<TestEvent> {
-    if (filters.length > 0) {
-      keepCompiledCode();
-      return yield* runFiles(files, signal);
-    }
-    const folder = mkdtempSync(path.join(tmpdir(), "opspawn-test-"));
     try {
+      if (filters.length > 0) {
+        keepCompiledCode();
+        return yield* runFiles(files, signal);
+      }
       announceReport(path.join(folder, "coverage.json"));
       yield* runFiles(files.filter(isOfDomain), signal, COUNTING);
       keepCompiledCode();
@@ -64,9 +66,11 @@ if (files.length === 0) {
   }
 
   async function* runFiles(some: readonly string[], signal: AbortSignal, more = {}): AsyncGenerator<TestEvent> {
+    const processes = groupFiles(root, some, folder);
+    for (const { file, name } of processes) names.set(file, name);
     const stream = run({
       cwd: root,
-      files: some.map((file) => path.join(root, file)),
+      files: processes.map(({ file }) => file),
       concurrency: Math.max(2, availableParallelism()),
       timeout: TEST_LIMIT_MS,
       signal,

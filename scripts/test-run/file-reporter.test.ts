@@ -6,6 +6,7 @@ import { fileReporter } from "./file-reporter.ts";
 
 const good = path.resolve("good.test.ts");
 const bad = path.resolve("bad.test.ts");
+const group = path.resolve("group.mjs");
 
 function event(type: TestEvent["type"], data: object): TestEvent {
   return { type, data } as TestEvent;
@@ -24,7 +25,7 @@ async function report(...events: TestEvent[]): Promise<string> {
   const source = (async function* () {
     yield* events;
   })();
-  return (await Array.fromAsync(fileReporter(source))).join("");
+  return (await Array.fromAsync(fileReporter(new Map([[group, "two files"]]))(source))).join("");
 }
 
 it("prints a line per file, and node:test's summary last", async () => {
@@ -36,6 +37,10 @@ it("prints a line per file, and node:test's summary last", async () => {
     fileEnd(undefined, true, 3),
   );
   assert.equal(text, "✔ good.test.ts (3 tests, 1.5 s)\n\nℹ tests 3\nℹ fail 0\n");
+});
+
+it("calls files that load others by what they load", async () => {
+  assert.equal(await report(fileEnd(group, true, 3)), "✔ two files (3 tests, 1.5 s)\n\n");
 });
 
 it("adds the summaries of several runs up", async () => {

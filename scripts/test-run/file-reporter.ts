@@ -9,6 +9,8 @@ interface Failure {
 }
 
 interface Report {
+  /** What to call a file that loads others. */
+  readonly names: ReadonlyMap<string, string>;
   readonly failures: Failure[];
   /** What each file printed; of interest only if it fails. */
   readonly output: Map<string, string>;
@@ -16,15 +18,22 @@ interface Report {
   readonly summary: Map<string, number>;
 }
 
-/** A line per file as it ends, then each failure in full, and node:test's own summary, added up, last: the verdict. */
-export async function* fileReporter(source: AsyncIterable<TestEvent>): AsyncGenerator<string> {
-  const report: Report = { failures: [], output: new Map(), summary: new Map() };
-  for await (const event of source) {
-    const line = record(report, event);
-    if (line !== undefined) yield line;
-  }
-  for (const { where, name, error } of report.failures) yield `\n✖ ${name}\n  at ${where}\n${indent(inspect(error))}\n`;
-  yield `\n${[...report.summary].map(([name, value]) => `ℹ ${name} ${value}\n`).join("")}`;
+/**
+ * A line per file as it ends, then each failure in full, and node:test's own summary, added up, last: the verdict.
+ * @param names of files that are better called something else
+ */
+export function fileReporter(names: ReadonlyMap<string, string> = new Map()) {
+  return async function* (source: AsyncIterable<TestEvent>): AsyncGenerator<string> {
+    const report: Report = { names, failures: [], output: new Map(), summary: new Map() };
+    for await (const event of source) {
+      const line = record(report, event);
+      if (line !== undefined) yield line;
+    }
+    for (const { where, name, error } of report.failures) {
+      yield `\n✖ ${name}\n  at ${where}\n${indent(inspect(error))}\n`;
+    }
+    yield `\n${[...report.summary].map(([name, value]) => `ℹ ${name} ${value}\n`).join("")}`;
+  };
 }
 
 /** @returns what to print at once */
@@ -68,7 +77,7 @@ function failureOf({ name, file, line, column, details: { error } }: FailData): 
 
 function describeFile(report: Report, file: string, { success, counts, duration_ms }: SummaryData): string {
   const seconds = (duration_ms / 1000).toFixed(1);
-  const line = `${success ? "✔" : "✖"} ${relative(file)} (${counts.tests} tests, ${seconds} s)\n`;
+  const line = `${success ? "✔" : "✖"} ${report.names.get(file) ?? relative(file)} (${counts.tests} tests, ${seconds} s)\n`;
   return success ? line : line + indent(report.output.get(file) ?? "");
 }
 
