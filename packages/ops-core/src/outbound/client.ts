@@ -1,12 +1,13 @@
 import type { Socket } from "node:net";
 import type { ConnectionOptions } from "node:tls";
-import { Client } from "undici";
+import type { Client } from "undici";
 import type { Timers } from "../domain/timers.ts";
 import { guardedConnector, type Lookup, systemLookup } from "./connector.ts";
 import { Deadlines } from "./deadlines.ts";
 import { Exchange } from "./exchange.ts";
 import type { Decision, OutboundPolicy } from "./policy.ts";
 import { type FaultCode, fault, type OutboundResult } from "./result.ts";
+import { UndiciClient } from "./undici-client.ts";
 
 export interface OutboundOptions {
   readonly policy: OutboundPolicy;
@@ -176,7 +177,7 @@ export class OutboundClient {
   }
 
   #addClient(lane: Lane): Client {
-    const client = new Client(lane.origin, this.#clientOptions);
+    const client = new UndiciClient(lane.origin, this.#clientOptions);
     lane.clients.add(client);
     return client;
   }
