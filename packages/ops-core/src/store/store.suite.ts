@@ -13,6 +13,7 @@ import { conditionsSuite } from "./suite/conditions.suite.ts";
 import { controlSuite } from "./suite/control.suite.ts";
 import { countsSuite } from "./suite/counts.suite.ts";
 import { deliveriesSuite } from "./suite/deliveries.suite.ts";
+import { directClaimsSuite } from "./suite/direct-claims.suite.ts";
 import { doubtsSuite } from "./suite/doubts.suite.ts";
 import { effectsSuite } from "./suite/effects.suite.ts";
 import { evidenceSuite } from "./suite/evidence.suite.ts";
@@ -28,6 +29,7 @@ import { livenessNeighboursSuite } from "./suite/liveness-neighbours.suite.ts";
 import { loopsSuite } from "./suite/loops.suite.ts";
 import { neighboursSuite } from "./suite/neighbours.suite.ts";
 import { outcomesSuite } from "./suite/outcomes.suite.ts";
+import { ownRowsSuite } from "./suite/own-rows.suite.ts";
 import { progressSuite } from "./suite/progress.suite.ts";
 import { quarantineSuite } from "./suite/quarantine.suite.ts";
 import { redriveSuite } from "./suite/redrive.suite.ts";
@@ -86,6 +88,7 @@ export const SUITES: readonly Suite[] = [
   agentsSuite,
   leasesSuite,
   claimsSuite,
+  directClaimsSuite,
   slotsSuite,
   limitsSuite,
   limitedOrderSuite,
@@ -101,6 +104,7 @@ export const SUITES: readonly Suite[] = [
   deliveriesSuite,
   idempotencySuite,
   neighboursSuite,
+  ownRowsSuite,
   transitionsSuite,
 ];
 
