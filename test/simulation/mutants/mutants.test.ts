@@ -3,9 +3,9 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { plant, productFile } from "../../planting/planting.ts";
 import { EXEMPTIONS, type Exemption } from "./exemptions.ts";
+import { conjunctsIn, instrumentedSources, withoutConjunct } from "./instrument.ts";
 import { NAMED_MUTANTS, WANTED_MUTANTS } from "./named.ts";
 import { readOptions } from "./options.ts";
-import { probedSources } from "./probes.ts";
 import { findingsOf, type Result } from "./report.ts";
 import { allGenerated } from "./targets.ts";
 
@@ -49,18 +49,30 @@ test("each exemption is that of a mutant that exists, and says why", () => {
   }
 });
 
-test("a probe looks at a predicate without changing the source around it", () => {
-  const mutants = allGenerated().filter(({ file }) => file === "store/sqlite/ending.ts");
-  const probed = probedSources(mutants).get("store/sqlite/ending.ts") ?? "";
-  assert.match(probed, /return globalThis\.opspawnProbe\(\d+, attempt\.epoch === sender\.epoch\) && globalThis/);
-  const plain = probed.replaceAll(/globalThis\.opspawnProbe\(\d+, /g, "").replaceAll(")", "");
-  assert.equal(plain, readFileSync(productFile("store/sqlite/ending.ts"), "utf8").replaceAll(")", ""));
+test("a predicate gets its number without a change of the source around it", () => {
+  const file = "store/sqlite/ending.ts";
+  const instrumented = instrumentedSources(allGenerated().filter((mutant) => mutant.file === file)).get(file) ?? "";
+  assert.match(
+    instrumented,
+    /return globalThis\.opspawnPredicate\(\d+, attempt\.epoch === sender\.epoch\) && globalThis/,
+  );
+  const plain = instrumented.replaceAll(/globalThis\.opspawnPredicate\(\d+, |\/\*\)?\d+\(?\*\//g, "");
+  const source = readFileSync(productFile(file), "utf8");
+  assert.equal(plain.replaceAll(")", ""), source.replaceAll(")", ""));
+});
+
+test("a condition of a statement is found by its number, also within another", () => {
+  const sql = "select 1 where /*3(*/exists (select 1 where /*4(*/a = ?/*)4*/)/*)3*/ and /*14(*/b/*)14*/";
+  assert.deepEqual(conjunctsIn(sql), [3, 4, 14]);
+  const without =
+    "select 1 where /*3(*/exists (select 1 where /*4(*/((a = ?) or true)/*)4*/)/*)3*/ and /*14(*/b/*)14*/";
+  assert.equal(withoutConjunct(sql, 4), without);
 });
 
 const result = (name: string, isKilled: boolean): Result => ({
   kind: "generated",
   name,
-  killed: isKilled ? { seed: 1, words: "x" } : null,
+  killed: isKilled ? { by: "simulator", words: "seed 1" } : null,
   seeds: 1,
 });
 
@@ -75,6 +87,20 @@ test("a survivor without an exemption, an exemption that is not needed, and one 
   const findings = ["survives: b", "is exempt but was killed: d", "is exempt but does not exist: e"];
   assert.deepEqual(findingsOf(results, { exemptions, isWhole: true }), findings);
   assert.deepEqual(findingsOf(results, { exemptions, isWhole: false }), findings.slice(0, 2));
+});
+
+test("an unseen mutant that a seed happens to see is no finding, but one that the specification sees is", () => {
+  const by = (name: string, judge: "specification" | "simulator"): Result => ({
+    ...result(name, true),
+    killed: { by: judge, words: "" },
+  });
+  const unseen = { kind: "unseen", reason: "not yet" } as const;
+  const exemptions = new Map<string, Exemption>([
+    ["a", unseen],
+    ["b", unseen],
+  ]);
+  const findings = findingsOf([by("a", "simulator"), by("b", "specification")], { exemptions, isWhole: true });
+  assert.deepEqual(findings, ["is exempt but was killed: b"]);
 });
 
 test("a wanted mutant may survive; one that is killed is to be named", () => {

@@ -3,14 +3,15 @@ import { plant, productFile } from "../../planting/planting.ts";
 import { applyEdits } from "./edit.ts";
 import { EXEMPTIONS } from "./exemptions.ts";
 import type { GeneratedMutant } from "./generator.ts";
+import { instrumentedSources } from "./instrument.ts";
 import type { NamedMutant } from "./named/named-mutant.ts";
 import { NAMED_MUTANTS, WANTED_MUTANTS } from "./named.ts";
 import type { Options } from "./options.ts";
-import { probedSources } from "./probes.ts";
-import { type Result, report } from "./report.ts";
+import { type Kill, type Result, report } from "./report.ts";
+import { seenBySpecification } from "./specification.ts";
 import { missedBySuites } from "./suites.ts";
 import { allGenerated } from "./targets.ts";
-import { runTrial } from "./trial.ts";
+import { runTrial, type Verdict } from "./trial.ts";
 
 /** Processes at once. */
 const AT_ONCE = 2;
@@ -26,13 +27,11 @@ export async function runMutants(options: Options, folder: string): Promise<bool
     throw new Error(`no mutant has a name with ${names.join(" or ")} in it`);
   }
   const named = firstSeeds(seeds.named);
-  const generated = firstSeeds(seeds.generated);
-  const differs = await seedsOfDifference(predicates, generated, folder);
   const results = await inParallel([
     ...bugs.map((bug) => () => tryNamed("named", bug, named, folder)),
     ...wanted.map((bug) => () => tryNamed("wanted", bug, named, folder)),
-    ...predicates.map((mutant, index) => () => tryGenerated(mutant, differs[index] ?? generated, folder)),
   ]);
+  results.push(...(await tryGenerated(predicates, firstSeeds(seeds.generated), folder)));
   if (options.suites) await missedBySuites(bugs, folder, (job) => inParallel(job));
   return report(results, { exemptions: EXEMPTIONS, isWhole: names.length === 0 && options.generated });
 }
@@ -48,7 +47,7 @@ async function seedsOfDifference(
   folder: string,
 ): Promise<(readonly number[] | undefined)[]> {
   const probes = mutants.map(({ probe }) => probe?.differs ?? false);
-  const sources = Object.fromEntries(probedSources(mutants));
+  const sources = Object.fromEntries(instrumentedSources(mutants));
   const halves = [seeds.filter((seed) => seed % 2 === 1), seeds.filter((seed) => seed % 2 === 0)];
   const verdicts = await inParallel(halves.map((half) => () => runTrial({ sources, seeds: half, folder, probes })));
   for (const { killed } of verdicts) {
@@ -70,20 +69,49 @@ async function tryNamed(
 ): Promise<Result> {
   const source = plant(bug, readFileSync(productFile(bug.file), "utf8"));
   const { killed } = await runTrial({ sources: { [bug.file]: source }, seeds, folder });
-  return say({ kind, name: bug.name, killed, seeds: seeds.length });
+  return say({ kind, name: bug.name, killed: killOf(killed), seeds: seeds.length });
 }
 
-async function tryGenerated(mutant: GeneratedMutant, seeds: readonly number[], folder: string): Promise<Result> {
+/** The specification is asked first, since it takes milliseconds; what it does not see is left to the simulator. */
+async function tryGenerated(
+  mutants: readonly GeneratedMutant[],
+  seeds: readonly number[],
+  folder: string,
+): Promise<Result[]> {
+  if (mutants.length === 0) return [];
+  const bySpecification = (index: number, words: string): Result => ({
+    kind: "generated",
+    name: mutants[index]?.id ?? "",
+    killed: { by: "specification", words },
+    seeds: 0,
+  });
+  const tell = (index: number, words: string): unknown => say(bySpecification(index, words));
+  const seen = await seenBySpecification(mutants, folder, { atOnce: AT_ONCE, inParallel, tell });
+  const differs = await seedsOfDifference(mutants, seeds, folder);
+  return inParallel(
+    mutants.map((mutant, index) => async () => {
+      const words = seen[index] ?? null;
+      if (words !== null) return bySpecification(index, words);
+      return simulateWithout(mutant, differs[index] ?? seeds, folder);
+    }),
+  );
+}
+
+async function simulateWithout(mutant: GeneratedMutant, seeds: readonly number[], folder: string): Promise<Result> {
   const source = applyEdits(readFileSync(productFile(mutant.file), "utf8"), mutant.edits);
   const trial = { sources: { [mutant.file]: source }, seeds, folder };
   const { killed } = seeds.length === 0 ? { killed: null } : await runTrial(trial);
-  return say({ kind: "generated", name: mutant.id, killed, seeds: seeds.length });
+  return say({ kind: "generated", name: mutant.id, killed: killOf(killed), seeds: seeds.length });
+}
+
+function killOf(killed: Verdict["killed"]): Kill | null {
+  return killed === null ? null : { by: "simulator", words: `seed ${killed.seed}: ${killed.words}` };
 }
 
 function say(result: Result): Result {
   const { name, killed, seeds } = result;
   const end = seeds === 0 ? "makes no difference in any seed" : `survives ${seeds} seeds`;
-  console.log(`${killed === null ? end : `killed by seed ${killed.seed} (${killed.words})`}: ${name}`);
+  console.log(`${killed === null ? end : `killed by the ${killed.by} (${killed.words})`}: ${name}`);
   return result;
 }
 

@@ -9,7 +9,7 @@ const wanted = new Map((JSON.parse(process.env.OPSPAWN_PROBES ?? "[]") as boolea
 
 /** Called by sources with probes. */
 Object.assign(globalThis, {
-  opspawnProbe: (index: number, value: unknown): unknown => {
+  opspawnPredicate: (index: number, value: unknown): unknown => {
     if (Boolean(value) === wanted.get(index)) seen.add(index);
     return value;
   },
