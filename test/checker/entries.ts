@@ -51,6 +51,13 @@ export interface Ticket {
   readonly token: string;
 }
 
+/** Limits by key, as a task's parameters say them to its agent. */
+export interface SaidLimits {
+  readonly concurrency: { readonly key: string; readonly limit: number };
+  /** `per` is in microseconds. */
+  readonly rate?: { readonly key: string; readonly limit: number; readonly per: number };
+}
+
 /** What agents and receivers write of everything that reached them, before they act on it. */
 export type EffectEntry =
   | (Ticket & {
@@ -64,6 +71,8 @@ export type EffectEntry =
       readonly sentAt: string;
       /** The agent has had this key before. */
       readonly known: boolean;
+      /** What its parameters say that limits it. */
+      readonly limits?: SaidLimits;
       /** The network brought it once more, the server did not send it. */
       readonly doubled?: boolean;
     })
@@ -75,6 +84,46 @@ export type EffectEntry =
       readonly key: string;
       readonly attempt: number;
       readonly result: unknown;
+    }
+  /** The work that limits were named for begins; `effect` or `stopped` ends it. */
+  | {
+      readonly type: "begun";
+      readonly at: number;
+      readonly agent: string;
+      readonly key: string;
+      readonly attempt: number;
+      readonly limits: SaidLimits;
+    }
+  /** The work was given up: nobody is at it any more. */
+  | {
+      readonly type: "stopped";
+      readonly at: number;
+      readonly agent: string;
+      readonly key: string;
+      readonly attempt: number;
+    }
+  /** An effect was announced, and this was the answer. */
+  | {
+      readonly type: "announced";
+      readonly at: number;
+      readonly agent: string;
+      readonly task: string;
+      readonly attempt: number;
+      readonly effect: string;
+      readonly key: string;
+      readonly status: string;
+      /** The server says that an earlier attempt announced it. */
+      readonly again: boolean;
+    }
+  /** It was told that an effect is done; `status` is the HTTP status. */
+  | {
+      readonly type: "receipt";
+      readonly at: number;
+      readonly agent: string;
+      readonly task: string;
+      readonly attempt: number;
+      readonly effect: string;
+      readonly status: number;
     }
   /** Something was done outside for a task, by whoever receives such things: once per key, however often it is asked. */
   | {

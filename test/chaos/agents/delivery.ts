@@ -11,6 +11,7 @@ export interface Delivery extends Ticket {
 }
 
 interface Message {
+  readonly messageType: string;
   readonly timestamp: string;
   readonly payload: Work;
   readonly opscore_session_id: string | null;
@@ -35,4 +36,12 @@ export function readDelivery(message: unknown, key?: string): Delivery {
     resultPath: new URL(opspawn.resultUrl).pathname,
     work: payload,
   };
+}
+
+/** The attempt that a message calls off; null when it is about something else. */
+export function readCancel(message: unknown): Ticket | null {
+  const { messageType, opspawn } = message as Message;
+  if (messageType !== "cancel") return null;
+  const { taskId: task, attempt, token } = opspawn;
+  return { task, attempt, token };
 }

@@ -1,6 +1,7 @@
 import { type Answer, type Call, type Caller, isPassing, NoAnswer, pause } from "../http-calls.ts";
 import type { Bench } from "./bench.ts";
 import { type Delivery, readDelivery } from "./delivery.ts";
+import { tellsOfCancel } from "./line.ts";
 
 const AT_ONCE = 64;
 /** Well within the ten seconds of a lease. */
@@ -11,6 +12,11 @@ export interface PullAgent {
   readonly key: string;
   readonly server: Caller;
   readonly bench: Bench;
+}
+
+interface Claimed {
+  readonly tasks: readonly unknown[];
+  readonly cancelled?: readonly { readonly taskId: string; readonly token: string }[];
 }
 
 /** Asks for work for ever; each task is confirmed at once and its lease kept until its result is told. */
@@ -28,10 +34,14 @@ export async function pull(agent: PullAgent): Promise<never> {
   }
 }
 
-async function claim({ agentId, key, server }: PullAgent, max: number): Promise<Delivery[]> {
+async function claim({ agentId, key, server, bench }: PullAgent, max: number): Promise<Delivery[]> {
   const path = `/v1/opscore/agents/${agentId}/claim`;
   const answer = await attempt(server, { method: "POST", path, key, body: { wait: "5s", max } });
-  const tasks = answer?.status === 200 ? (answer.body.tasks as unknown[]) : [];
+  if (answer?.status !== 200) return [];
+  const { tasks, cancelled = [] } = answer.body as unknown as Claimed;
+  for (const { taskId: task, token } of cancelled) {
+    void bench.words.heard({ task, token, attempt: Number.parseInt(token, 10) });
+  }
   return tasks.map((task) => readDelivery(task));
 }
 
@@ -39,10 +49,14 @@ async function work({ server, key, bench }: PullAgent, delivery: Delivery): Prom
   await bench.note(delivery);
   const path = `/v1/opscore/tasks/${delivery.task}/lease`;
   const beat = () => attempt(server, { method: "POST", path, key, body: { token: delivery.token } });
-  const beating = setInterval(() => void beat(), BEAT_MS);
+  const beating = setInterval(async () => {
+    if (tellsOfCancel(await beat())) await bench.words.heard(delivery);
+  }, BEAT_MS);
   try {
     // What was lost in the meantime is somebody else's.
-    if ((await beat())?.status !== 409) await bench.report(delivery);
+    const first = await beat();
+    if (first?.status !== 409) await bench.report(delivery);
+    else if (tellsOfCancel(first)) await bench.words.notBegun(delivery);
   } finally {
     clearInterval(beating);
   }

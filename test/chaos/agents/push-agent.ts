@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { chanceOf } from "../workload.ts";
 import type { Bench } from "./bench.ts";
-import { type Delivery, readDelivery } from "./delivery.ts";
+import { type Delivery, readCancel, readDelivery } from "./delivery.ts";
 
 /** Agents that fail do so at the first try of this share of their tasks. */
 const FAILING = 0.03;
@@ -19,9 +19,15 @@ const acknowledge: Take = async (delivery, response, bench) => {
 /** Thinks, and answers with the outcome; now and then the first try fails. */
 const answer: Take = async (delivery, response, bench) => {
   const fails = delivery.attempt === 1 && chanceOf(`fail ${delivery.task}`) < FAILING;
+  const result = fails ? null : await bench.outcome(delivery);
+  if (!fails && result === null) {
+    // Nobody waits for it any more.
+    response.destroy();
+    return;
+  }
   const outcome = fails
     ? { status: "failed" as const, error: { code: "tired", message: "Ask me again.", retryable: true } }
-    : { status: "completed" as const, result: await bench.perform(delivery) };
+    : { status: "completed" as const, result };
   response.once("finish", () => void bench.answered(delivery, outcome.status));
   send(response, 200, outcome);
 };
@@ -31,7 +37,13 @@ export async function servePush(bench: Bench, answers: boolean): Promise<string>
   const take = answers ? answer : acknowledge;
   const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
     void receive(request).then(async (body) => {
-      const delivery = readDelivery(JSON.parse(body), String(request.headers["idempotency-key"]));
+      const message: unknown = JSON.parse(body);
+      const cancelled = readCancel(message);
+      if (cancelled !== null) {
+        send(response, 200, { status: await bench.words.answer(cancelled) });
+        return;
+      }
+      const delivery = readDelivery(message, String(request.headers["idempotency-key"]));
       await bench.note(delivery);
       await take(delivery, response, bench);
     });

@@ -13,6 +13,11 @@ export function effectLog(folder: string, name: string): string {
   return join(folder, `effects-${name}.log`);
 }
 
+interface Served {
+  readonly url: string;
+  readonly toolUrl?: string;
+}
+
 /** The agents and the receiver of webhooks: a process each, which outlive all servers. */
 export class AgentProcesses {
   readonly #folder: string;
@@ -20,6 +25,8 @@ export class AgentProcesses {
   /** Those that ended before they were told to. */
   readonly ended: string[] = [];
   webhookUrl = "";
+  /** The tool that knows what was paid. */
+  bankUrl = "";
   #isStopping = false;
 
   constructor(folder: string) {
@@ -27,8 +34,9 @@ export class AgentProcesses {
   }
 
   async start(origin: string): Promise<void> {
-    const urls = await Promise.all(WITNESSES.map((name) => this.#start(name, origin)));
-    this.webhookUrl = urls[WITNESSES.indexOf(RECEIVER)] ?? "";
+    const served = await Promise.all(WITNESSES.map((name) => this.#start(name, origin)));
+    this.webhookUrl = served[WITNESSES.indexOf(RECEIVER)]?.url ?? "";
+    this.bankUrl = served[WITNESSES.indexOf("payer")]?.toolUrl ?? "";
   }
 
   /** They write down what they know, and end. */
@@ -44,7 +52,7 @@ export class AgentProcesses {
     );
   }
 
-  async #start(name: string, origin: string): Promise<string> {
+  async #start(name: string, origin: string): Promise<Served> {
     const args = [name, "--origin", origin, "--log", effectLog(this.#folder, name)];
     const child = fork(AGENT, args, { execArgv: [], stdio: ["ignore", "inherit", "inherit", "ipc"] });
     this.#children.push(child);
@@ -52,8 +60,8 @@ export class AgentProcesses {
       if (!this.#isStopping) this.ended.push(name);
     });
     const failed = once(child, "exit").then(() => Promise.reject(new Error(`agent ${name} ended`)));
-    const [{ url }] = (await Promise.race([once(child, "message"), failed])) as [{ url: string }];
+    const [served] = (await Promise.race([once(child, "message"), failed])) as [Served];
     failed.catch(() => undefined);
-    return url;
+    return served;
   }
 }

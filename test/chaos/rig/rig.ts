@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Call, Caller } from "../http-calls.ts";
 import { SyncedLog } from "../logs/synced-log.ts";
-import { CHILD_WORKFLOW, WORKFLOW } from "../workload.ts";
+import { BANK_TOOL } from "../workloads/paying.ts";
+import { WORKFLOWS } from "../workloads/sessions.ts";
 import { AgentProcesses } from "./agent-processes.ts";
 import { Approver } from "./approver.ts";
 import { type Kill, killAgainAndAgain } from "./killer.ts";
@@ -49,12 +50,14 @@ export async function runRig(options: RigOptions): Promise<RigReport> {
   const log = await SyncedLog.open(join(folder, "client.log"));
   const caller = new Caller(server.origin);
   const client = new SessionClient({ server: caller, log, lanes: options.sessions });
-  const approver = new Approver(caller);
+  const approver = new Approver(caller, folder);
   try {
     await firstStart(server);
     await agents.start(server.origin);
     const key = readFileSync(join(server.dataFolder, "admin.key"), "utf8").trim();
-    for (const definition of [CHILD_WORKFLOW, WORKFLOW]) {
+    const tool = { name: BANK_TOOL, endpoint: agents.bankUrl, maxConcurrency: 20 };
+    await expectStatus(caller, 201, { method: "POST", path: "/v1/tools", key, body: tool });
+    for (const definition of WORKFLOWS) {
       await expectStatus(caller, 200, { method: "POST", path: "/v1/opscore/workflows", key, body: { definition } });
     }
     client.start({ key, webhookUrl: agents.webhookUrl });

@@ -2,13 +2,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { ClientEntry } from "../../checker/entries.ts";
 import { type Answer, type Call, type Caller, isPassing, NoAnswer, pause } from "../http-calls.ts";
 import type { SyncedLog } from "../logs/synced-log.ts";
-import { chanceOf, expectedResult, isUndone, WORKFLOW_ID } from "../workload.ts";
+import { chanceOf } from "../workload.ts";
+import { planOf } from "../workloads/sessions.ts";
 
 /** This share of the sessions asks for a webhook at its end. */
 const WITH_WEBHOOK = 0.1;
-/** This share of the sessions is cancelled, within this time of its start: while it runs, or too late. */
-const CANCELLED = 0.03;
-const CANCELLED_WITHIN_MS = 5_000;
 /** This share of the starts is sent twice at once, as a nervous client does. */
 const DOUBLED = 0.1;
 
@@ -96,7 +94,7 @@ export class SessionClient {
       const starts = chanceOf(`double ${key}`) < DOUBLED ? [0, 1000] : [0];
       const [sessionId] = await Promise.all(starts.map((first) => this.#startSession(key, n, first)));
       if (sessionId !== undefined && sessionId !== null) {
-        await Promise.all([this.#awaitEnd(key, n, sessionId), this.#cancelSome(key, sessionId)]);
+        await Promise.all([this.#awaitEnd(key, n, sessionId), this.#cancelSome(key, n, sessionId)]);
       }
       this.#ended += 1;
     }
@@ -116,7 +114,7 @@ export class SessionClient {
   async #askOnce(key: string, n: number, send: number): Promise<Answer | null> {
     const { key: apiKey, webhookUrl } = this.#access;
     const callback = chanceOf(`webhook ${key}`) < WITH_WEBHOOK ? { callbackUrl: webhookUrl } : {};
-    const body = { workflowId: WORKFLOW_ID, input: { n }, labels: { call: key }, ...callback };
+    const body = { workflowId: planOf(n).workflowId, input: { n }, labels: { call: key }, ...callback };
     const mark = `${key}/${send}`;
     this.#asking.add(mark);
     try {
@@ -139,10 +137,10 @@ export class SessionClient {
     }
   }
 
-  async #cancelSome(key: string, sessionId: string): Promise<void> {
-    const chance = chanceOf(`cancel ${key}`);
-    if (chance >= CANCELLED) return;
-    await sleep((chance / CANCELLED) * CANCELLED_WITHIN_MS);
+  async #cancelSome(key: string, n: number, sessionId: string): Promise<void> {
+    const { cancelAfter } = planOf(n);
+    if (cancelAfter === null) return;
+    await sleep(cancelAfter);
     await this.#write({ type: "cancelling", at: Date.now(), key, sessionId });
     const path = `/v1/opscore/sessions/${sessionId}/cancel`;
     for (let tries = 1; !this.#isGone; tries += 1) {
@@ -169,8 +167,7 @@ export class SessionClient {
       const isOpen = answer.status === 200 && OPEN.has(String(status));
       if (isOpen) continue;
       const told = answer.status === 200 ? String(status) : `http ${answer.status}`;
-      const expected = expectedResult(n);
-      const outcome = isUndone(n) ? "failed" : "completed";
+      const { expected, outcome } = planOf(n);
       await this.#write({ type: "ended", at: Date.now(), key, sessionId, status: told, result, expected, outcome });
       return;
     }
