@@ -152,6 +152,8 @@ export type EffectEntry =
       readonly agent: string;
       readonly status: number;
       readonly tries: number;
+      /** Default: completed. */
+      readonly outcome?: "completed" | "failed";
     })
   /** What it says of an attempt that was cancelled; once before it is told, and once more when it was heard. */
   | (Ticket & {

@@ -20,6 +20,15 @@ export interface BenchOptions {
   readonly workMs: (delivery: Delivery) => number;
 }
 
+export type Outcome =
+  | { readonly status: "completed"; readonly result: Result }
+  | { readonly status: "failed"; readonly error: object };
+
+const BROKEN: Outcome = {
+  status: "failed",
+  error: { code: "broken", message: "It broke in the middle.", retryable: true },
+};
+
 /** What is to be done besides taking time. */
 export type Craft = (delivery: Delivery, stop: AbortSignal) => Promise<void>;
 
@@ -82,22 +91,21 @@ export class Bench {
     const { task, attempt, token, resultPath } = delivery;
     if (this.#reporting.has(token)) return;
     this.#reporting.add(token);
-    const result = await this.outcome(delivery);
-    if (result !== null) {
-      const { answer, tries } = await this.line.say(resultPath, { token, status: "completed", result });
-      const { kind: agent } = this.#options;
-      const ticket = { task, attempt, token, status: answer.status, tries };
-      await this.#write({ type: "reported", at: Date.now(), agent, ...ticket });
+    const outcome = await this.outcome(delivery);
+    if (outcome !== null) {
+      const { answer, tries } = await this.line.say(resultPath, { token, ...outcome });
+      const told = { task, attempt, token, status: answer.status, tries, outcome: outcome.status };
+      await this.#write({ type: "reported", at: Date.now(), agent: this.#options.kind, ...told });
     }
     this.#reporting.delete(token);
   }
 
   /** What came of a delivery; null when nothing is to be said of it, or was said otherwise. */
-  async outcome(delivery: Delivery): Promise<Result | null> {
+  async outcome(delivery: Delivery): Promise<Outcome | null> {
     try {
-      return await this.perform(delivery);
+      return { status: "completed", result: await this.perform(delivery) };
     } catch (error) {
-      if (error instanceof Abandoned) return null;
+      if (error instanceof Abandoned) return error.isSilent ? null : BROKEN;
       if (!(error instanceof Stopped)) throw error;
       if (this.#calledOff.has(delivery.key)) await this.words.notBegun(delivery);
       return null;

@@ -8,10 +8,12 @@ import { taskPath, tellsOfCancel } from "./line.ts";
 import { Abandoned, Stopped } from "./run.ts";
 
 const EFFECT = "pay";
-/** What goes wrong in these shares of the first attempts: it dies before, it dies after, it forgets to tell. */
-const DIES_BEFORE = 0.12;
-const DIES_AFTER = 0.26;
+/** What goes wrong in these shares of the first attempts: it breaks before, it breaks after, it forgets to tell. */
+const BREAKS_BEFORE = 0.12;
+const BREAKS_AFTER = 0.26;
 const FORGETS = 0.34;
+/** This share of what breaks does so without a word; more would have the agent quarantined, and rightly. */
+const SILENT = 0.1;
 const UNLUCKY_ATTEMPTS = 2;
 
 interface Announced {
@@ -26,7 +28,7 @@ export interface Bank {
   add(key: string): void;
 }
 
-/** Pays as docs/effects.md asks: announces it, pays under the key it is given, and tells of it, unless it dies first. */
+/** Pays as docs/effects.md asks: announces it, pays under the key it is given, and tells of it, unless it breaks first. */
 export class Payer {
   readonly #bench: Bench;
   readonly #log: SyncedLog;
@@ -44,13 +46,14 @@ export class Payer {
     const chance = attempt <= UNLUCKY_ATTEMPTS ? chanceOf(`luck ${task}/${attempt}`) : 1;
     const { idempotencyKey: key, status } = await this.#announce(delivery);
     if (status === "done") return;
-    if (chance < DIES_BEFORE) throw new Abandoned();
+    const isSilent = chanceOf(`silent ${task}`) < SILENT;
+    if (chance < BREAKS_BEFORE) throw new Abandoned(isSilent);
     await sleep(30 + chanceOf(`pays ${task}`) * 250, undefined, { signal: stop }).catch(() => undefined);
     if (stop.aborted) throw new Stopped();
     const known = this.#bank.has(key);
     this.#bank.add(key);
     await this.#write({ type: "outside", at: Date.now(), agent: "payer", task, attempt, effect: EFFECT, key, known });
-    if (chance < DIES_AFTER) throw new Abandoned();
+    if (chance < BREAKS_AFTER) throw new Abandoned(isSilent);
     await sleep(30 + chanceOf(`tells ${task}`) * 250);
     if (chance >= FORGETS) await this.#tell(delivery);
   }
@@ -62,7 +65,7 @@ export class Payer {
     const { answer } = await this.#bench.line.say(taskPath(delivery, "effects"), body);
     if (tellsOfCancel(answer)) void this.#bench.words.heard(delivery);
     // What was given to another is not paid for.
-    if (answer.status !== 200) throw new Abandoned();
+    if (answer.status !== 200) throw new Abandoned(true);
     const { idempotencyKey: key, status, again } = answer.body as unknown as Announced;
     const told = { task, attempt, effect: EFFECT, key, status, again };
     await this.#write({ type: "announced", at: Date.now(), agent: "payer", ...told });

@@ -2,11 +2,13 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { chanceOf } from "../workload.ts";
-import type { Bench } from "./bench.ts";
+import type { Bench, Outcome } from "./bench.ts";
 import { type Delivery, readCancel, readDelivery } from "./delivery.ts";
 
 /** Agents that fail do so at the first try of this share of their tasks. */
 const FAILING = 0.03;
+
+const TIRED: Outcome = { status: "failed", error: { code: "tired", message: "Ask me again.", retryable: true } };
 
 type Take = (delivery: Delivery, response: ServerResponse, bench: Bench) => Promise<void>;
 
@@ -19,15 +21,12 @@ const acknowledge: Take = async (delivery, response, bench) => {
 /** Thinks, and answers with the outcome; now and then the first try fails. */
 const answer: Take = async (delivery, response, bench) => {
   const fails = delivery.attempt === 1 && chanceOf(`fail ${delivery.task}`) < FAILING;
-  const result = fails ? null : await bench.outcome(delivery);
-  if (!fails && result === null) {
+  const outcome = fails ? TIRED : await bench.outcome(delivery);
+  if (outcome === null) {
     // Nobody waits for it any more.
     response.destroy();
     return;
   }
-  const outcome = fails
-    ? { status: "failed" as const, error: { code: "tired", message: "Ask me again.", retryable: true } }
-    : { status: "completed" as const, result };
   response.once("finish", () => void bench.answered(delivery, outcome.status));
   send(response, 200, outcome);
 };

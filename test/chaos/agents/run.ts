@@ -4,8 +4,15 @@ import type { Delivery } from "./delivery.ts";
 /** It was called off, and is not done. */
 export class Stopped extends Error {}
 
-/** Whoever was at it is gone without a word, as if its process had died. */
-export class Abandoned extends Error {}
+/** Whoever was at it knows no more what came of it, or is gone without a word. */
+export class Abandoned extends Error {
+  readonly isSilent: boolean;
+
+  constructor(isSilent: boolean) {
+    super();
+    this.isSilent = isSilent;
+  }
+}
 
 /** Work under way, or done. */
 export class Run {

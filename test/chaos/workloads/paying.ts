@@ -3,8 +3,8 @@ import { RETRY, step } from "./step.ts";
 
 export const BANK_TOOL = "bank.find";
 
-/** One that has died or gone its own way is not waited for longer than this. */
-const timeout = "3s";
+/** One that has gone without a word is not waited for longer than this. */
+const timeout = "5s";
 const BANK_CHECK = { tool: BANK_TOOL, retry: RETRY, timeout: "3s", otherwise: { ask: { timeout: "1h" } } };
 
 function paying(taskId: string, y: number, more: object): object {

@@ -129,9 +129,11 @@ const lateResultsAreKnown: Invariant = {
   needs: ["effects"],
   *check({ db, effects }) {
     const rows = new Map(db.all<CancellationRow>(CANCELLATIONS_BY_TOKEN).map((row) => [row.token, row]));
-    for (const { agent, task, token, status } of entriesOf(effects ?? [], "reported")) {
+    for (const { agent, task, token, status, outcome } of entriesOf(effects ?? [], "reported")) {
       const row = rows.get(token);
       if (status !== 409 || row === undefined || row.stage === "finished") continue;
+      // Who breaks off has stopped, too.
+      if (outcome === "failed" && row.stage === "stopped") continue;
       yield `${agent} reported ${task} too late, and its cancellation is ${row.stage}`;
     }
   },

@@ -53,11 +53,12 @@ const acceptedTokenCounts: Invariant = {
   needs: ["effects"],
   *check({ db, effects }) {
     const rows = new Map([...attemptsByTask(db).values()].flat().map((row) => [row.token, row]));
-    for (const { task, attempt, token, status, agent } of entriesOf(effects ?? [], "reported")) {
+    for (const { task, attempt, token, status, agent, outcome } of entriesOf(effects ?? [], "reported")) {
       if (status !== 200) continue;
+      const right = outcome === "failed" ? "failed" : "succeeded";
       const ended = rows.get(token);
       if (ended === undefined) yield `a result of ${agent} for ${task} was accepted under a token that does not exist`;
-      else if (ended.status !== "succeeded") {
+      else if (ended.status !== right) {
         yield `a result of ${agent} was accepted under the token of attempt ${attempt} of ${task}, which is ${ended.status}`;
       }
     }
