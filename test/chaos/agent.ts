@@ -30,7 +30,15 @@ const WORK_MS: Readonly<Record<Kind, readonly [number, number]>> = {
 };
 /** What holds on does so for longer than anybody may take to tell it to stop. */
 const HOLDS_MS = 30_000;
-const SLOTS: Readonly<Record<Kind, number>> = { take: 64, answer: 64, pull: 64, late: 64, scarce: 6, payer: 64, stopper: 64 };
+const SLOTS: Readonly<Record<Kind, number>> = {
+  take: 64,
+  answer: 64,
+  pull: 64,
+  late: 64,
+  scarce: 6,
+  payer: 64,
+  stopper: 64,
+};
 /** Those that are told by a message when their work is cancelled. */
 const TOLD: ReadonlySet<Kind> = new Set<Kind>(["take", "answer", "scarce", "payer", "stopper"]);
 

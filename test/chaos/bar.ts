@@ -8,6 +8,9 @@ import type { DurabilityReport } from "./trace/show-durability.ts";
 /** R7: how long work of a dead process may wait. */
 const SERVING_WITHIN_MS = 15_000;
 
+/** This share of the kills has to come while a permit is held, an effect open, and a cancellation open. */
+const HIT_SHARE = 0.2;
+
 export interface Outcome {
   readonly run: RigReport;
   readonly verdict: Verdict;
@@ -20,6 +23,7 @@ export interface Outcome {
 export function shortcomingsOf({ run, verdict, trace, wanted }: Outcome): string[] {
   return [
     ...killsBelow(run, wanted),
+    ...untouchedIn(verdict, Math.floor((wanted.random + wanted.failpoints) * HIT_SHARE)),
     ...run.unfinished,
     ...findingsOf(verdict).slice(0, 20),
     ...(verdict.figures.resends === 0 ? ["no attempt was ever sent again"] : []),
@@ -39,6 +43,16 @@ function* killsBelow({ kills }: RigReport, wanted: Outcome["wanted"]): Iterable<
   if (wanted.failpoints >= Object.keys(POINTS).length && missing.length > 0) yield `never hit: ${missing.join(", ")}`;
   const slow = recoveryOf(kills).filter((ms) => ms > SERVING_WITHIN_MS);
   if (slow.length > 0) yield `${slow.length} starts took longer than ${SERVING_WITHIN_MS / 1000} s`;
+}
+
+/** What the kills had to come in the middle of, and did not. */
+function* untouchedIn({ figures: { kills } }: Verdict, least: number): Iterable<string> {
+  const found: readonly (readonly [number, string])[] = [
+    [kills.permits, "a permit was held"],
+    [kills.effects, "an effect was open"],
+    [kills.cancellations, "a cancellation was open"],
+  ];
+  for (const [count, when] of found) if (count < least) yield `${count} kills while ${when}, of ${least}`;
 }
 
 function traceBelow({ shown, findings }: DurabilityReport): string[] {

@@ -81,4 +81,43 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     ],
     breaks: ["R5", "9"],
   },
+  {
+    name: "permits-of-this-process",
+    is: "a start does not know the permits that were taken before it",
+    file: "store/sqlite/limit-index.ts",
+    changes: [
+      {
+        from: '"select key, n, task_id, attempt from permits",',
+        to: '"select key, n, task_id, attempt from permits where since >= (select max(started_at) from instances)",',
+      },
+      // Else the number of a forgotten permit is refused by the database.
+      { from: "let n = 0;", to: "let n = Number(process.hrtime.bigint() % 1_000_000_000_000n);" },
+    ],
+    breaks: ["19"],
+  },
+  {
+    name: "effect-key-per-attempt",
+    is: "each attempt is handed a key of its own for what it does outside",
+    file: "store/sqlite/effect-row.ts",
+    changes: [
+      {
+        from: "key: effectKey(row.task_id, row.effect_id),",
+        to: 'key: effectKey(row.task_id, row.effect_id + "/" + row.attempt),',
+      },
+    ],
+    breaks: ["9"],
+  },
+  {
+    name: "cancellations-of-this-process",
+    is: "a start does not go on to tell agents what was cancelled before it",
+    file: "store/sqlite/deliveries.ts",
+    changes: [
+      {
+        from: "and not exists (select 1 ${BEHIND}) order by d.wake_at limit ?`;",
+        to: `and not exists (select 1 \${BEHIND}) and (d.cancellation_id is null
+          or d.created_at >= (select max(started_at) from instances)) order by d.wake_at limit ?\`;`,
+      },
+    ],
+    breaks: ["15"],
+  },
 ];

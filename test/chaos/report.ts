@@ -81,11 +81,26 @@ export function figureLines({ figures: f }: Verdict, kills: readonly Kill[]): st
     ["attempts that failed, timed out or were lost, and were tried again", String(f.retriedAttempts)],
     ["results under an old token, refused", String(f.lateRefused)],
     ["webhooks", String(f.webhooks)],
+    ["attempts under limits by key", String(f.limitedAttempts)],
+    ["  kills while one held a permit; while a task waited for one", `${f.kills.permits}; ${f.kills.waits}`],
+    [
+      "effects announced; done outside; asked for again under their key; in doubt",
+      `${f.announcedEffects}; ${f.outsideEffects}; ${f.repeatedEffects}; ${f.doubts}`,
+    ],
+    ["  kills while one was open; while one was in doubt", `${f.kills.effects}; ${f.kills.doubts}`],
+    ["cancellations", `${f.cancellations} (${stagesOf(f)})`],
+    ["  kills while one was open", String(f.kills.cancellations)],
     ["kill -9 to /readyz 200: p50, p99, max", `${at(0.5)}, ${at(0.99)}, ${at(1)}`],
     [`  within ${SOON_MS / 1000} s`, `${soon} of ${recovered.length}`],
   ];
   const width = Math.max(...lines.map(([name]) => name.length));
   return lines.map(([name, value]) => `${name.padEnd(width)}  ${value}`).join("\n");
+}
+
+function stagesOf({ stages }: Verdict["figures"]): string {
+  return Object.entries(stages)
+    .map(([stage, count]) => `${count} ${stage}`)
+    .join(", ");
 }
 
 export function invariantLines({ judgements }: Verdict): string {

@@ -8,6 +8,7 @@ import { evidenceOf, Rows } from "./evidence.ts";
 import { PLANTED } from "./planted.ts";
 import { PLANTED_EFFECTS } from "./planted-effects.ts";
 import type { Left } from "./planted-left.ts";
+import { PLANTED_RIG } from "./planted-rig.ts";
 import { sampleSystem } from "./test-system.ts";
 
 const sample = await sampleSystem();
@@ -40,7 +41,7 @@ test("a system in which all is well gives no finding", () => {
   );
 });
 
-const ALL = [...PLANTED, ...PLANTED_EFFECTS];
+const ALL = [...PLANTED, ...PLANTED_EFFECTS, ...PLANTED_RIG];
 
 for (const [what, invariant, tamper] of ALL) {
   test(`${what}: found`, () => {

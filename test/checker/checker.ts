@@ -1,5 +1,8 @@
 import type { Evidence } from "./evidence.ts";
 import { type Invariant, type Judgement, judge } from "./invariant.ts";
+import { ANNOUNCED } from "./invariants/announced.ts";
+import { AT_WORK } from "./invariants/at-work.ts";
+import { CALLED_OFF } from "./invariants/called-off.ts";
 import { CANCELLATIONS } from "./invariants/cancellations.ts";
 import { CONSERVATION } from "./invariants/conservation.ts";
 import { DECISIONS } from "./invariants/decisions.ts";
@@ -29,6 +32,9 @@ export const INVARIANTS: readonly Invariant[] = [
   ...LIMITS,
   ...STREAMS,
   ...CANCELLATIONS,
+  ...AT_WORK,
+  ...ANNOUNCED,
+  ...CALLED_OFF,
   ...LANGUAGE,
 ];
 

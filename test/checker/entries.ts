@@ -31,6 +31,14 @@ export type ClientEntry =
       readonly sessionId: string;
       readonly status: number;
     }
+  /** Of everything in it that was to be stopped it is known what came of it. */
+  | {
+      readonly type: "called_off";
+      readonly at: number;
+      readonly key: string;
+      readonly sessionId: string;
+      readonly stages: Readonly<Record<string, string>>;
+    }
   /** How the session ended, as the server told it. */
   | {
       readonly type: "ended";

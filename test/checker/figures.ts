@@ -1,6 +1,7 @@
 import { type ClientEntry, type EffectEntry, entriesOf } from "./entries.ts";
 import type { Rows } from "./evidence.ts";
 import { groupBy } from "./invariant.ts";
+import { type KillFigures, killFiguresOf } from "./kill-figures.ts";
 
 /** What happened, in numbers; they show that there was something to judge. */
 export interface Figures {
@@ -30,6 +31,18 @@ export interface Figures {
   /** Starts that were sent and not answered. */
   readonly unansweredCalls: number;
   readonly webhooks: number;
+  /** Attempts under limits by key. */
+  readonly limitedAttempts: number;
+  /** Effects that were announced, that were done outside, and that were asked for once more under their key. */
+  readonly announcedEffects: number;
+  readonly outsideEffects: number;
+  readonly repeatedEffects: number;
+  /** Tasks of which somebody was asked what came of their effects. */
+  readonly doubts: number;
+  /** Cancellations, and how many of them came to each stage. */
+  readonly cancellations: number;
+  readonly stages: Readonly<Record<string, number>>;
+  readonly kills: KillFigures;
 }
 
 export function figuresOf(db: Rows, client: readonly ClientEntry[], effects: readonly EffectEntry[]): Figures {
@@ -57,5 +70,22 @@ export function figuresOf(db: Rows, client: readonly ClientEntry[], effects: rea
     replayedAnswers: entriesOf(client, "answered").filter(({ replayed }) => replayed).length,
     unansweredCalls: entriesOf(client, "unanswered").length,
     webhooks: new Set(entriesOf(effects, "webhook").map(({ id }) => id)).size,
+    limitedAttempts: count(
+      "select count(*) from attempts where task_id in (select id from tasks where limits is not null)",
+    ),
+    announcedEffects: count("select count(*) from effects"),
+    outsideEffects: entriesOf(effects, "outside").filter(({ known }) => !known).length,
+    repeatedEffects: entriesOf(effects, "outside").filter(({ known }) => known).length,
+    doubts: count("select count(*) from doubts"),
+    cancellations: count("select count(*) from cancellations"),
+    stages: stagesIn(db),
+    kills: killFiguresOf(db),
   };
+}
+
+function stagesIn(db: Rows): Record<string, number> {
+  const rows = db.all<{ stage: string; count: number }>(
+    "select stage, count(*) as count from cancellations group by stage order by stage",
+  );
+  return Object.fromEntries(rows.map(({ stage, count }) => [stage, count]));
 }

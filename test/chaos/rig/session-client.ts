@@ -10,6 +10,15 @@ const WITH_WEBHOOK = 0.1;
 /** This share of the starts is sent twice at once, as a nervous client does. */
 const DOUBLED = 0.1;
 
+/** How often it is asked whether what was cancelled has stopped. */
+const STOPS_EVERY_MS = 700;
+
+interface Stopping {
+  readonly cancellationId: string;
+  readonly stage: string;
+  readonly endedAt: string | null;
+}
+
 const OPEN: ReadonlySet<string> = new Set(["started", "running", "waiting"]);
 
 export interface SessionClientOptions {
@@ -147,9 +156,25 @@ export class SessionClient {
       const answer = await this.#call({ method: "POST", path, key: this.#access.key });
       if (answer !== null) {
         await this.#write({ type: "cancelled", at: Date.now(), key, sessionId, status: answer.status });
+        if (answer.status === 200) await this.#awaitStops(key, sessionId);
         return;
       }
       await pause(tries);
+    }
+  }
+
+  /** Waits until it is known of each attempt whether it has stopped. */
+  async #awaitStops(key: string, sessionId: string): Promise<void> {
+    const path = `/v1/opscore/sessions/${sessionId}/cancellations?limit=100`;
+    while (!this.#isGone) {
+      const answer = await this.#call({ method: "GET", path, key: this.#access.key });
+      const items = answer?.status === 200 ? (answer.body.items as readonly Stopping[]) : null;
+      if (items?.every(({ endedAt }) => endedAt !== null) === true) {
+        const stages = Object.fromEntries(items.map(({ cancellationId, stage }) => [cancellationId, stage]));
+        await this.#write({ type: "called_off", at: Date.now(), key, sessionId, stages });
+        return;
+      }
+      await sleep(STOPS_EVERY_MS);
     }
   }
 

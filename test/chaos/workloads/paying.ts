@@ -8,7 +8,7 @@ const timeout = "5s";
 const BANK_CHECK = { tool: BANK_TOOL, retry: RETRY, timeout: "3s", otherwise: { ask: { timeout: "1h" } } };
 
 function paying(taskId: string, y: number, more: object): object {
-  return { ...step("payer", { parameters: { x: "${{ input.n }}", y }, timeout, ...more }), taskId };
+  return { ...step("payer", { parameters: { x: "${{ input.n }}", y }, timeout, dependsOn: [], ...more }), taskId };
 }
 
 /** One payment under each policy for what nobody knows the end of; two of the policies may leave it undone. */

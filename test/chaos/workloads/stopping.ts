@@ -9,6 +9,8 @@ export function isDoomed(n: number): boolean {
   return n % 40 !== 8;
 }
 
+/** All of them begin at once. */
+const dependsOn: string[] = [];
 const parameters = { x: "${{ input.n }}", y: 8, holds: "${{ input.n % 40 != 8 }}" };
 
 /** Work that is cancelled in the middle, by message and by answers to those who ask for work. */
@@ -17,9 +19,9 @@ export const STOPPING_WORKFLOW = {
   name: "Work that is called off",
   version: "1",
   tasks: [
-    step("stopper", { parameters, timeout }),
-    { ...step("stopper", { parameters: { ...parameters, y: 9 }, timeout }), taskId: "other" },
-    step("pull", { parameters, timeout }),
+    step("stopper", { parameters, timeout, dependsOn }),
+    { ...step("stopper", { parameters: { ...parameters, y: 9 }, timeout, dependsOn }), taskId: "other" },
+    step("pull", { parameters, timeout, dependsOn }),
   ],
   output: "${{ steps.stopper.result.value * 5 + steps.other.result.value * 3 + steps.pull.result.value }}",
 };

@@ -1,12 +1,11 @@
 import { entriesOf } from "../entries.ts";
-import type { Rows } from "../evidence.ts";
 import { ENDED_DELIVERY } from "../fold.ts";
 import { groupBy, type Invariant } from "../invariant.ts";
+import { type Instance, instancesOf, servedBetween } from "../serving.ts";
 
 const SECOND = 1_000_000;
 /** How long work of a dead process may stay with it, once others serve. */
 const TAKEN_OVER_WITHIN = 15 * SECOND;
-const INSTANCE_LEASE = 10 * SECOND;
 
 const nothingIsStuck: Invariant = {
   number: "18",
@@ -40,13 +39,6 @@ const slotsDrainOnce: Invariant = {
   },
 };
 
-interface Instance {
-  readonly epoch: number;
-  readonly from: number;
-  /** When it was last known to live. */
-  readonly to: number;
-}
-
 interface Held {
   readonly task_id: string;
   readonly n: number;
@@ -73,21 +65,10 @@ const takenOver: Invariant = {
   },
 };
 
-function instancesOf(db: Rows): Instance[] {
-  return db.all<Instance>(
-    `select epoch, started_at as "from", max(coalesce(ended_at, lease_until - ?), started_at) as "to" from instances
-      order by epoch`,
-    INSTANCE_LEASE,
-  );
-}
-
 /** Microseconds that processes after this one served, up to a moment. */
 function servedAfter(instances: readonly Instance[], epoch: number, until: number): number {
-  let served = 0;
-  for (const instance of instances) {
-    if (instance.epoch > epoch) served += Math.max(Math.min(instance.to, until) - instance.from, 0);
-  }
-  return served;
+  const later = instances.filter((instance) => instance.epoch > epoch);
+  return servedBetween(later, Number.NEGATIVE_INFINITY, until);
 }
 
 const outboxIsEmpty: Invariant = {
