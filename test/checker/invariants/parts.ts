@@ -1,4 +1,4 @@
-import type { JsonObject } from "@opspawn/contract";
+import { isJsonObject, type JsonObject } from "@opspawn/contract";
 import { definedTasks } from "../definitions.ts";
 import type { Evidence } from "../evidence.ts";
 import type { Fact, History } from "../history.ts";
@@ -84,13 +84,19 @@ const itemsAtOnce: Invariant = {
       const runs = runsOf(history.streams.get(session) ?? [], ends);
       for (const [stepId, own] of groupBy(runs, (run) => run.stepId)) {
         const task = tasks.find(({ taskId }) => taskId === stepId);
-        const allowed = task?.forEach === undefined ? 1 : Number(task.concurrency ?? CONCURRENCY);
+        const allowed = task?.forEach === undefined ? 1 : itemsOf(task);
         const most = mostAtOnce(own);
         if (most > allowed) yield `step ${stepId} of session ${session} allows ${allowed} at once, and had ${most}`;
       }
     }
   },
 };
+
+/** How many items of a list may be open; limits by key may be said in the same place. */
+function itemsOf({ concurrency = null }: JsonObject): number {
+  const items = isJsonObject(concurrency) ? concurrency.items : concurrency;
+  return Number(items ?? CONCURRENCY);
+}
 
 interface StepRun {
   readonly stepId: string;
@@ -119,7 +125,8 @@ function runsOf(facts: readonly Fact[], ends: ReadonlyMap<string, number>): Step
     if (type === "session.child_started") {
       return [{ stepId, from, to: ends.get(String(data.sessionId)) ?? Number.POSITIVE_INFINITY }];
     }
-    if (type !== "task.created" || data.undoes === true) return [];
+    // What settles a doubt belongs to no step.
+    if (type !== "task.created" || data.undoes === true || data.settles === true) return [];
     return [{ stepId, from, to: ended.get(String(data.taskId)) ?? Number.POSITIVE_INFINITY }];
   });
 }
