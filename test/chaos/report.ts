@@ -88,7 +88,7 @@ export function figureLines({ figures: f }: Verdict, kills: readonly Kill[]): st
       `${f.announcedEffects}; ${f.outsideEffects}; ${f.repeatedEffects}; ${f.doubts}`,
     ],
     ["  kills while one was open; while one was in doubt", `${f.kills.effects}; ${f.kills.doubts}`],
-    ["cancellations", `${f.cancellations} (${stagesOf(f)})`],
+    ["cancellations; refused at first", `${f.cancellations} (${stagesOf(f)}); ${f.refusals}`],
     ["  kills while one was open", String(f.kills.cancellations)],
     ["kill -9 to /readyz 200: p50, p99, max", `${at(0.5)}, ${at(0.99)}, ${at(1)}`],
     [`  within ${SOON_MS / 1000} s`, `${soon} of ${recovered.length}`],

@@ -42,6 +42,8 @@ export interface Figures {
   /** Cancellations, and how many of them came to each stage. */
   readonly cancellations: number;
   readonly stages: Readonly<Record<string, number>>;
+  /** Of these, refused by their agents at first. */
+  readonly refusals: number;
   readonly kills: KillFigures;
 }
 
@@ -79,6 +81,7 @@ export function figuresOf(db: Rows, client: readonly ClientEntry[], effects: rea
     doubts: count("select count(*) from doubts"),
     cancellations: count("select count(*) from cancellations"),
     stages: stagesIn(db),
+    refusals: entriesOf(effects, "word").filter(({ status, isHeard }) => status === "refused" && !isHeard).length,
     kills: killFiguresOf(db),
   };
 }

@@ -5,8 +5,8 @@ import { effectLog, WITNESSES } from "./agent-processes.ts";
 /** Follows the effect logs, to say how many attempts were out when the server died. */
 export class OpenAttempts {
   readonly #tails: readonly LogTail<EffectEntry>[];
-  /** By token: when the attempt first reached its agent, and when its outcome was accepted. */
-  readonly #seen = new Map<string, { readonly from: number; to: number }>();
+  /** By token: when the attempt first reached its agent, and when its outcome was accepted or it was given up there. */
+  readonly #seen = new Map<string, { readonly task: string; readonly from: number; to: number }>();
 
   constructor(folder: string) {
     this.#tails = WITNESSES.map((name) => new LogTail<EffectEntry>(effectLog(folder, name)));
@@ -25,10 +25,17 @@ export class OpenAttempts {
 
   #take(entry: EffectEntry): void {
     if (entry.type === "delivery") {
-      if (!this.#seen.has(entry.token)) this.#seen.set(entry.token, { from: entry.at, to: Number.POSITIVE_INFINITY });
-    } else if (entry.type === "answered" || entry.type === "reported") {
-      const known = this.#seen.get(entry.token);
-      if (known !== undefined) known.to = Math.min(known.to, entry.at);
+      const { token, task, at: from } = entry;
+      if (!this.#seen.has(token)) this.#seen.set(token, { task, from, to: Number.POSITIVE_INFINITY });
+    } else if (entry.type === "answered" || entry.type === "reported" || entry.type === "word") {
+      this.#close(entry.token, entry.at);
+    } else if (entry.type === "stopped") {
+      for (const [token, { task }] of this.#seen) if (task === entry.key) this.#close(token, entry.at);
     }
+  }
+
+  #close(token: string, at: number): void {
+    const known = this.#seen.get(token);
+    if (known !== undefined) known.to = Math.min(known.to, at);
   }
 }
