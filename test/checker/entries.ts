@@ -30,6 +30,8 @@ export type ClientEntry =
       readonly key: string;
       readonly sessionId: string;
       readonly status: number;
+      /** From a 200 on it is asked until everything has stopped. */
+      readonly waits?: true;
     }
   /** Of everything in it that was to be stopped it is known what came of it. */
   | {

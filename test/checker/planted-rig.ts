@@ -123,7 +123,7 @@ export const PLANTED_RIG: readonly Planted[] = [
     LEARNS,
     (left) => {
       const { sessionId, key, at } = left.client.find((entry) => entry.type === "ended") ?? assert.fail();
-      left.client = [...left.client, { type: "cancelled", at, key, sessionId, status: 200 }];
+      left.client = [...left.client, { type: "cancelled", at, key, sessionId, status: 200, waits: true }];
     },
   ],
   [

@@ -155,8 +155,9 @@ export class SessionClient {
     for (let tries = 1; !this.#isGone; tries += 1) {
       const answer = await this.#call({ method: "POST", path, key: this.#access.key });
       if (answer !== null) {
-        await this.#write({ type: "cancelled", at: Date.now(), key, sessionId, status: answer.status });
-        if (answer.status === 200) await this.#awaitStops(key, sessionId);
+        const { status } = answer;
+        await this.#write({ type: "cancelled", at: Date.now(), key, sessionId, status, waits: true });
+        if (status === 200) await this.#awaitStops(key, sessionId);
         return;
       }
       await pause(tries);

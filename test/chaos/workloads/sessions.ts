@@ -22,7 +22,7 @@ export function planOf(n: number): SessionPlan {
     case 6:
       return plan(n, LIMITED_WORKFLOW.id, limitedResult(n), { share: 0.1, from: 300, to: 4_000 });
     case 4:
-      return plan(n, PAYING_WORKFLOW.id, payingResult(n), { share: 0.1, from: 200, to: 2_500 });
+      return plan(n, PAYING_WORKFLOW.id, payingResult(n), { share: 0.15, from: 50, to: 1_000 });
     case 8:
       return plan(n, STOPPING_WORKFLOW.id, stoppingResult(n), { share: isDoomed(n) ? 1 : 0, from: 300, to: 2_500 });
     default: {
