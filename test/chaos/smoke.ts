@@ -10,13 +10,15 @@ import { shortcomingsOf, summaryOf } from "./bar.ts";
 import { figureLines, invariantLines, killTable } from "./report.ts";
 import type { Kill } from "./rig/killer.ts";
 import { runRig } from "./rig/rig.ts";
-import { selfTest } from "./self-test.ts";
+import { selfTest, testBug } from "./self-test.ts";
 import { type DurabilityReport, showDurability, whyNoTrace } from "./trace/show-durability.ts";
 import { judgeFolder } from "./verdict.ts";
 
 const { values: options } = parseArgs({
   options: {
     "self-test": { type: "boolean", default: false },
+    /** The self-test with one of its bugs alone. */
+    bug: { type: "string" },
     seed: { type: "string", default: "1" },
     kills: { type: "string", default: "50" },
     sessions: { type: "string", default: "200" },
@@ -74,11 +76,15 @@ function traceLine(trace: DurabilityReport | string): string {
   return [`${seen}${findings.length} before it.`, ...findings.slice(0, 5).map((each) => `  ${each}`)].join("\n");
 }
 
+function chosen(folder: string): Promise<Verdict> {
+  if (options.bug !== undefined) return testBug(options.bug, folder, SEED);
+  return options["self-test"] ? selfTest(folder, SEED) : smoke(folder);
+}
+
 async function main(): Promise<number> {
   const begun = performance.now();
   const folder = diskFolder("opspawn-chaos-");
-  const isSelfTest = options["self-test"];
-  const { isGood, text } = isSelfTest ? await selfTest(folder, SEED) : await smoke(folder);
+  const { isGood, text } = await chosen(folder);
   if (options.keep || !isGood) console.log(`Data and logs are in ${folder}`);
   else rmSync(folder, { recursive: true });
   console.log(`${isGood ? "PASS" : "FAIL"} (${Math.round((performance.now() - begun) / 1000)} s): ${text}`);
