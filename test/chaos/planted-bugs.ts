@@ -83,15 +83,14 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: "permits-of-this-process",
-    is: "a start does not know the permits that were taken before it",
+    is: "a start gives back the permits that were taken before it",
     file: "store/sqlite/limit-index.ts",
     changes: [
       {
-        from: '"select key, n, task_id, attempt from permits",',
-        to: '"select key, n, task_id, attempt from permits where since >= (select max(started_at) from instances)",',
+        from: "for (const map of [this.#lines,",
+        to: `this.#db.run("delete from permits where since < ?", Math.floor((Date.now() - performance.now()) * 1000));
+          for (const map of [this.#lines,`,
       },
-      // Else the number of a forgotten permit is refused by the database.
-      { from: "let n = 0;", to: "let n = Number(process.hrtime.bigint() % 1_000_000_000_000n);" },
     ],
     breaks: ["19"],
   },

@@ -28,7 +28,7 @@ function outside(left: Left, task: string, attempt: number, key: string): void {
 const CANCELLED = `insert into cancellations (id, task_id, n, session_id, agent_id, agent_name, channel, reason, stage,
   requested_at, timeout_at, ended_at) select 'can_1', a.task_id, a.n, t.session_id, a.agent_id, 'first', 'message', 'x',
   'stopped', 1, 1, 1 from attempts a join tasks t on t.id = a.task_id limit 1`;
-const TOLD_IN_TIME = "an agent that takes messages or asks for work is told of a cancellation within 12 s of serving";
+const TOLD_IN_TIME = "an agent that takes messages or asks for work is told of a cancellation within 8 s of serving";
 const LEARNS = "who cancels learns how each cancellation ended, and that stays so";
 const KEPT = "each attempt is handed the same key for an effect, and what was told of it is not forgotten";
 const BY_POLICY = "what was in doubt ends as its policy says, and as it was";

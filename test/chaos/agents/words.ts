@@ -11,7 +11,7 @@ export type Word = "acknowledged" | "stopped" | "refused";
 const REFUSED = 0.12;
 const AT_ONCE = 0.35;
 /** Milliseconds, at the most: until it takes notice, and from then until it stops. */
-const NOTICES_WITHIN_MS = 400;
+const NOTICES_WITHIN_MS = 1_200;
 const STOPS_WITHIN_MS = 1_500;
 
 export interface WordsOptions {
@@ -34,7 +34,8 @@ export class Words {
 
   /** The answer to a cancel message. */
   async answer(ticket: Ticket): Promise<Word | "unknown"> {
-    await sleep(chanceOf(`notice ${ticket.token}`) * NOTICES_WITHIN_MS);
+    const isKnown = this.#said.has(ticket.token);
+    if (!isKnown) await sleep(chanceOf(`notice ${ticket.token}`) * NOTICES_WITHIN_MS);
     const word = this.#first(ticket);
     return word === null ? "unknown" : word;
   }

@@ -5,7 +5,7 @@ import { instancesOf, servedBetween } from "../serving.ts";
 
 const SECOND = 1_000_000;
 /** How long servers may serve until an agent that can be reached is told. */
-const TOLD_WITHIN = 12 * SECOND;
+const TOLD_WITHIN = 8 * SECOND;
 const OPEN: ReadonlySet<string> = new Set(cancellationTable.transitions.give_up.from);
 
 interface ToldRow {
@@ -17,7 +17,7 @@ interface ToldRow {
 
 const agentsAreTold: Invariant = {
   number: "15",
-  name: "an agent that takes messages or asks for work is told of a cancellation within 12 s of serving",
+  name: "an agent that takes messages or asks for work is told of a cancellation within 8 s of serving",
   needs: ["effects", "punctual"],
   *check({ db }) {
     const instances = instancesOf(db);
