@@ -8,6 +8,8 @@ export interface PlantedBug extends Planted {
   readonly breaks: readonly string[];
   /** Failpoints at which it shows soonest; default any. */
   readonly points?: readonly string[];
+  /** Of each kind, where those of all runs would miss it too often; default as all runs. */
+  readonly kills?: number;
 }
 
 /** Bugs that others had and that unit tests rarely see, since they show only when a process dies or a reply is late. */
@@ -118,5 +120,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       },
     ],
     breaks: ["15"],
+    // A kill has to come between a cancel and the moment at which its agent takes notice.
+    kills: 8,
   },
 ];

@@ -11,7 +11,7 @@ export type Word = "acknowledged" | "stopped" | "refused";
 const REFUSED = 0.12;
 const AT_ONCE = 0.35;
 /** Milliseconds, at the most: until it takes notice, and from then until it stops. */
-const NOTICES_WITHIN_MS = 1_200;
+const NOTICES_WITHIN_MS = 1_500;
 const STOPS_WITHIN_MS = 1_500;
 
 export interface WordsOptions {
