@@ -50,6 +50,8 @@ export class SessionClient {
   #isStopping = false;
   #isGone = false;
   #lanes: Promise<void>[] = [];
+  /** Waits for what was cancelled to stop. */
+  readonly #stopping: Promise<void>[] = [];
 
   constructor(options: SessionClientOptions) {
     this.#options = options;
@@ -86,13 +88,18 @@ export class SessionClient {
   async leave(): Promise<void> {
     this.#isStopping = true;
     this.#isGone = true;
-    await Promise.all(this.#lanes);
+    await this.#allOver();
   }
 
   /** Starts nothing new; resolves when everything has ended. */
   async drain(): Promise<void> {
     this.#isStopping = true;
+    await this.#allOver();
+  }
+
+  async #allOver(): Promise<void> {
     await Promise.all(this.#lanes);
+    await Promise.all(this.#stopping);
   }
 
   async #lane(): Promise<void> {
@@ -157,7 +164,8 @@ export class SessionClient {
       if (answer !== null) {
         const { status } = answer;
         await this.#write({ type: "cancelled", at: Date.now(), key, sessionId, status, waits: true });
-        if (status === 200) await this.#awaitStops(key, sessionId);
+        // Its lane goes on meanwhile.
+        if (status === 200) this.#stopping.push(this.#awaitStops(key, sessionId));
         return;
       }
       await pause(tries);
