@@ -16,7 +16,7 @@ import { chanceOf, KINDS, type Kind } from "./workload.ts";
 
 /** This share of the late agent's tasks takes longer, at first, than its attempts may. */
 const LATE = 0.05;
-const LATE_MS = 4_000;
+const LATE_MS = 6_000;
 
 /** Milliseconds: at least, and how much more at most. */
 const WORK_MS: Readonly<Record<Kind, readonly [number, number]>> = {

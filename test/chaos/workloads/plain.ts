@@ -1,8 +1,11 @@
 import { type Kind, resultOf } from "../workload.ts";
 import { RETRY, step } from "./step.ts";
 
-/** Longer than nearly all work of the late agent, shorter than the rest. */
-const LATE_TIMEOUT = "3s";
+/**
+ * Longer than nearly all work of the late agent, shorter than the rest; and longer than a server is away, or whole rows of
+ * timeouts would have the agent quarantined.
+ */
+const LATE_TIMEOUT = "5s";
 
 export const CHILD_WORKFLOW = {
   id: "chaos-child",
