@@ -34,8 +34,12 @@ const CHILD: JsonObject = {
   output: "${{ steps.inner.result }}",
 };
 
-export async function saveChild(sim: Simulation): Promise<void> {
-  const { text, hash, plan } = readDefinition(CHILD, []);
+export function saveChild(sim: Simulation): Promise<void> {
+  return saveWorkflow(sim, CHILD);
+}
+
+export async function saveWorkflow(sim: Simulation, document: JsonObject): Promise<void> {
+  const { text, hash, plan } = readDefinition(document, []);
   const { id, version, name, description, steps } = plan;
   const saved = { id, version, name, description, steps: steps.length, hash, document: text };
   await sim.call((store) => store.workflows.apply({ ...saved, appliedAt: sim.clock.now() }));

@@ -8,6 +8,7 @@ import { findingsOf } from "../checker/findings.ts";
 import { SimulatedAgent } from "./agents.ts";
 import { Chat } from "./chat.ts";
 import { Client } from "./client.ts";
+import { Guests } from "./guests.ts";
 import { courseOf } from "./judges/course.ts";
 import { endpointsOf } from "./judges/endpoints.ts";
 import { programCourseOf } from "./judges/program-course.ts";
@@ -61,11 +62,10 @@ export async function simulate(seed: number): Promise<Told> {
   const findings: string[] = [];
   let events: readonly StoredEvent[] = [];
   try {
-    const watcher = new Watcher(sim, new TestIds(seed + 1));
-    const voice = new Voice(sim);
-    findings.push(...(await live(sim, watcher, voice)));
+    const cast = castOf(sim, new TestIds(seed + 1));
+    findings.push(...(await live(sim, cast)));
     events = await allEvents(sim);
-    findings.push(...(await judged(sim, watcher, voice)));
+    findings.push(...(await judged(sim, cast)));
   } catch (error) {
     findings.push(...wordsOf(error));
     events = await allEvents(sim).catch(() => []);
@@ -99,14 +99,26 @@ function wordsOf(error: unknown): string[] {
   return Array.isArray(actual) && actual.length > 0 ? actual.map(String) : [error.message];
 }
 
-/** What is wrong in the end. */
-async function live(sim: Simulation, watcher: Watcher, voice: Voice): Promise<string[]> {
+/** Who is there, beside the client. */
+interface Cast {
+  readonly agents: readonly SimulatedAgent[];
+  readonly watcher: Watcher;
+  readonly voice: Voice;
+  readonly guests: Guests;
+}
+
+function castOf(sim: Simulation, chance: TestIds): Cast {
   const agents = Array.from({ length: 6 }, (_, i) => {
     const manner = MANNERS[i] ?? sim.pick(MANNERS);
     const capabilities = CAPABILITIES.filter(() => i < 2 || sim.roll(0.6));
     const own = i < 3 ? [...capabilities, UNDO] : capabilities;
     return new SimulatedAgent(sim, `${manner}${i}`, manner, own);
   });
+  return { agents, watcher: new Watcher(sim, chance), voice: new Voice(sim), guests: new Guests(sim, agents) };
+}
+
+/** What is wrong in the end. */
+async function live(sim: Simulation, { agents, watcher, voice, guests }: Cast): Promise<string[]> {
   const client = new Client(sim, agents, voice);
   for (const agent of agents) {
     sim.hosts.set(`${agent.name}.test`, agent);
@@ -121,17 +133,20 @@ async function live(sim: Simulation, watcher: Watcher, voice: Voice): Promise<st
   void voice.decide();
   void watcher.watch(() => client.asked);
   sim.chat.talk();
+  guests.begin();
   sim.later(5_000, () => trouble(sim, agents));
   await sim.run(TROUBLE_MS, async () => false);
   sim.healed = true;
   const isDone = async () =>
     client.isContent &&
     sim.chat.isContent &&
+    guests.isContent &&
+    guests.open().length === 0 &&
     (await openWork(sim)).length === 0 &&
     unproved(sim).length === 0 &&
     (await watcher.isUpToDate());
   if (!(await sim.run(DRAIN_MS, isDone))) {
-    const open = [...(await openWork(sim)), ...unproved(sim)];
+    const open = [...(await openWork(sim)), ...unproved(sim), ...guests.open()];
     return [`after ${DRAIN_MS} ms there are still open: ${open.join(", ")}`];
   }
   await sim.verify();
@@ -187,7 +202,7 @@ async function openWork(sim: Simulation): Promise<string[]> {
 }
 
 /** The checker's findings, over the database and what agents and clients have written down. */
-async function judged(sim: Simulation, watcher: Watcher, voice: Voice): Promise<string[]> {
+async function judged(sim: Simulation, { watcher, voice, guests }: Cast): Promise<string[]> {
   // One connection owns the file.
   await sim.world.raw.close();
   const db = new Rows(sim.path);
@@ -197,8 +212,8 @@ async function judged(sim: Simulation, watcher: Watcher, voice: Voice): Promise<
     const evidence = evidenceOf({ db, client, effects, streams, isDrained: true, isPunctual: false });
     const courses = storiesOf(db, evidence.history).flatMap((story) => [...courseOf(story)]);
     const programs = programsOf(db, evidence.history).flatMap((story) => [...programCourseOf(story)]);
-    const voices = voicesOf(db, evidence.history, voice);
-    return [...findingsOf({ judgements: checkAll(evidence) }), ...courses, ...programs, ...voices, ...endpointsOf(db)];
+    const others = [...voicesOf(db, evidence.history, voice), ...guests.judge(db, evidence.history)];
+    return [...findingsOf({ judgements: checkAll(evidence) }), ...courses, ...programs, ...others, ...endpointsOf(db)];
   } finally {
     db.close();
   }

@@ -13,6 +13,7 @@ import { LastingClock } from "../../packages/ops-core/src/system/lasting-clock.t
 import { TestIds } from "../../packages/ops-core/src/system/test-ids.ts";
 import type { ClientEntry, EffectEntry } from "../checker/entries.ts";
 import type { Chat } from "./chat.ts";
+import { type Extras, extrasOf } from "./extras.ts";
 import { complainOf, Life, NoAnswer } from "./life.ts";
 import { Story } from "./story.ts";
 import { Watch } from "./watch.ts";
@@ -38,6 +39,7 @@ export interface Host {
  */
 export class Simulation {
   readonly chance: TestIds;
+  readonly extras: Extras;
   readonly hosts = new Map<string, Host>();
   /** What an agent or receiver saw that it must never see. */
   readonly complaints: string[] = [];
@@ -81,6 +83,7 @@ export class Simulation {
 
   constructor(seed: number) {
     this.chance = new TestIds(seed);
+    this.extras = extrasOf(seed);
   }
 
   /** True with this probability. */

@@ -13,6 +13,7 @@ const OVERDUE = `select 'task ' || id || ' is ' || status || ' and overdue (' ||
   union all select 'step ' || step || ' of session ' || session_id || ' still waits' from session_steps where wake_at < ?1
   union all select 'approval ' || id || ' should have expired' from approvals where wake_at < ?1
   union all select 'cancellation ' || id || ' is past its stage' from cancellations where wake_at < ?1
+  union all select 'schedule ' || name || ' has something due' from schedules where wake_at < ?1
   union all select 'session ' || id || ' is past its deadline' from sessions where wake_at < ?1
   union all select 'attempt ' || task_id || '/' || n || ' keeps its slot' from draining_slots where until < ?1
   union all select 'attempt ' || d.task_id || '/' || d.n || ' is to keep its slot for long' from draining_slots d

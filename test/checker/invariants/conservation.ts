@@ -13,8 +13,10 @@ interface SessionRow {
   readonly call: string | null;
 }
 
+/** Those that somebody asked for: neither steps of others nor started by a schedule. */
 const SESSIONS = `select s.id, s.status, s.result, l.value as call from sessions s
-  left join session_labels l on l.session_id = s.id and l.key = 'call' where s.parent_id is null`;
+  left join session_labels l on l.session_id = s.id and l.key = 'call' where s.parent_id is null
+    and not exists (select 1 from session_labels f where f.session_id = s.id and f.key = 'schedule')`;
 
 function sessionsOf({ db }: Evidence): SessionRow[] {
   return db.all<SessionRow>(SESSIONS);
