@@ -2,6 +2,7 @@ import type { JsonObject } from "@opspawn/contract";
 import { readDefinition } from "../../packages/ops-core/src/domain/workflows/definition.ts";
 import { randomLimits } from "./limits.ts";
 import type { Simulation } from "./simulation.ts";
+import { randomTool } from "./toolbox.ts";
 import { randomPayment } from "./workflows.ts";
 
 /** What undoing wants; some agents have it. */
@@ -186,13 +187,15 @@ class Writer {
   #work(taskId: string, more: JsonObject): JsonObject {
     const sim = this.#sim;
     const parameters: JsonObject = { step: taskId, ...more };
-    const step: JsonObject = { agentCapability: sim.pick(CAPABILITIES), retry: sim.pick(RETRIES), parameters };
+    const tool = randomTool(sim);
+    const target = tool === null ? { agentCapability: sim.pick(CAPABILITIES) } : { tool };
+    const step: JsonObject = { ...target, retry: sim.pick(RETRIES), parameters };
     if (sim.roll(0.25)) {
       parameters.wants = "text";
       step.output = { schema: { type: "string" } };
     }
     if (sim.roll(0.15)) step.deadline = `${sim.between(2, 10)}s`;
-    if (sim.roll(0.25)) Object.assign(step, randomPayment(sim, parameters));
+    if (tool === null && sim.roll(0.25)) Object.assign(step, randomPayment(sim, parameters));
     if (sim.roll(0.2)) Object.assign(step, randomLimits(sim, ["k0", "k1", "k${{ input.n }}"]));
     return { ...step, ...this.#undoing(taskId) };
   }
@@ -203,6 +206,8 @@ class Writer {
     const parameters = taskId === null ? {} : { undo: taskId, was: `\${{ steps.${taskId}.result }}` };
     const retry = { maxAttempts: sim.between(1, 4), initialDelay: "100ms", maxDelay: "1s" };
     const whenUnknown = sim.pick(["run", "report"]);
-    return { compensate: { agentCapability: UNDO, parameters, retry, deadline: "30s", whenUnknown } };
+    const tool = randomTool(sim);
+    const target = tool === null ? { agentCapability: UNDO } : { tool };
+    return { compensate: { ...target, parameters, retry, deadline: "30s", whenUnknown } };
   }
 }

@@ -384,10 +384,14 @@ export class Simulation {
   }
 }
 
-/** Agents that hold more than their slots; in a simulation none is ever given fewer. */
+/** Agents and tools that hold more than their slots; in a simulation none is given fewer while it holds some. */
 function overfull(db: FaultyDatabase): string[] {
-  const rows = db.all<{ id: string }>(`select id from agents a where max_concurrency <
-    (select count(*) from tasks t where t.status = 'running' and t.agent_id = a.id)
-    + (select count(*) from draining_slots d where d.agent_id = a.id)`);
-  return rows.map(({ id }) => `agent ${id} holds more than its slots`);
+  return db
+    .all<{ what: string }>(`select 'agent ' || id as what from agents a where max_concurrency <
+        (select count(*) from tasks t where t.status = 'running' and t.agent_id = a.id)
+        + (select count(*) from draining_slots d where d.agent_id = a.id)
+      union all select 'tool ' || name from tools where max_concurrency <
+        (select count(*) from tasks t where t.status = 'running' and t.agent_id is null and t.lane = 'tool:' || name)
+        + (select count(*) from draining_slots d where d.tool = name)`)
+    .map(({ what }) => `${what} holds more than its slots`);
 }

@@ -9,7 +9,7 @@ import { CAPABILITIES } from "./workflows.ts";
 
 const SECOND = 1_000_000;
 /** How long a schedule has due times, by the server's clock. */
-const LASTS = 26 * SECOND;
+const LASTS = 30 * SECOND;
 
 /** A trigger under a key. */
 export interface Triggered {
@@ -53,8 +53,9 @@ export class Timetable {
   async keep(): Promise<void> {
     const sim = this.#sim;
     for (const errand of errands(sim)) await this.#until(() => saveWorkflow(sim, errand));
-    const many = sim.between(1, 2);
-    for (let i = 0; i < many; i += 1) sim.later(sim.between(100, 4_000), () => this.#create(i));
+    for (let i = 0; i < 2; i += 1) sim.later(sim.between(100, 3_000), () => this.#create(i));
+    // The server sleeps through some of what is due.
+    for (const at of [9_000, 18_000]) sim.later(at, () => sim.stall(sim.between(4_000, 14_000)));
   }
 
   async #create(n: number): Promise<void> {
@@ -79,6 +80,7 @@ export class Timetable {
     const sim = this.#sim;
     const now = sim.clock.now();
     const isVisit = sim.roll(0.25);
+    const overlap = sim.pick<Overlap>(["skip", "queue", "queue", "allow"]);
     return {
       id: "",
       name,
@@ -87,21 +89,27 @@ export class Timetable {
       input: '{"n":1}',
       agentId: isVisit ? sim.pick(this.#agents).id : null,
       labels: { kept: "yes" },
-      timing: this.#timing(now),
+      timing: this.#timing(now, overlap === "skip" ? 1 : 3),
       startAt: sim.roll(0.3) ? now + sim.between(500, 5_000) * 1_000 : null,
       endAt: now + LASTS,
-      overlap: sim.pick<Overlap>(["skip", "queue", "queue", "allow"]),
-      catchUp: sim.pick(["skip", "one", "all"]),
+      overlap,
+      catchUp: sim.pick(["skip", "one", "all", "all"]),
       catchUpWindow: sim.pick([2, 6, 60]) * SECOND,
       paused: false,
       note: null,
     };
   }
 
-  #timing(now: number): Timing {
+  /** @param least seconds between two due times */
+  #timing(now: number, least: number): Timing {
     const sim = this.#sim;
-    if (sim.roll(0.4)) return { kind: "cron", cron: `*/${sim.between(2, 7)} * * * * *`, timeZone: "Europe/Berlin" };
-    return { kind: "every", every: sim.between(1_500, 6_000) * 1_000, anchor: now + sim.between(-20, 5) * SECOND };
+    const seconds = sim.between(least, least + 3);
+    if (sim.roll(0.4)) return { kind: "cron", cron: `*/${seconds} * * * * *`, timeZone: "Europe/Berlin" };
+    return {
+      kind: "every",
+      every: seconds * SECOND + sim.between(0, 999_999),
+      anchor: now + sim.between(-20, 5) * SECOND,
+    };
   }
 
   #meddle(id: string, schedule: NewSchedule): void {
@@ -112,9 +120,9 @@ export class Timetable {
       () => this.#trigger(id),
       () => this.#backfill(id),
       () => this.#backfill(id),
-      () => this.#try((store) => store.schedules.update(id, schedule)),
+      () => this.#insist((store) => store.schedules.update(id, schedule)),
     ];
-    void (sim.roll(0.04) ? this.#remove(id) : sim.pick(deeds)());
+    void (sim.roll(0.015) ? this.#remove(id) : sim.pick(deeds)());
     sim.later(sim.between(800, 6_000), () => this.#meddle(id, schedule));
   }
 

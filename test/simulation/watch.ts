@@ -22,8 +22,9 @@ const OVERDUE = `select 'task ' || id || ' is ' || status || ' and overdue (' ||
     where t.status = 'running' and a.lease_until < ?1
       and (a.channel = 'pull' or (a.heartbeat = 1 and t.attempt_status = 'acknowledged'))`;
 
-const UNSENT = `select t.id, t.token from tasks t join agents a on a.id = t.agent_id where t.status = 'running'
-  and a.channel = 'push' and t.attempt_status = 'created' and t.attempt_created_at < ? and t.sends = 1
+const UNSENT = `select t.id, t.token from tasks t left join agents a on a.id = t.agent_id
+    left join tools o on 'tool:' || o.name = t.lane where t.status = 'running'
+  and (a.channel = 'push' or (t.agent_id is null and o.name is not null)) and t.attempt_status = 'created' and t.attempt_created_at < ? and t.sends = 1
   and t.epoch = (select max(epoch) from instances)`;
 
 /** Agents that are to be tried by their probe, with nothing in the way. */

@@ -3,6 +3,7 @@ import { STEP_RETRY } from "../../packages/ops-core/src/domain/tasks/retry.ts";
 import type { RetryPolicy } from "../../packages/ops-core/src/domain/workflows/plan.ts";
 import { randomLimits } from "./limits.ts";
 import type { Simulation } from "./simulation.ts";
+import { randomTool } from "./toolbox.ts";
 
 export const CAPABILITIES = ["read", "write", "check"];
 /** A step whose parameters say so takes nothing but text, and its agent may know it. */
@@ -50,17 +51,17 @@ function randomStep(sim: Simulation, index: number, { agents, hasPathAgent }: Ar
   const dependsOn = Array.from({ length: index }, (_each, j) => `s${j}`).filter(() => sim.roll(0.5));
   const step: JsonObject = { taskId: `s${index}`, dependsOn, retry: sim.pick(RETRIES), parameters: {} };
   const parameters: JsonObject = {};
-  if (!hasPathAgent || sim.roll(0.7)) Object.assign(step, randomTarget(sim, agents));
-  if (sim.roll(0.25)) step.fallback = { agentCapability: sim.pick(CAPABILITIES) };
+  const tool = randomTool(sim);
+  Object.assign(step, tool === null ? randomDoer(sim, agents, hasPathAgent) : { tool });
   if (sim.roll(0.7)) step.onFailure = sim.pick(["fail", "continue"]);
-  Object.assign(step, randomBounds(sim));
+  Object.assign(step, randomBounds(sim, tool !== null));
   if (sim.roll(0.2)) step.priority = sim.between(-1, 1);
   if (sim.roll(0.15)) Object.assign(step, randomLimits(sim, ["k0", "k1", "k2"]));
   if (sim.roll(0.3)) {
     Object.assign(parameters, WANTS_TEXT);
     step.output = { schema: { type: "string" } };
   }
-  if (sim.roll(0.25)) Object.assign(step, randomPayment(sim, parameters));
+  if (tool === null && sim.roll(0.25)) Object.assign(step, randomPayment(sim, parameters));
   const read = dependsOn.length > 0 && sim.roll(0.3) ? sim.pick(dependsOn) : null;
   if (read !== null) {
     parameters.before = { step: read, result: `\${{ steps.${read}.result }}` };
@@ -70,11 +71,12 @@ function randomStep(sim: Simulation, index: number, { agents, hasPathAgent }: Ar
   return { ...step, parameters };
 }
 
-function randomBounds(sim: Simulation): JsonObject {
+/** @param isCall nobody says how far a call has come */
+function randomBounds(sim: Simulation, isCall: boolean): JsonObject {
   const bounds: JsonObject = {};
   if (sim.roll(0.15)) bounds.deadline = `${sim.between(2, 10)}s`;
   if (sim.roll(0.15)) bounds.timeout = `${sim.between(2, 9)}s`;
-  if (sim.roll(0.2)) bounds.silenceTimeout = `${sim.between(2, 5)}s`;
+  if (!isCall && sim.roll(0.2)) bounds.silenceTimeout = `${sim.between(2, 5)}s`;
   return bounds;
 }
 
@@ -87,6 +89,11 @@ export function randomPayment(sim: Simulation, parameters: JsonObject): JsonObje
 function randomPolicy(sim: Simulation): JsonValue {
   const ask = { timeout: `${sim.between(1_000, 9_000)}ms` };
   return sim.pick(["retryWithKey", "fail", { ask }, { ask }]);
+}
+
+function randomDoer(sim: Simulation, agents: readonly string[], hasPathAgent: boolean): JsonObject {
+  const target = !hasPathAgent || sim.roll(0.7) ? randomTarget(sim, agents) : {};
+  return sim.roll(0.25) ? { ...target, fallback: { agentCapability: sim.pick(CAPABILITIES) } } : target;
 }
 
 function randomTarget(sim: Simulation, agents: readonly string[]): JsonObject {

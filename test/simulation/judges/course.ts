@@ -91,6 +91,8 @@ function* data(story: SessionStory): Iterable<string> {
 
 function* dataOf({ row, steps }: SessionStory, step: StepStory): Iterable<string> {
   const { task, written } = step;
+  // That was judged where it was done.
+  if (step.isTaken) return;
   const refused = step.failedBefore === null ? null : (JSON.parse(step.failedBefore) as JsonObject);
   const read = (written.parameters as JsonObject).before as JsonObject | undefined;
   const readable = read === undefined ? undefined : steps.get(String(read.step));
@@ -110,6 +112,7 @@ function* dataOf({ row, steps }: SessionStory, step: StepStory): Iterable<string
 
 /** Where nothing is read by name, each step is given what those before it made. */
 function expectedParameters(step: StepStory, { document }: { document: string }, steps: SessionStory["steps"]) {
+  if (step.given !== null) return JSON.parse(step.given) as JsonObject;
   const parameters = structuredClone(step.written.parameters) as JsonObject;
   const before = parameters.before as JsonObject | undefined;
   const result = (id: string): JsonValue => {
@@ -117,7 +120,8 @@ function expectedParameters(step: StepStory, { document }: { document: string },
     return found === undefined ? null : resultOf(found);
   };
   if (before !== undefined) before.result = result(String(before.step));
-  if (document.includes("${{") || document.includes('"onUncertain"') || step.dependsOn.length === 0) return parameters;
+  const isOriginal = !["${{", '"onUncertain"', '"tool"'].some((sign) => document.includes(sign));
+  if (!isOriginal || step.dependsOn.length === 0) return parameters;
   const [only, ...others] = step.dependsOn;
   const previous =
     others.length === 0 ? result(String(only)) : Object.fromEntries(step.dependsOn.map((id) => [id, result(id)]));

@@ -23,8 +23,10 @@ interface CircuitRow {
 /** An endpoint that fails is asked once in a while, until it works; here none is ever given to another agent. */
 export function* endpointsOf(db: Rows): Iterable<string> {
   const attempts = groupBy(
-    db.all<AttemptRow>(`select t.task_id, t.n, t.status, t.probe, t.created_at, t.ended_at, t.error, a.endpoint
-      from attempts t join agents a on a.id = t.agent_id where a.endpoint is not null order by t.created_at`),
+    db.all<AttemptRow>(`select t.task_id, t.n, t.status, t.probe, t.created_at, t.ended_at, t.error,
+        coalesce(a.endpoint, o.endpoint) as endpoint from attempts t join tasks k on k.id = t.task_id
+      left join agents a on a.id = t.agent_id left join tools o on t.agent_id is null and 'tool:' || o.name = k.lane
+      where coalesce(a.endpoint, o.endpoint) is not null order by t.created_at`),
     ({ endpoint }) => endpoint,
   );
   for (const [endpoint, all] of attempts) {

@@ -67,8 +67,9 @@ export interface ProgramStory {
   readonly undone: readonly Undo[];
 }
 
+/** Of those that go on from others, `forksOf` judges what is their own. */
 const SESSIONS = `select s.*, d.document from sessions s join definitions d on d.hash = s.plan_hash
-  where s.workflow_id not like 'flow%'`;
+  where s.workflow_id not like 'flow%' and s.forked_from is null`;
 const RUNS = `select session_id as session, step, part, status, parameters, result, started_at as begunAt,
     ended_at as endedAt from tasks where session_id is not null and undoes = 0
   union all select parent_id, parent_step, parent_part, status, input, result, created_at, ended_at from sessions

@@ -11,6 +11,7 @@ export interface SessionRow {
   readonly failed_steps: string;
   readonly created_at: number;
   readonly ended_at: number;
+  readonly forked_from: string | null;
   readonly document: string;
 }
 
@@ -29,6 +30,7 @@ interface StepRow {
   readonly step: number;
   readonly status: string;
   readonly error: string | null;
+  readonly source: string | null;
 }
 
 /** A step as it was written, and what became of it. Places are sequence numbers of the session's stream. */
@@ -38,6 +40,10 @@ export interface StepStory {
   readonly dependsOn: readonly string[];
   /** A failure of it is the session's. */
   readonly isFatal: boolean;
+  /** It was done in the session that this one goes on from. */
+  readonly isTaken: boolean;
+  /** What it gets instead of what is written; JSON, null = nothing else. */
+  readonly given: string | null;
   readonly task: TaskRow | null;
   /** It failed before a task could be made of it. */
   readonly failedBefore: string | null;
@@ -64,35 +70,51 @@ export function storiesOf(db: Rows, history: History): SessionStory[] {
     ({ session_id }) => session_id,
   );
   const steps = groupBy(db.all<StepRow>("select * from session_steps"), ({ session_id }) => session_id);
+  const givenIn = db.all<GivenRow>("select * from fork_parameters");
   return db.all<SessionRow>(SESSIONS).map((row) => {
     const document = JSON.parse(row.document) as JsonObject;
     const facts = history.streams.get(row.id) ?? [];
     const written = document.tasks as JsonObject[];
     const all = written.map((step, index): [string, StepStory] => {
-      const task = tasks.get(row.id)?.find(({ step_id }) => step_id === step.taskId) ?? null;
       const own = steps.get(row.id)?.find((each) => each.step === index) ?? null;
-      return [String(step.taskId), storyOf(step, { document, task, own, facts })];
+      const where = own?.source ?? row.id;
+      const task = tasks.get(where)?.find(({ step_id }) => step_id === step.taskId) ?? null;
+      const given = givenIn.find(({ session_id, step }) => session_id === row.id && step === index)?.parameters ?? null;
+      return [String(step.taskId), storyOf(step, { document, task, own, facts, given })];
     });
     return { row, document, facts, steps: new Map(all) };
   });
 }
 
+interface GivenRow {
+  readonly session_id: string;
+  readonly step: number;
+  readonly parameters: string;
+}
+
 interface Found {
+  readonly given: string | null;
   readonly document: JsonObject;
   readonly task: TaskRow | null;
   readonly own: StepRow | null;
   readonly facts: readonly Fact[];
 }
 
-function storyOf(written: JsonObject, { document, task, own, facts }: Found): StepStory {
-  const place = (...types: string[]): number | null =>
-    facts.find(({ type, data }) => types.includes(type) && data.taskId === task?.id)?.sequence ?? null;
+function storyOf(written: JsonObject, { document, task, own, facts, given }: Found): StepStory {
+  const isTaken = own?.source != null;
+  const taking = facts.find(({ type, data }) => type === "step.taken_over" && data.stepId === written.taskId);
+  const place = (...types: string[]): number | null => {
+    if (isTaken) return taking?.sequence ?? null;
+    return facts.find(({ type, data }) => types.includes(type) && data.taskId === task?.id)?.sequence ?? null;
+  };
   const failedBefore = task === null && own?.status === "failed" ? (own.error ?? "{}") : null;
   return {
     id: String(written.taskId),
     written,
     dependsOn: written.dependsOn as string[],
     isFatal: (written.onFailure ?? document.onFailure) !== "continue",
+    isTaken,
+    given,
     task,
     failedBefore,
     begunAt: task === null ? null : place("task.created"),

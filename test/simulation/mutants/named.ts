@@ -7,10 +7,12 @@ import { LANGUAGE } from "./named/language.ts";
 import { LIMITS } from "./named/limits.ts";
 import type { NamedMutant, WantedMutant } from "./named/named-mutant.ts";
 import { POLICIES } from "./named/policies.ts";
+import { SCHEDULES } from "./named/schedules.ts";
 import { SESSIONS } from "./named/sessions.ts";
 import { SLOTS } from "./named/slots.ts";
 import { STREAMS } from "./named/streams.ts";
 import { TIME } from "./named/time.ts";
+import { TOOLS } from "./named/tools.ts";
 import { WANTED } from "./named/wanted.ts";
 import { WRITER } from "./named/writer.ts";
 
@@ -29,6 +31,8 @@ export const NAMED_MUTANTS: readonly NamedMutant[] = [
   ...CANCELLATIONS,
   ...HEALTH,
   ...LANGUAGE,
+  ...SCHEDULES,
+  ...TOOLS,
 ];
 
 /** Each is a reason to extend the simulated world. */
