@@ -6,7 +6,7 @@ import type { Simulation } from "./simulation.ts";
 /** What cannot be gone on from; the same request a moment later may be right. */
 const REFUSALS = ["session_open", "session_completed", "step_not_finished", "session_not_found"];
 /** Sessions that are made from others, at most. */
-const MOST = 8;
+const MOST = 14;
 
 /** A session to be made from another one, under a key. */
 export interface Forked {
@@ -50,17 +50,20 @@ export class Forker {
       void this.#fork(source);
       if (sim.fault("forked by two", 0.3)) sim.later(sim.between(0, 40), () => this.#fork(source));
     }
-    sim.later(sim.between(700, 4_000), () => this.look());
+    sim.later(sim.between(400, 2_500), () => this.look());
   }
 
   /** Any session; most of those that have ended. */
   #choose(): Source | null {
     const sim = this.#sim;
     const ended = sim.roll(0.85);
+    const isSmall = sim.roll(0.1);
     const sources = sim.look<Source>(
       `select s.id, s.status, s.workflow_id, s.input, d.document from sessions s join definitions d on d.hash = s.plan_hash
-        where (s.ended_at is not null) = ? order by s.created_at desc, s.id limit 12`,
+        where (s.ended_at is not null) = ? and (s.workflow_id like 'flow%' or s.workflow_id like 'program%') <> ?
+        order by s.created_at desc, s.id limit 12`,
       ended ? 1 : 0,
+      isSmall ? 1 : 0,
     );
     return sources.length === 0 ? null : sim.pick(sources);
   }

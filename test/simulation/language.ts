@@ -2,6 +2,7 @@ import type { JsonObject } from "@opspawn/contract";
 import { readDefinition } from "../../packages/ops-core/src/domain/workflows/definition.ts";
 import { randomLimits } from "./limits.ts";
 import type { Simulation } from "./simulation.ts";
+import { randomTime } from "./times.ts";
 import { randomTool } from "./toolbox.ts";
 import { randomPayment } from "./workflows.ts";
 
@@ -61,7 +62,8 @@ export function randomProgram(sim: Simulation, hasPathAgent: boolean): JsonObjec
 
 /** What a program is started with. */
 export function programInput(sim: Simulation): JsonObject {
-  return { n: sim.between(1, 3), list: Array.from({ length: sim.between(0, 3) }, (_, i) => i * 10) };
+  const input = { n: sim.between(1, 3), list: Array.from({ length: sim.between(0, 3) }, (_, i) => i * 10) };
+  return sim.extras.times ? { ...input, at: randomTime(sim), wrong: sim.pick(["soon", 12]) } : input;
 }
 
 class Writer {
@@ -92,6 +94,7 @@ class Writer {
       "spare",
       "child",
       "agent",
+      ...(sim.extras.times ? (["time", "time", "time"] as const) : []),
     ] as const;
     const kind = sim.pick(kinds);
     const reserve = kind === "signal" || kind === "approval" ? `b${index}` : null;
@@ -117,6 +120,10 @@ class Writer {
         return this.#loop(taskId);
       case "timer":
         return { wait: { for: `${sim.between(100, 5_000)}ms` } };
+      case "time":
+        return {
+          wait: { until: sim.pick([randomTime(sim), randomTime(sim), "${{ input.at }}", "${{ input.wrong }}"]) },
+        };
       case "signal":
         return {
           wait: { signal: sim.pick(SIGNALS), timeout: this.#patience(), ...this.#branch("onTimeout", reserve) },

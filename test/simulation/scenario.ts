@@ -114,7 +114,8 @@ function castOf(sim: Simulation, chance: TestIds): Cast {
     const own = i < 3 ? [...capabilities, UNDO] : capabilities;
     return new SimulatedAgent(sim, `${manner}${i}`, manner, own);
   });
-  return { agents, watcher: new Watcher(sim, chance), voice: new Voice(sim), guests: new Guests(sim, agents) };
+  const voice = new Voice(sim);
+  return { agents, watcher: new Watcher(sim, chance), voice, guests: new Guests(sim, agents, voice) };
 }
 
 /** What is wrong in the end. */

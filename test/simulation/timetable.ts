@@ -93,8 +93,8 @@ export class Timetable {
       startAt: sim.roll(0.3) ? now + sim.between(500, 5_000) * 1_000 : null,
       endAt: now + LASTS,
       overlap,
-      catchUp: sim.pick(["skip", "one", "all", "all"]),
-      catchUpWindow: sim.pick([2, 6, 60]) * SECOND,
+      catchUp: sim.pick(["skip", "one", "one", "all", "all"]),
+      catchUpWindow: sim.pick([1, 3, 20]) * SECOND,
       paused: false,
       note: null,
     };
@@ -103,7 +103,7 @@ export class Timetable {
   /** @param least seconds between two due times */
   #timing(now: number, least: number): Timing {
     const sim = this.#sim;
-    const seconds = sim.between(least, least + 3);
+    const seconds = sim.roll(0.3) ? sim.between(11, 14) : sim.between(least, least + 3);
     if (sim.roll(0.4)) return { kind: "cron", cron: `*/${seconds} * * * * *`, timeZone: "Europe/Berlin" };
     return {
       kind: "every",

@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject, OpspawnError } from "@opspawn/contract";
 import type { Approval } from "../../packages/ops-core/src/domain/approvals/approval.ts";
+import { ASKING } from "./letters.ts";
 import type { Simulation } from "./simulation.ts";
 
 const REFUSALS = new Set(["session_terminal", "approval_decided", "approval_not_found", "signal_unknown"]);
@@ -55,8 +56,9 @@ export class Voice {
     sim.later(sim.between(300, 2_000), () => this.decide());
   }
 
-  #consider({ id }: Approval): void {
+  #consider({ id, workflowId }: Approval): void {
     const sim = this.#sim;
+    if (workflowId === ASKING) return;
     if (this.#seen.has(id)) return;
     this.#seen.add(id);
     if (sim.roll(0.2)) return;

@@ -93,6 +93,7 @@ class Fork {
       const [now, then] = [steps.get(index), before.get(index)];
       const isTaken = now?.source != null;
       if (isDone && !isTaken) yield `step ${taskId} was done, and is not taken over`;
+      if (isTaken && undone.has(index)) yield `step ${taskId} was undone, and is taken over`;
       if (isTaken) for (const finding of this.#taken(index, now, then, runs)) yield `step ${taskId} ${finding}`;
     }
   }

@@ -3,13 +3,14 @@ import type { JsonObject } from "@opspawn/contract";
 import { programData } from "./program-data.ts";
 import { branchOf, fatalIn, isFatal, isLeft } from "./program-failure.ts";
 import type { ProgramStep, ProgramStory } from "./program-story.ts";
+import { programTimes } from "./program-times.ts";
 import { programUndoing } from "./program-undoing.ts";
 
 /** What is wrong with a session whose workflow uses the language: what began and when, what was left out, how it ended. */
 export function* programCourseOf(story: ProgramStory): Iterable<string> {
   const name = `program ${story.row.id} (${story.row.status})`;
   const steps = [...story.steps.values()].flatMap((step) => [...order(step, story), ...omission(step, story)]);
-  const judgements = [...steps, ...end(story), ...programUndoing(story), ...programData(story)];
+  const judgements = [...steps, ...end(story), ...programUndoing(story), ...programData(story), ...programTimes(story)];
   for (const finding of judgements) yield `${name}: ${finding}`;
 }
 
