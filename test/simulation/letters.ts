@@ -10,6 +10,8 @@ import type { Decided, Voice } from "./voice.ts";
 const SECOND = 1_000_000;
 /** The workflow of those who are asked for so long that they must be reminded. */
 export const ASKING = "asking";
+/** ... and of those who are asked for a moment. */
+const QUICK = "quick";
 /** One of them is revoked while links that it made are on their way. */
 const KEYS = ["lasting", "revoked"] as const;
 const OVER = new Set(["approval_link_ended", "approval_decided"]);
@@ -52,9 +54,11 @@ export class Letters {
 
   async begin(): Promise<void> {
     const sim = this.#sim;
-    for (let i = 0; i < 2; i += 1) sim.later(sim.between(500, 9_000), () => this.#startAsking(i));
+    for (let i = 0; i < 2; i += 1)
+      sim.later(sim.between(500, 9_000), () => this.#startAsking(`${ASKING} ${i}`, ASKING));
+    for (let i = 0; i < 8; i += 1) sim.later(sim.between(500, 32_000), () => this.#startAsking(`${QUICK} ${i}`, QUICK));
     for (const id of KEYS) await this.#key(id);
-    sim.later(sim.between(12_000, 25_000), () => this.#insist((store) => store.keys.revoke("revoked")));
+    sim.later(sim.between(3_000, 12_000), () => this.#insist((store) => store.keys.revoke("revoked")));
     await this.#look();
   }
 
@@ -64,11 +68,12 @@ export class Letters {
     });
   }
 
-  /** A session that waits for a decision longer than until the first reminder. */
-  async #startAsking(n: number): Promise<void> {
+  /** A session that waits for a decision, and nothing else. */
+  async #startAsking(key: string, id: string): Promise<void> {
     const sim = this.#sim;
-    const key = `asking ${n}`;
-    const approval = { message: "Still?", remindEvery: "60s", timeout: `${sim.between(100, 190)}s` };
+    const isLong = id === ASKING;
+    const patience = isLong ? { remindEvery: "60s", timeout: `${sim.between(100, 190)}s` } : { timeout: "9s" };
+    const approval = { message: "Well?", ...patience };
     const tasks: JsonObject[] = [{ taskId: "ask", approval }];
     const document = {
       id: ASKING,
@@ -115,7 +120,7 @@ export class Letters {
     const sim = this.#sim;
     this.#seen.add(approval.id);
     const isLong = approval.workflowId === ASKING;
-    const many = isLong ? 1 : sim.between(0, 2);
+    const many = isLong ? 1 : sim.between(1, 2);
     for (let i = 0; i < many; i += 1) void this.#send(approval.id, isLong ? "lasting" : sim.pick(KEYS), isLong);
   }
 
@@ -152,11 +157,15 @@ export class Letters {
     this.uses.push(said);
     this.#voice.decisions.push(said);
     const form = { approved: said.approved, comment: null, subjectHash };
-    const isKnown = await this.#use(said, (store) => useLink(this.#ports(store), opened, form));
+    const use = (word: Used) => this.#use(word, (store) => useLink(this.#ports(store), opened, form));
+    const isKnown = await use(said);
     if (isBlind && said.answer === "accepted")
       sim.complaints.push(`${link} decided about what its reader was not shown`);
-    if (!isKnown)
-      sim.later(400, () => this.#use({ ...said, answer: null }, (store) => useLink(this.#ports(store), opened, form)));
+    if (isKnown && !sim.fault("form sent twice", 0.3)) return;
+    const again: Used = { ...said, answer: null };
+    await sim.sleep(sim.between(1, 400));
+    await use(again);
+    if (isKnown && again.answer === "accepted") sim.complaints.push(`${link} was taken again`);
   }
 
   /** Whether an answer came. */

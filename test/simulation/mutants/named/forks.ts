@@ -37,8 +37,13 @@ export const FORKS: readonly NamedMutant[] = [
     name: "undone-counts-as-done",
     is: "a session takes over what was undone where it goes on from",
     rule: "15",
-    file: "store/sqlite/forks.ts",
-    changes: [{ from: 'undone.has(index) ? "compensated" : status', to: 'undone.has(-1) ? "compensated" : status' }],
+    file: "domain/workflows/kept-steps.ts",
+    changes: [
+      {
+        from: '    case "completed":\n      return fallback',
+        to: '    case "completed":\n    case "compensated":\n      return fallback',
+      },
+    ],
   },
   {
     name: "fork-without-key",
