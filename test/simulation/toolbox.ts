@@ -5,7 +5,7 @@ import { succeeded } from "../../packages/ops-core/src/store/suite/test-world.ts
 import { OwnSlots } from "./own-slots.ts";
 import type { Host, Simulation } from "./simulation.ts";
 
-export const TOOLS = ["tool0", "tool1"] as const;
+const TOOLS = ["tool0", "tool1"] as const;
 const NEVER = new Promise<never>(() => undefined);
 
 /** A call as it reaches a tool. */

@@ -181,7 +181,8 @@ const undoingCounts: Invariant = {
         (select count(*) from compensations c where c.session_id = s.id and c.status = 'failed') as failed,
         (select count(*) from session_steps p where p.session_id = s.id and p.status = 'uncertain' and exists (select 1
           from definitions d where d.hash = s.plan_hash
-          and json_extract(d.document, '$.tasks[' || p.step || '].compensate') is not null)) as uncertain
+          and json_extract(d.document, '$.tasks[' || p.step || '].compensate') is not null
+          and json_extract(d.document, '$.tasks[' || p.step || '].compensate.whenUnknown') is not 'run')) as uncertain
         from sessions s where s.undo_total is not null and s.ended_at is not null)
       where status <> 'failed' or undo_total <> planned or undo_failed <> failed + uncertain`);
     yield* db.texts(`select 'compensation ' || c.n || ' of session ' || c.session_id || ' was forgotten' from compensations c
