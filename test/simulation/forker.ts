@@ -53,17 +53,19 @@ export class Forker {
     sim.later(sim.between(400, 2_500), () => this.look());
   }
 
-  /** Any session; most of those that have ended. */
+  /** Any session; most of those that have ended, and many of those that undid what they had done. */
   #choose(): Source | null {
     const sim = this.#sim;
+    const isUndone = sim.roll(0.3);
     const ended = sim.roll(0.85);
     const isSmall = sim.roll(0.1);
     const sources = sim.look<Source>(
       `select s.id, s.status, s.workflow_id, s.input, d.document from sessions s join definitions d on d.hash = s.plan_hash
         where (s.ended_at is not null) = ? and (s.workflow_id like 'flow%' or s.workflow_id like 'program%') <> ?
-        order by s.created_at desc, s.id limit 12`,
+          and coalesce(s.undo_total, 0) >= ? order by s.created_at desc, s.id limit 12`,
       ended ? 1 : 0,
       isSmall ? 1 : 0,
+      isUndone ? 1 : 0,
     );
     return sources.length === 0 ? null : sim.pick(sources);
   }

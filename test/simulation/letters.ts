@@ -8,6 +8,7 @@ import type { Simulation } from "./simulation.ts";
 import type { Decided, Voice } from "./voice.ts";
 
 const SECOND = 1_000_000;
+const REMIND_EVERY = 60 * SECOND;
 /** The workflow of those who are asked for so long that they must be reminded. */
 export const ASKING = "asking";
 /** ... and of those who are asked for a moment. */
@@ -113,7 +114,18 @@ export class Letters {
     const ask = (store: Store) => store.approvals.list({ limit: 50 }, { status: "pending" });
     const { items } = await sim.call(ask).catch(() => ({ items: [] }));
     for (const approval of items) if (!this.#seen.has(approval.id)) this.#write(approval);
+    this.#expectReminders();
     sim.later(sim.between(300, 1_500), () => this.#look());
+  }
+
+  /** What waits for long is looked at again before its next interval is over; that it is in time, others judge. */
+  #expectReminders(): void {
+    const sim = this.#sim;
+    if (!sim.life.serves) return;
+    const sql = `select a.id from approvals a join sessions s on s.id = a.session_id
+      where s.workflow_id = ? and a.status = 'pending' and a.wake_at > ?`;
+    for (const { id } of sim.look<{ id: string }>(sql, ASKING, sim.clock.now() + REMIND_EVERY))
+      sim.complaints.push(`approval ${id} is not asked again in time`);
   }
 
   #write(approval: Approval): void {
