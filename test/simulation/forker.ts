@@ -5,6 +5,7 @@ import type { Simulation } from "./simulation.ts";
 
 /** What cannot be gone on from; the same request a moment later may be right. */
 const REFUSALS = ["session_open", "session_completed", "step_not_finished", "session_not_found"];
+const OPEN = new Set(["started", "running", "waiting", "paused"]);
 /** Sessions that are made from others, at most. */
 const MOST = 14;
 
@@ -13,6 +14,8 @@ export interface Forked {
   readonly key: string;
   readonly source: string;
   readonly asked: Pick<ForkSession, "from" | "input" | "parameters">;
+  /** Whether its source had ended: what is refused before that may be right a moment later. */
+  readonly isLate: boolean;
   /** Null until it is answered; `refused` when it cannot be. */
   answer: string | null;
 }
@@ -73,7 +76,13 @@ export class Forker {
   async #fork(source: Source): Promise<void> {
     const sim = this.#sim;
     const key = `fork ${this.forked.length}`;
-    const forked: Forked = { key, source: source.id, asked: this.#wish(source), answer: null };
+    const forked: Forked = {
+      key,
+      source: source.id,
+      asked: this.#wish(source),
+      isLate: !OPEN.has(source.status),
+      answer: null,
+    };
     this.forked.push(forked);
     this.#owed += 1;
     while (forked.answer === null) await this.#ask(forked);
@@ -104,7 +113,7 @@ export class Forker {
       const { session, replayed } = await sim.call((store) => {
         const own = { ...asked, sessionId: sim.world.ids.uuid(), sourceId, labels: { call: key } };
         return store.sessions.fork(own, keyOf(key));
-      }, true);
+      }, forked.isLate);
       sim.client.push({ type: "asked", at, key, send: 1, n: 0 });
       sim.client.push({ type: "answered", at: sim.now, key, send: 1, status: 202, sessionId: session.id, replayed });
       if (forked.answer === "refused") sim.complaints.push(`${key} was refused, and then answered`);
