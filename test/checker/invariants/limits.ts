@@ -59,14 +59,23 @@ const rate: Invariant = {
   needs: [],
   *check(evidence) {
     for (const all of byKey(evidence, "rate")) {
-      for (const [i, { name, limits, from }] of all.entries()) {
-        const { key = "", limit = 0, per = 0 } = limits.rate ?? {};
-        const begun = all.slice(0, i + 1).filter((other) => other.from > from - per).length;
-        if (begun > limit) yield `attempt ${name} was number ${begun} of key ${key} within ${per} us, and ${limit} may`;
-      }
+      for (const moment of groupBy(all, ({ from }) => from).values()) yield* crowded(moment, all);
     }
   },
 };
+
+/** Those that begin at one moment may do so in any order in which each finds room: the one with the least room first. */
+function* crowded(moment: readonly Begun[], all: readonly Begun[]): Iterable<string> {
+  const before = ({ from, limits: { rate: own } }: Begun): number =>
+    all.filter((other) => other.from < from && other.from > from - (own?.per ?? 0)).length;
+  const roomOf = (begun: Begun): number => (begun.limits.rate?.limit ?? 0) - before(begun);
+  for (const [i, begun] of moment.toSorted((a, b) => roomOf(a) - roomOf(b)).entries()) {
+    const { key = "", limit = 0, per = 0 } = begun.limits.rate ?? {};
+    const count = before(begun) + i + 1;
+    if (count > limit)
+      yield `attempt ${begun.name} was number ${count} of key ${key} within ${per} us, and ${limit} may`;
+  }
+}
 
 /** What is limited keeps to its limits. */
 export const LIMITS: readonly Invariant[] = [concurrency, rate];
