@@ -34,18 +34,6 @@ export const FORKS: readonly NamedMutant[] = [
     ],
   },
   {
-    name: "undone-counts-as-done",
-    is: "a session takes over what was undone where it goes on from",
-    rule: "15",
-    file: "domain/workflows/kept-steps.ts",
-    changes: [
-      {
-        from: '    case "completed":\n      return fallback',
-        to: '    case "completed":\n    case "compensated":\n      return fallback',
-      },
-    ],
-  },
-  {
     name: "fork-without-key",
     is: "a fork that is asked for again under its key is another session",
     rule: "8",

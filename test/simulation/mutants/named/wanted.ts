@@ -119,4 +119,17 @@ export const WANTED: readonly WantedMutant[] = [
       },
     ],
   },
+  {
+    name: "undone-counts-as-done",
+    is: "a session takes over what was undone where it goes on from",
+    rule: "15",
+    needs: "retries of sessions that undid one thing and have failed of another beside it; few that fail undo anything",
+    file: "domain/workflows/kept-steps.ts",
+    changes: [
+      {
+        from: '    case "completed":\n      return fallback',
+        to: '    case "completed":\n    case "compensated":\n      return fallback',
+      },
+    ],
+  },
 ];
