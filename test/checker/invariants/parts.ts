@@ -182,7 +182,13 @@ const undoingCounts: Invariant = {
         (select count(*) from session_steps p where p.session_id = s.id and p.status = 'uncertain' and exists (select 1
           from definitions d where d.hash = s.plan_hash
           and json_extract(d.document, '$.tasks[' || p.step || '].compensate') is not null
-          and json_extract(d.document, '$.tasks[' || p.step || '].compensate.whenUnknown') is not 'run')) as uncertain
+          and json_extract(d.document, '$.tasks[' || p.step || '].compensate.whenUnknown') is not 'run')
+          -- What another step stood in for had failed for certain; the doubt is that step's.
+          and not exists (select 1 from definitions d, json_each(d.document, '$.tasks') f
+            join session_steps q on q.session_id = s.id and q.step = f.key and q.status = 'uncertain'
+            where d.hash = s.plan_hash and f.value ->> 'taskId' = coalesce(
+              json_extract(d.document, '$.tasks[' || p.step || '].fallback.taskId'),
+              json_extract(d.document, '$.tasks[' || p.step || '].fallback')))) as uncertain
         from sessions s where s.undo_total is not null and s.ended_at is not null)
       where status <> 'failed' or undo_total <> planned or undo_failed <> failed + uncertain`);
     yield* db.texts(`select 'compensation ' || c.n || ' of session ' || c.session_id || ' was forgotten' from compensations c
