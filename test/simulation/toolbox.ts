@@ -37,6 +37,8 @@ class SimulatedTool implements Host {
   /** What it is at. */
   readonly #busy = new Set<string>();
   #slots = 0;
+  /** By the clock of the platform. */
+  #registeredAt = 0;
   #sickUntil = 0;
 
   constructor(sim: Simulation, name: string) {
@@ -47,7 +49,8 @@ class SimulatedTool implements Host {
   async register(): Promise<void> {
     const sim = this.#sim;
     this.#slots = sim.between(1, 3);
-    const tool = sim.world.toolOf(this.#name, { maxConcurrency: this.#slots, registeredAt: sim.clock.now() });
+    this.#registeredAt = sim.clock.now();
+    const tool = sim.world.toolOf(this.#name, { maxConcurrency: this.#slots, registeredAt: this.#registeredAt });
     await this.#insist(() => sim.call((store) => store.tools.replace(tool)));
   }
 
@@ -102,9 +105,10 @@ class SimulatedTool implements Host {
   #note({ task, attempt, token }: Call, doubled: boolean): void {
     const sim = this.#sim;
     const now = sim.clock.now();
-    const sql = "select timeout_at - created_at as lasts from attempts where token = ?";
+    // What it was given under its slots of before is made again, whatever they are now.
+    const sql = "select timeout_at - created_at as lasts from attempts where token = ? and created_at >= ?";
     // From a server that has died meanwhile it may still come.
-    const [row] = sim.life.isAlive ? sim.look<{ lasts: number }>(sql, token) : [];
+    const [row] = sim.life.isAlive ? sim.look<{ lasts: number }>(sql, token, this.#registeredAt) : [];
     if (!doubled && !sim.done.has(task) && row !== undefined) this.#own.begin(task, token, now, row.lasts);
     const most = this.#own.most(now);
     if (most > this.#slots)

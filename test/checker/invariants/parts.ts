@@ -183,12 +183,16 @@ const undoingCounts: Invariant = {
           from definitions d where d.hash = s.plan_hash
           and json_extract(d.document, '$.tasks[' || p.step || '].compensate') is not null
           and json_extract(d.document, '$.tasks[' || p.step || '].compensate.whenUnknown') is not 'run')
-          -- What another step stood in for had failed for certain; the doubt is that step's.
-          and not exists (select 1 from definitions d, json_each(d.document, '$.tasks') f
+          -- Where another step stood in, the doubt may be that one's, and this one have failed for certain.
+          and (exists (select 1 from attempts a join tasks t on t.id = a.task_id where t.session_id = s.id and t.undoes = 0
+              and t.step = p.step and (t.open_effects > 0 or a.status in ('timed_out', 'lost', 'cancelled')))
+            or exists (select 1 from sessions c where c.parent_id = s.id and c.parent_step = p.step
+              and c.status = 'cancelled')
+            or not exists (select 1 from definitions d, json_each(d.document, '$.tasks') f
             join session_steps q on q.session_id = s.id and q.step = f.key and q.status = 'uncertain'
             where d.hash = s.plan_hash and f.value ->> 'taskId' = coalesce(
               json_extract(d.document, '$.tasks[' || p.step || '].fallback.taskId'),
-              json_extract(d.document, '$.tasks[' || p.step || '].fallback')))) as uncertain
+              json_extract(d.document, '$.tasks[' || p.step || '].fallback'))))) as uncertain
         from sessions s where s.undo_total is not null and s.ended_at is not null)
       where status <> 'failed' or undo_total <> planned or undo_failed <> failed + uncertain`);
     yield* db.texts(`select 'compensation ' || c.n || ' of session ' || c.session_id || ' was forgotten' from compensations c
