@@ -27,11 +27,19 @@ export async function runMutants(options: Options, folder: string): Promise<bool
     throw new Error(`no mutant has a name with ${names.join(" or ")} in it`);
   }
   const named = firstSeeds(seeds.named);
+  const generated = firstSeeds(seeds.generated);
+  const differs = await seedsOfDifference(predicates, generated, folder);
   const results = await inParallel([
     ...bugs.map((bug) => () => tryNamed("named", bug, named, folder)),
     ...wanted.map((bug) => () => tryNamed("wanted", bug, named, folder)),
   ]);
-  results.push(...(await tryGenerated(predicates, firstSeeds(seeds.generated), folder)));
+  results.push(
+    ...(await tryGenerated(
+      predicates,
+      predicates.map((_, index) => differs[index] ?? generated),
+      folder,
+    )),
+  );
   if (options.suites) await missedBySuites(bugs, folder, (job) => inParallel(job));
   return report(results, { exemptions: EXEMPTIONS, isWhole: names.length === 0 && options.generated });
 }
@@ -72,10 +80,13 @@ async function tryNamed(
   return say({ kind, name: bug.name, killed: killOf(killed), seeds: seeds.length });
 }
 
-/** The specification is asked first, since it takes milliseconds; what it does not see is left to the simulator. */
+/**
+ * The specification is asked first, since it takes milliseconds; what it does not see is left to the simulator.
+ * @param seeds by mutant those in which it may make a difference
+ */
 async function tryGenerated(
   mutants: readonly GeneratedMutant[],
-  seeds: readonly number[],
+  seeds: readonly (readonly number[])[],
   folder: string,
 ): Promise<Result[]> {
   if (mutants.length === 0) return [];
@@ -87,12 +98,11 @@ async function tryGenerated(
   });
   const tell = (index: number, words: string): unknown => say(bySpecification(index, words));
   const seen = await seenBySpecification(mutants, folder, { atOnce: AT_ONCE, inParallel, tell });
-  const differs = await seedsOfDifference(mutants, seeds, folder);
   return inParallel(
     mutants.map((mutant, index) => async () => {
       const words = seen[index] ?? null;
       if (words !== null) return bySpecification(index, words);
-      return simulateWithout(mutant, differs[index] ?? seeds, folder);
+      return simulateWithout(mutant, seeds[index] ?? [], folder);
     }),
   );
 }

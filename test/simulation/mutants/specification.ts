@@ -1,13 +1,11 @@
-import { spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { GeneratedMutant } from "./generator.ts";
 import { instrumentedSources } from "./instrument.ts";
+import { deathOf, type Ended, runPlanted } from "./planted-process.ts";
 
-/** Milliseconds without a word. All scenarios take some 15 s, of which the process tells but at their end. */
-const LIMIT_MS = 60_000;
-const PRELOAD = join(import.meta.dirname, "preload.ts");
-const RUN = join(import.meta.dirname, "specification-run.ts");
+/** How a run ends that says nothing about any mutant: its own or its sources' fault. */
+const FAULTS: readonly (number | null)[] = [3, 4];
 
 /** What a process is to do. */
 export interface Orders {
@@ -21,7 +19,7 @@ export interface Orders {
 
 export type Answer =
   | { readonly meetings: readonly (readonly number[])[] }
-  | { readonly index: number; readonly killer: string | null; readonly able: number };
+  | { readonly index: number; readonly killer: string | null };
 
 interface Asking {
   /** Processes at once. */
@@ -68,10 +66,10 @@ class Specification {
 
   /** The mutants that some scenario meets. @throws Error when the specification fails as it is */
   async meet(): Promise<number[]> {
-    const { words } = await this.#ask([], 0, (answer) => {
+    const ended = await this.#ask([], 0, (answer) => {
       if ("meetings" in answer) this.#meetings = answer.meetings;
     });
-    if (this.#meetings === null) throw new Error(words ?? "the specification ended without a word");
+    if (this.#meetings === null) throw new Error(`the specification without any mutant ${deathOf(ended)}`);
     return [...new Set(this.#meetings.flat())].sort((a, b) => a - b);
   }
 
@@ -79,15 +77,16 @@ class Specification {
   async tryAll(mutants: readonly number[], part: number): Promise<void> {
     const left = new Set(mutants);
     while (left.size > 0) {
-      const { words } = await this.#ask([...left], part, (answer) => {
+      const ended = await this.#ask([...left], part, (answer) => {
         if (!("index" in answer)) return;
         left.delete(answer.index);
         if (answer.killer !== null) this.#see(answer.index, answer.killer);
       });
       const [next] = left;
       if (next === undefined) return;
+      if (FAULTS.includes(ended.code)) throw new Error(ended.errors);
       left.delete(next);
-      this.#see(next, words ?? "stopped: nothing was left that could happen");
+      this.#see(next, deathOf(ended));
     }
   }
 
@@ -96,51 +95,16 @@ class Specification {
     this.#tell(index, words);
   }
 
-  /** @returns why the process ended, unless it was done */
-  async #ask(
-    mutants: readonly number[],
-    part: number,
-    take: (answer: Answer) => void,
-  ): Promise<{ words: string | null }> {
+  #ask(mutants: readonly number[], part: number, take: (answer: Answer) => void): Promise<Ended> {
     const file = join(this.#folder, `specification-${part}.json`);
     writeFileSync(file, JSON.stringify({ differs: this.#differs, meetings: this.#meetings, mutants } satisfies Orders));
-    const { code, errors, hung } = await runSwitched(this.#sources, file, (line) => take(JSON.parse(line) as Answer));
-    if (hung) return { words: `no end within ${LIMIT_MS / 1_000} s` };
-    if (code === 0 || code === 13) return { words: null };
-    return { words: `crashed: ${errors.split("\n").find((line) => /Error|FATAL/.test(line)) ?? `exit ${code}`}` };
+    return runPlanted({
+      script: "specification-run.ts",
+      args: [file],
+      variables: { OPSPAWN_MUTANT: this.#sources },
+      heap: 600,
+      // An empty line is but a sign of life.
+      onLine: (line) => line !== "" && take(JSON.parse(line) as Answer),
+    });
   }
-}
-
-interface Ended {
-  readonly code: number | null;
-  readonly errors: string;
-  readonly hung: boolean;
-}
-
-function runSwitched(sources: string, orders: string, take: (line: string) => void): Promise<Ended> {
-  const options = ["--conditions=opspawn-source", "--max-old-space-size=600", "--import", PRELOAD, RUN, orders];
-  const child = spawn(process.execPath, options, {
-    env: { ...process.env, OPSPAWN_MUTANT: sources },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  return new Promise((resolve) => {
-    let [rest, errors, hung] = ["", "", false];
-    const limit = setTimeout(() => {
-      hung = true;
-      child.kill("SIGKILL");
-    }, LIMIT_MS);
-    child.stdout.setEncoding("utf8").on("data", (text: string) => {
-      const lines = (rest + text).split("\n");
-      rest = lines.pop() ?? "";
-      for (const line of lines) if (line !== "") take(line);
-      limit.refresh();
-    });
-    child.stderr.setEncoding("utf8").on("data", (text: string) => {
-      errors += errors.length < 20_000 ? text : "";
-    });
-    child.on("close", (code) => {
-      clearTimeout(limit);
-      resolve({ code, errors, hung });
-    });
-  });
 }
