@@ -1,13 +1,13 @@
 import { type JsonObject, OpspawnError } from "@opspawn/contract";
 import type { Approval } from "../../packages/ops-core/src/domain/approvals/approval.ts";
 import { makeLink, openLink, useLink } from "../../packages/ops-core/src/domain/approvals/links.ts";
+import { SECOND } from "../../packages/ops-core/src/domain/clock.ts";
 import type { Actor } from "../../packages/ops-core/src/domain/context.ts";
 import type { Ports } from "../../packages/ops-core/src/domain/ports.ts";
 import type { Store } from "../../packages/ops-core/src/domain/store.ts";
 import type { Simulation } from "./simulation.ts";
 import type { Decided, Voice } from "./voice.ts";
 
-const SECOND = 1_000_000;
 const REMIND_EVERY = 60 * SECOND;
 /** The workflow of those who are asked for so long that they must be reminded. */
 export const ASKING = "asking";

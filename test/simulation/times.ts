@@ -1,8 +1,6 @@
 import { formatTime } from "@opspawn/contract";
+import { HOUR } from "../../packages/ops-core/src/domain/clock.ts";
 import type { Simulation } from "./simulation.ts";
-
-const SECOND = 1_000_000;
-const HOUR = 3_600 * SECOND;
 
 /** A time that has just passed or soon comes by the server's clock, as one writes it somewhere in the world. */
 export function randomTime(sim: Simulation): string {

@@ -1,4 +1,5 @@
 import { formatTime, type JsonObject, OpspawnError } from "@opspawn/contract";
+import { SECOND } from "../../packages/ops-core/src/domain/clock.ts";
 import type { Ports } from "../../packages/ops-core/src/domain/ports.ts";
 import { backfill } from "../../packages/ops-core/src/domain/schedules/backfill.ts";
 import type { NewSchedule, Overlap, Timing } from "../../packages/ops-core/src/domain/schedules/schedule.ts";
@@ -7,7 +8,6 @@ import { saveWorkflow } from "./language.ts";
 import type { Simulation } from "./simulation.ts";
 import { CAPABILITIES } from "./workflows.ts";
 
-const SECOND = 1_000_000;
 /** How long a schedule has due times, by the server's clock. */
 const LASTS = 30 * SECOND;
 

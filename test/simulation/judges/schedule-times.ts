@@ -1,7 +1,5 @@
+import { MINUTE, SECOND } from "../../../packages/ops-core/src/domain/clock.ts";
 import type { Timing } from "../../../packages/ops-core/src/domain/schedules/schedule.ts";
-
-const SECOND = 1_000_000;
-const MINUTE = 60 * SECOND;
 
 /** The due times of a schedule by another way than the product's: those of cron expressions that name seconds alone. */
 export class ScheduleTimes {
