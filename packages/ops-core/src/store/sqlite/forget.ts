@@ -20,7 +20,9 @@ const DRAINING = `select distinct t.session_id as id from draining_slots d join 
  */
 export function forgetSessions(tx: Tx, sessionIds: readonly string[]): string[] {
   const kept = tx.all<{ id: string }>(DRAINING, JSON.stringify(sessionIds)).map(({ id }) => id);
-  const ids = JSON.stringify(sessionIds.filter((id) => !kept.includes(id)));
+  const gone = sessionIds.filter((id) => !kept.includes(id));
+  for (const id of gone) tx.context.recent.takeSession(id);
+  const ids = JSON.stringify(gone);
   const columns = tx.all<Column>(COLUMNS);
   const ofTasks = "task_id in (select id from tasks where session_id in (select value from json_each(?)))";
   for (const { table, column } of columns) {

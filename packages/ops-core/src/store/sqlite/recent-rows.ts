@@ -2,6 +2,8 @@ import type { SessionRow } from "./session-row.ts";
 import type { TaskRow } from "./task-row.ts";
 
 const MAX_ROWS = 2_000;
+/** Of sessions that have ended: whoever waited for one reads it now. */
+const MAX_ENDED = 256;
 /** Rows with more text than this are not worth keeping. */
 const MAX_TEXT = 8_192;
 
@@ -11,49 +13,54 @@ const MAX_TEXT = 8_192;
  */
 export class RecentRows {
   readonly #sessions = new Map<string, SessionRow>();
+  readonly #ended = new Map<string, SessionRow>();
   readonly #tasks = new Map<string, TaskRow>();
 
   putSession(row: SessionRow): void {
-    if (row.ended_at !== null) return;
-    if (this.#sessions.size >= MAX_ROWS) dropOldest(this.#sessions);
-    this.#sessions.set(row.id, row);
+    if (row.ended_at === null) put(this.#sessions, row, MAX_ROWS);
+    else if ((row.result?.length ?? 0) <= MAX_TEXT) put(this.#ended, row, MAX_ENDED);
   }
 
-  /** A look at an open session; whoever changes it takes it. */
+  /** A look at a session; whoever changes it takes it. */
   session(id: string): Readonly<SessionRow> | undefined {
-    return this.#sessions.get(id);
+    return this.#sessions.get(id) ?? this.#ended.get(id);
   }
 
   takeSession(id: string): SessionRow | undefined {
-    const row = this.#sessions.get(id);
-    if (row !== undefined) this.#sessions.delete(id);
-    return row;
+    return take(this.#sessions, id) ?? take(this.#ended, id);
   }
 
   putTask(row: TaskRow): void {
     if (row.status !== "running" || row.parameters.length > MAX_TEXT) return;
-    if (this.#tasks.size >= MAX_ROWS) dropOldest(this.#tasks);
-    this.#tasks.set(row.id, row);
+    put(this.#tasks, row, MAX_ROWS);
   }
 
   takeTask(id: string): TaskRow | undefined {
-    const row = this.#tasks.get(id);
-    if (row !== undefined) this.#tasks.delete(id);
-    return row;
+    return take(this.#tasks, id);
   }
 
   /** What is kept now, for a comparison with the rows. */
   kept(): { sessions: readonly SessionRow[]; tasks: readonly TaskRow[] } {
-    return { sessions: [...this.#sessions.values()], tasks: [...this.#tasks.values()] };
+    return { sessions: [...this.#sessions.values(), ...this.#ended.values()], tasks: [...this.#tasks.values()] };
   }
 
   clear(): void {
     this.#sessions.clear();
+    this.#ended.clear();
     this.#tasks.clear();
   }
 }
 
-function dropOldest(map: Map<string, unknown>): void {
-  const oldest = map.keys().next();
-  if (oldest.done !== true) map.delete(oldest.value);
+function put<T extends { readonly id: string }>(rows: Map<string, T>, row: T, max: number): void {
+  if (rows.size >= max) {
+    const oldest = rows.keys().next();
+    if (oldest.done !== true) rows.delete(oldest.value);
+  }
+  rows.set(row.id, row);
+}
+
+function take<T>(rows: Map<string, T>, id: string): T | undefined {
+  const row = rows.get(id);
+  if (row !== undefined) rows.delete(id);
+  return row;
 }

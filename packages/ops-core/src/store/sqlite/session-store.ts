@@ -24,7 +24,7 @@ const SESSIONS = `select s.*, l.input as large from sessions s
   left join large_inputs l on s.large_input = 1 and l.session_id = s.id`;
 
 export function sessionStore({ db, writer, clock, tx: { recent, plans } }: SqliteContext): SessionStore {
-  const blocked = (row: SessionRow): Blocked | null => {
+  const blocked = (row: Readonly<SessionRow>): Blocked | null => {
     // Why it is paused says its row.
     if (row.ended_at !== null || row.pause !== null) return null;
     const stopping = stoppingOf(db, row);
@@ -35,15 +35,15 @@ export function sessionStore({ db, writer, clock, tx: { recent, plans } }: Sqlit
     );
     return task === undefined ? waitingOf(db, plans, row) : storedBlock(task, clock.now());
   };
-  const uncertain = (row: SessionRow): string[] => {
+  const uncertain = (row: Readonly<SessionRow>): string[] => {
     // Steps are left in doubt only where something failed, was undone or was cancelled.
     if (row.failed_steps === "[]" && row.undo_total === null && row.status !== "cancelled") return [];
     const sql = "select step from session_steps where session_id = ? and status = 'uncertain' order by step";
     const { steps } = plans.get(db, row.plan_hash);
     return db.all<{ step: number }>(sql, row.id).flatMap(({ step }) => steps[step]?.id ?? []);
   };
-  const record = (row: SessionRow & LargeInput): SessionRecord =>
-    toSessionRecord(row, blocked(row), row.large ?? row.input, uncertain(row));
+  const record = (row: Readonly<SessionRow>, large: string | null = null): SessionRecord =>
+    toSessionRecord(row, blocked(row), large ?? row.input, uncertain(row));
   return {
     start: (start) =>
       writer.submit("intake", (tx) => {
@@ -65,8 +65,10 @@ export function sessionStore({ db, writer, clock, tx: { recent, plans } }: Sqlit
         return { delivered: value.delivered, replayed };
       }),
     get: async (sessionId) => {
+      const known = recent.session(sessionId);
+      if (known?.large_input === 0) return record(known);
       const row = db.get<SessionRow & LargeInput>(`${SESSIONS} where s.id = ?`, sessionId);
-      return row === undefined ? null : record(row);
+      return row === undefined ? null : record(row, row.large);
     },
     status: async (sessionId) =>
       recent.session(sessionId)?.status ??
@@ -81,7 +83,12 @@ export function sessionStore({ db, writer, clock, tx: { recent, plans } }: Sqlit
         ...where.values,
         page.limit + 1,
       );
-      return toPage(rows, page, record, (row) => [row.id]);
+      return toPage(
+        rows,
+        page,
+        (row) => record(row, row.large),
+        (row) => [row.id],
+      );
     },
   };
 }

@@ -51,10 +51,45 @@ const STEPS = `select s.step, s.status, t.id as task_id, t.agent_id, coalesce(t.
     from session_steps s where s.session_id = t.session_id and s.step = t.step and s.status <> 'pending')
   order by step`;
 
-/** The steps something is known of; most sessions have none with a row of its own, and are read at a third of the cost. */
-export function stepRows(from: Pick<Database, "get" | "all">, sessionId: string): StepRow[] {
-  const own = from.get("select 1 from session_steps where session_id = ? limit 1", sessionId);
-  return from.all<StepRow>(own === undefined ? `${OF_TASKS} order by t.step` : STEPS, { session: sessionId });
+/** What the steps of most sessions consist of: tasks, and no row of their own. */
+const PLAIN = `select t.step, t.status, t.id as task_id, t.agent_id, t.attempts, t.part as iteration,
+    t.created_at as started_at, t.ended_at, t.error,
+    exists (select 1 from session_steps s where s.session_id = t.session_id) as has_rows
+  from tasks t where t.session_id = ? and t.part = 0 and t.undoes = 0 order by t.step`;
+
+type PlainRow = Pick<
+  StepRow,
+  "step" | "status" | "task_id" | "agent_id" | "attempts" | "iteration" | "started_at" | "ended_at" | "error"
+> & { readonly has_rows: 0 | 1 };
+
+/** The steps something is known of; those of plain sessions are read at a third of the cost. */
+export function stepRows(from: Pick<Database, "all">, sessionId: string): StepRow[] {
+  const rows = from.all<PlainRow>(PLAIN, sessionId);
+  const isPlain = rows[0]?.has_rows === 0;
+  return isPlain ? rows.map(plainStep) : from.all<StepRow>(STEPS, { session: sessionId });
+}
+
+function plainStep(row: PlainRow): StepRow {
+  return {
+    step: row.step,
+    status: row.status,
+    task_id: row.task_id,
+    agent_id: row.agent_id,
+    attempts: row.attempts,
+    iteration: row.iteration,
+    started_at: row.started_at,
+    ended_at: row.ended_at,
+    error: row.error,
+    total: null,
+    next_item: null,
+    open_items: null,
+    failed_items: null,
+    wake_at: null,
+    signal: null,
+    child_id: null,
+    approval_id: null,
+    source: null,
+  };
 }
 
 export function toStep(row: StepRow): StepRecord {
