@@ -5,7 +5,7 @@ export interface CountStore {
 }
 
 export interface OpenCount {
-  readonly noun: "tasks" | "deliveries" | "approvals" | "schedules" | "agents";
+  readonly noun: "sessions" | "steps" | "tasks" | "deliveries" | "approvals" | "schedules" | "agents";
   readonly status: string;
   /** Empty where nothing is waited for; of agents their health. */
   readonly reason: string;

@@ -48,6 +48,8 @@ test("decisions and schedules are counted while they are open", async () => {
     await app.ok("POST", "/v1/opscore/schedules", { body });
   }
   assert.deepEqual(await scraped(), [
+    'opspawn_sessions{status="waiting"} 1',
+    'opspawn_steps{status="waiting",blocked_reason="waiting_for_approval"} 1',
     'opspawn_approvals{status="pending",blocked_reason="waiting_for_decision"} 1',
     'opspawn_schedules{status="paused",blocked_reason="paused"} 1',
     'opspawn_schedules{status="active",blocked_reason="not_due"} 1',
@@ -61,6 +63,6 @@ test("who may not read metrics reads none, in either form", async () => {
   const { items } = await app.ok("GET", "/v1/opscore/metrics");
   assert.deepEqual(
     (items as JsonObject[]).map(({ name }) => name),
-    ["opspawn_tasks", "opspawn_deliveries", "opspawn_approvals", "opspawn_schedules", "opspawn_agents"],
+    ["sessions", "steps", "tasks", "deliveries", "approvals", "schedules", "agents"].map((noun) => `opspawn_${noun}`),
   );
 });

@@ -4,6 +4,8 @@ import type { OpenCount } from "./count-store.ts";
 
 /** What each noun's metric says of its samples. */
 const HELP: Readonly<Record<OpenCount["noun"], string>> = {
+  sessions: "Sessions that are open; `waiting` are those of which nothing runs or could be given out.",
+  steps: "Steps that wait for something else than a task, by what that is.",
   tasks: "Tasks that are open, by status and by what they wait for.",
   deliveries: "Outgoing messages that have not arrived yet, by what they wait for.",
   approvals: "Decisions that sessions wait for.",

@@ -1,17 +1,22 @@
 import { DELIVERY_REASONS } from "../../domain/deliveries/waiting.ts";
 import type { CountStore, OpenCount } from "../../domain/metrics/count-store.ts";
 import { SCHEDULE_REASONS } from "../../domain/schedules/schedule.ts";
+import type { SessionStatus } from "../../domain/sessions/transitions.ts";
+import type { WaitingReason } from "../../domain/sessions/waiting.ts";
 import { TASKS_BY_REASON } from "./blocked.ts";
 import type { Database } from "./database.ts";
 import { deliveriesWaitingFor } from "./deliveries.ts";
 import { schedulesWaitingFor } from "./schedule-row.ts";
 import type { SqliteContext } from "./store.ts";
+import { STEPS_BY_REASON } from "./waiting-steps.ts";
 
 /** Counts what is open, each kind in an index of what is: however much has ended costs nothing. */
 export function countStore({ db, clock }: SqliteContext): CountStore {
   return {
     open: async () => {
       const counts = [
+        ...sessions(db),
+        ...steps(db),
         ...tasks(db, clock.now()),
         ...deliveries(db, clock.now()),
         ...approvals(db),
@@ -25,6 +30,18 @@ export function countStore({ db, clock }: SqliteContext): CountStore {
 
 interface Counted {
   readonly count: number;
+}
+
+function sessions(db: Database): OpenCount[] {
+  const sql = "select status, count(*) as count from sessions where ended_at is null group by status";
+  return db.all<{ status: SessionStatus; count: number }>(sql).map(({ status, count }) => {
+    return { noun: "sessions", status, reason: status === "paused" ? "session_paused" : "", count };
+  });
+}
+
+function steps(db: Database): OpenCount[] {
+  const waiting = db.all<{ reason: WaitingReason; count: number }>(STEPS_BY_REASON);
+  return waiting.map(({ reason, count }) => ({ noun: "steps", status: "waiting", reason, count }));
 }
 
 function tasks(db: Database, now: number): OpenCount[] {

@@ -34,6 +34,12 @@ const CONDITIONS: Readonly<Record<WaitingReason, string>> = {
     and a.task_id is null)`,
 };
 
+/** Waiting steps by what `waitingOf` says of each. */
+export const STEPS_BY_REASON = `select case when ${CONDITIONS.waiting_for_signal} then 'waiting_for_signal'
+    when ${CONDITIONS.waiting_for_approval} then 'waiting_for_approval' else 'waiting_for_time' end as reason,
+    count(*) as count
+  from session_steps w where w.status = 'waiting' group by reason`;
+
 /** The condition on sessions `s` that a step of theirs waits for this. */
 export function waitingFor(reason: WaitingReason): string {
   return `exists (select 1 from session_steps w where w.session_id = s.id and w.status = 'waiting'

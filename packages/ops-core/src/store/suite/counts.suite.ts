@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { HOUR, SECOND } from "../../domain/clock.ts";
-import { listOf } from "./test-definitions.ts";
+import { listOf, step, workflow } from "./test-definitions.ts";
 import type { Suite } from "./test-rig.ts";
 import type { World } from "./test-world.ts";
 
@@ -49,5 +49,26 @@ export const countsSuite: Suite = (on) => {
     w.clock.advance(SECOND);
     await w.complete(w.take());
     assert.deepEqual(await listed(w), await counted(w));
+  });
+
+  on("each open session is counted once, by its status, and each step that waits by what it waits for", async (w) => {
+    const waits = ["signal", "for"].map((what) => ({ taskId: what, wait: { [what]: "9h" }, dependsOn: [] }));
+    const [bySignal, byTime] = waits;
+    await w.start(workflow(waits));
+    await w.start(workflow([bySignal ?? {}]));
+    await w.start(workflow([{ taskId: "ok", approval: { message: "?" } }, step("a", { dependsOn: [] })]));
+    const { id } = await w.start(workflow([byTime ?? {}]));
+    await w.store.sessions.pause(id, "ann", null);
+    const ended = await w.start(workflow([byTime ?? {}]));
+    await w.store.sessions.cancel(ended.id, "no more");
+    const counts = (await w.store.counts.open()).filter(({ noun }) => noun === "sessions" || noun === "steps");
+    assert.deepEqual(counts.map(({ noun, status, reason, count }) => [noun, status, reason, count].join(" ")).sort(), [
+      "sessions paused session_paused 1",
+      "sessions started  1",
+      "sessions waiting  2",
+      "steps waiting waiting_for_approval 1",
+      "steps waiting waiting_for_signal 2",
+      "steps waiting waiting_for_time 2",
+    ]);
   });
 };
