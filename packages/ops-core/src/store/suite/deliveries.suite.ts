@@ -126,7 +126,43 @@ export const deliveriesSuite: Suite = (on) => {
     assert.equal(await w.store.deliveries.get("dlv_none"), null);
   });
 
+  on("deliveries that wait are listed by what they wait for", async (w) => {
+    const { deliveries } = w.store;
+    const [due, later, behind] = ["due", "later", "later"].map((aggregate) => w.delivery({ aggregate }));
+    for (const delivery of [due, later, behind]) await deliveries.enqueue(need(delivery, "delivery"));
+    await deliveries.failed(need(later, "delivery").id, 1, "no", w.clock.now() + MINUTE);
+    const list = async (blockedReason: string) =>
+      (await deliveries.list({ limit: 10 }, { blockedReason })).items.map(({ id }) => id);
+    assert.deepEqual(await list("delivery_due"), [due?.id]);
+    assert.deepEqual(await list("delivery_backoff"), [later?.id]);
+    assert.deepEqual(await list("delivery_behind"), [behind?.id]);
+    w.clock.advance(MINUTE);
+    assert.deepEqual(new Set(await list("delivery_due")), new Set([due?.id, later?.id]));
+    assert.deepEqual(await list("delivery_backoff"), []);
+  });
+
   for (const kind of ["message", "task"] as const) follows(on, kind);
+
+  on("of two agents that move, messages follow each to its own place", async (w) => {
+    const { store } = w;
+    const ids = [await w.agent("one"), await w.agent("two")];
+    const messages = ids.map((agentId, i) =>
+      w.delivery({ kind: "message", url: `http://${i === 0 ? "one" : "two"}.test/`, aggregate: agentId, agentId }),
+    );
+    for (const message of messages) await store.deliveries.enqueue(message);
+    for (const name of ["two", "one"]) {
+      await w.agent(name, { endpoint: `http://new.test/${name}`, replace: "allowed" });
+    }
+    const urls = await Promise.all(messages.map(async ({ id }) => (await store.deliveries.get(id))?.url));
+    assert.deepEqual(urls, ["http://new.test/one", "http://new.test/two"]);
+  });
+
+  on("an agent that used to ask for its work may be sent it from now on", async (w) => {
+    const id = await w.agent("worker", { capabilities: ["work"], channel: "pull" });
+    assert.equal(await w.agent("worker", { capabilities: ["work"], replace: "allowed" }), id);
+    await w.task();
+    assert.equal(w.take().endpoint, "http://worker.test/");
+  });
 
   on("what follows from a delivery is stored with its end, and only by the attempt that wrote it", async (w) => {
     const { deliveries } = w.store;
