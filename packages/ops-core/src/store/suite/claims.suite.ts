@@ -59,21 +59,26 @@ function choice(on: Declare): void {
     assert.deepEqual(names, ["a", "b", "c", "a", "b", "c"]);
   });
 
-  on("of agents that are in doubt the one that is least so is taken, whoever's turn it is", async (w) => {
-    const lost = await w.agent("lost", { capabilities: ["work"] });
-    const { id } = await w.task();
-    assert.equal(w.take().agentId, lost);
-    const suspect = await w.agent("suspect", { capabilities: ["work", "hard"] });
-    for (let i = 0; i < 3; i += 1) {
-      await w.task({ retry: ALONE, requirement: { kind: "capability", capability: "hard", preferred: null } });
-      await w.observe(w.take(), failed("agent_error", "answer"));
-    }
-    assert.equal((await w.store.agents.get(suspect))?.health.health, "suspect");
-    await w.agent("lost", { capabilities: ["work"], replace: "allowed" });
-    await w.dispatch();
-    const again = w.take();
-    assert.deepEqual([again.taskId, again.agentId], [id, suspect]);
-  });
+  for (const names of [
+    ["lost", "suspect"],
+    ["suspect", "lost"],
+  ]) {
+    on(`of agents in doubt the one that is least so is taken, whoever was there first: ${names[0]}`, async (w) => {
+      const ids = new Map<string, string>();
+      for (const name of names) ids.set(name, await w.agent(name, { capabilities: ["work", name] }));
+      for (let i = 0; i < 3; i += 1) {
+        await w.task({ ...capability("suspect"), retry: ALONE });
+        await w.observe(w.take(), failed("agent_error", "answer"));
+      }
+      const { id } = await w.task();
+      const lost = w.take().agentId;
+      assert.equal(lost, ids.get("lost"));
+      for (const state of ["initializing", "idle"]) await w.report(lost, state);
+      await w.dispatch();
+      const again = w.take();
+      assert.deepEqual([again.taskId, again.agentId], [id, ids.get("suspect")]);
+    });
+  }
 
   on("hole 19: a busy agent's backlog never hides idle agents", async (w) => {
     const busy = await w.agent("busy", { capabilities: ["work"] });
