@@ -95,34 +95,40 @@ function slots(on: Declare): void {
     assert.ok(await isBelieved(w, agentId));
   });
 
-  on("hole 12: so it has although the slot of another task's agent is given up then", async (w) => {
-    const [agentId, other] = [await worker(w, "worker"), await worker(w, "other")];
-    await w.task({ requirement: only(agentId), retry: ALONE });
-    w.clock.advance(SECOND);
-    await w.task({ requirement: only(other), retry: ALONE });
-    for (const sent of w.sent.splice(0)) await w.acknowledge(sent);
-    await w.wait(TEN - SECOND);
-    await w.wait(SECOND);
-    await w.wait(TEN - SECOND - 1);
-    await idleWhileBothEnd(w, agentId, other);
-    assert.ok(await isBelieved(w, agentId));
-  });
+  on(
+    "hole 12: an agent that is idle as its slot and another task's are given up has been told nothing since",
+    async (w) => {
+      const [agentId, other] = [await worker(w, "worker"), await worker(w, "other")];
+      await w.task({ requirement: only(agentId), retry: ALONE });
+      w.clock.advance(SECOND);
+      await w.task({ requirement: only(other), retry: ALONE });
+      for (const sent of w.sent.splice(0)) await w.acknowledge(sent);
+      await w.wait(TEN - SECOND);
+      await w.wait(SECOND);
+      await w.wait(TEN - SECOND - 1);
+      await idleWhileBothEnd(w, agentId, other);
+      assert.ok(await isBelieved(w, agentId));
+    },
+  );
 
-  on("hole 12: so it has although the slot of the same task's next agent is given up then", async (w) => {
-    const [one, two] = [await worker(w, "one"), await worker(w, "two")];
-    await w.task({ retry: AT_ONCE, deadline: 1.5 * TEN + SECOND / 2 });
-    const first: ClaimedAttempt = w.take();
-    await w.acknowledge(first);
-    await w.wait(TEN);
-    const next = w.take();
-    assert.equal(next.attempt, 2);
-    await w.acknowledge(next);
-    await w.wait(TEN / 2 + SECOND / 2);
-    await w.wait(TEN / 2 - SECOND / 2 - 1);
-    const agentId = need(first.agentId, "agent");
-    await idleWhileBothEnd(w, agentId, agentId === one ? two : one);
-    assert.ok(await isBelieved(w, agentId));
-  });
+  on(
+    "hole 12: an agent that is idle as its slot and its task's next one are given up has been told nothing since",
+    async (w) => {
+      const [one, two] = [await worker(w, "one"), await worker(w, "two")];
+      await w.task({ retry: AT_ONCE, deadline: 1.5 * TEN + SECOND / 2 });
+      const first: ClaimedAttempt = w.take();
+      await w.acknowledge(first);
+      await w.wait(TEN);
+      const next = w.take();
+      assert.equal(next.attempt, 2);
+      await w.acknowledge(next);
+      await w.wait(TEN / 2 + SECOND / 2);
+      await w.wait(TEN / 2 - SECOND / 2 - 1);
+      const agentId = need(first.agentId, "agent");
+      await idleWhileBothEnd(w, agentId, agentId === one ? two : one);
+      assert.ok(await isBelieved(w, agentId));
+    },
+  );
 
   /** A moment before the first of two slots is given up. */
   async function idleWhileBothEnd(w: World, agentId: string, other: string): Promise<void> {
