@@ -141,7 +141,10 @@ export const deliveriesSuite: Suite = (on) => {
     assert.deepEqual(await list("delivery_backoff"), []);
   });
 
-  for (const kind of ["message", "task"] as const) follows(on, kind);
+  for (const kind of ["message", "task"] as const) {
+    follows(on, kind);
+    isWrittenMeanwhile(on, kind);
+  }
 
   on("of two agents that move, messages follow each to its own place", async (w) => {
     const { store } = w;
@@ -162,6 +165,20 @@ export const deliveriesSuite: Suite = (on) => {
     assert.equal(await w.agent("worker", { capabilities: ["work"], replace: "allowed" }), id);
     await w.task();
     assert.equal(w.take().endpoint, "http://worker.test/");
+  });
+
+  on("an agent that asks for its work from now on takes no messages any more", async (w) => {
+    const { deliveries } = w.store;
+    const agentId = await w.agent("worker");
+    const messages = [1, 2].map(() => w.delivery({ kind: "message", url: "http://worker.test/", agentId }));
+    const [before, after] = messages.map((message) => () => deliveries.enqueue(message));
+    await before?.();
+    await w.agent("worker", { channel: "pull", replace: "allowed" });
+    await after?.();
+    for (const { id } of messages) {
+      const { status, lastError } = need(await deliveries.get(id), "message");
+      assert.deepEqual([status, lastError], ["failed", "The agent has no endpoint any more."]);
+    }
   });
 
   on("what follows from a delivery is stored with its end, and only by the attempt that wrote it", async (w) => {
@@ -238,5 +255,25 @@ function follows(on: Declare, kind: "message" | "task"): void {
       ["failed", w.clock.now(), null, "The agent was deregistered."],
     );
     assert.deepEqual(await others(), before);
+  });
+}
+
+function isWrittenMeanwhile(on: Declare, kind: "message" | "task"): void {
+  on(`a ${kind} that is written as its agent moves goes to the new place, and nowhere when it is gone`, async (w) => {
+    const { deliveries } = w.store;
+    const agentId = await w.agent("mover");
+    const written = async (change: () => Promise<unknown>, url = "http://mover.test/") => {
+      const message = w.delivery({ kind, url, aggregate: `${url} ${w.ids.uuid()}`, agentId });
+      await Promise.all([deliveries.enqueue(message), change()]);
+      return need(await deliveries.get(message.id), "message");
+    };
+    const { url, status } = await written(() => w.agent("mover", { endpoint: "http://new.test/", replace: "allowed" }));
+    assert.deepEqual([url, status], ["http://new.test/", "pending"]);
+    const gone = await written(() => w.store.agents.remove(agentId), "http://new.test/");
+    assert.deepEqual(
+      [gone.status, gone.endedAt, gone.nextAt, gone.lastError],
+      ["failed", w.clock.now(), null, "The agent was deregistered."],
+    );
+    assert.deepEqual(await due(w), []);
   });
 }
