@@ -283,4 +283,8 @@ export const EQUIVALENT: readonly ExemptGroup[] = [
       "nothing is not among the statuses of open steps, so that a step without a row of its own counts as one that has ended",
     ids: ["store/sqlite/session-advance.ts isAfterEnd operand: || before === null"],
   },
+  {
+    reason: "a watch that has just begun anew is not due: judged at once, it waits for the same moment",
+    ids: ["store/sqlite/expiry.ts expireAttempt condition: resent === null"],
+  },
 ];

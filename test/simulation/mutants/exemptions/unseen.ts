@@ -8,10 +8,7 @@ export const UNSEEN: readonly ExemptGroup[] = [
   },
   {
     reason: "nobody judges which states of an agent are called ambiguous",
-    ids: [
-      "store/sqlite/agents.ts restart conjunct: id = ?",
-      'store/sqlite/deliveries.ts enqueueDelivery.isMessage operand: || delivery.kind === "task"',
-    ],
+    ids: ["store/sqlite/agents.ts restart conjunct: id = ?"],
   },
   {
     reason: "no agent both registers itself and is told of, and news of it are out of date by their time or not at all",

@@ -166,8 +166,8 @@ function expireAttempt(tx: Tx, task: TaskRow, attempt: AttemptRow): void {
   }
   if (tx.now < attempt.timeout_at) {
     // Who holds the message may have asked for the lease meanwhile: then it is not sent again.
-    if (attempt.wake_for === "resend" && resend(tx, task) !== null) return;
-    judgeSilence(tx, task, attempt, agent);
+    const resent = attempt.wake_for === "resend" ? resend(tx, task) : null;
+    if (resent === null) judgeSilence(tx, task, attempt, agent);
     return;
   }
   const who = attempt.agent_id === null ? "tool" : "agent";

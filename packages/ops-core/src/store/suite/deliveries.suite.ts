@@ -181,6 +181,20 @@ export const deliveriesSuite: Suite = (on) => {
     }
   });
 
+  on("news of an agent go to whom they are for, wherever that agent is, and when it is gone", async (w) => {
+    const { deliveries } = w.store;
+    const agentId = await w.agent("worker");
+    const tell = async (aggregate: string) => {
+      const news = w.delivery({ kind: "notification", aggregate, agentId });
+      await deliveries.enqueue(news);
+      return (await deliveries.due(10, ["notification"])).find(({ id }) => id === news.id)?.url;
+    };
+    const url = "https://receiver.test/hook";
+    assert.equal(await tell("registered"), url);
+    await w.store.agents.remove(agentId);
+    assert.equal(await tell("deregistered"), url);
+  });
+
   on("what follows from a delivery is stored with its end, and only by the attempt that wrote it", async (w) => {
     const { deliveries } = w.store;
     const first = w.delivery({ aggregate: "first" });
