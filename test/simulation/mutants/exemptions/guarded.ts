@@ -183,4 +183,15 @@ export const GUARDED: readonly ExemptGroup[] = [
     reason: "the beat marks as often: who marks each time it judges only writes more",
     ids: ["store/sqlite/gap.ts isDeaf operand: && now - Number(row.value) > MAX_SILENCE"],
   },
+  {
+    reason: "a connection that is closed refuses in the same words",
+    ids: ["store/sqlite/writer.ts Writer.submit guard: this.#closed"],
+  },
+  {
+    reason: "cannot happen: a savepoint is taken back without the batch, and whatever is thrown here is an Error",
+    ids: [
+      "store/sqlite/writer.ts Writer.commit guard: apart === null",
+      "store/sqlite/writer.ts isFull operand: && error instanceof Error",
+    ],
+  },
 ];
