@@ -79,14 +79,6 @@ export const UNSEEN: readonly ExemptGroup[] = [
     ],
   },
   {
-    reason: "there are no sessions of a newer version in the simulated world",
-    ids: [
-      "store/sqlite/expiry.ts expireSession guard: session === undefined || session.row.wake_at === null || session.row.wake_at > tx.now",
-      "store/sqlite/expiry.ts expireSession operand: || session === undefined",
-      "store/sqlite/session-unit.ts SessionUnit.load.row conjunct: format <= ?",
-    ],
-  },
-  {
     reason: "nobody asks for a session that is not there or has ended, or for what it is answered",
     ids: ["store/sqlite/sessions.ts startSession condition: start.saveWorkflow === true"],
   },
