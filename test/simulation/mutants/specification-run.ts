@@ -19,7 +19,7 @@ const UNIT_TESTS = [
   "domain/tasks/*.test.ts",
   "domain/workflows/move.test.ts",
   "engine/*.test.ts",
-  "store/sqlite/{faults,forget,set-back-clock,tools}.test.ts",
+  "store/sqlite/{faults,forget,newer-sessions,set-back-clock,tools}.test.ts",
 ];
 
 interface Scenario extends CollectedTest {

@@ -90,6 +90,7 @@ class Half {
 async function onHalf(body: (half: Half) => Promise<void>): Promise<void> {
   const world = await World.open(await memoryRig());
   try {
+    await world.agent("agent", { id: "agent" });
     await body(new Half(world));
   } finally {
     await world.close();

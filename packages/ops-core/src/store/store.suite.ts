@@ -15,6 +15,7 @@ import { countsSuite } from "./suite/counts.suite.ts";
 import { deliveriesSuite } from "./suite/deliveries.suite.ts";
 import { directClaimsSuite } from "./suite/direct-claims.suite.ts";
 import { doubtsSuite } from "./suite/doubts.suite.ts";
+import { dueSuite } from "./suite/due.suite.ts";
 import { effectsSuite } from "./suite/effects.suite.ts";
 import { evidenceSuite } from "./suite/evidence.suite.ts";
 import { failuresSuite } from "./suite/failures.suite.ts";
@@ -47,6 +48,7 @@ import { toolRegistrySuite } from "./suite/tool-registry.suite.ts";
 import { toolsSuite } from "./suite/tools.suite.ts";
 import { transitionsSuite } from "./suite/transitions.suite.ts";
 import { uncertainSuite } from "./suite/uncertain.suite.ts";
+import { uncertainStepsSuite } from "./suite/uncertain-steps.suite.ts";
 import { undoingSuite } from "./suite/undoing.suite.ts";
 import { waitsSuite } from "./suite/waits.suite.ts";
 
@@ -62,6 +64,7 @@ export const LANGUAGE_SUITES: readonly Suite[] = [
   reservesSuite,
   undoingSuite,
   uncertainSuite,
+  uncertainStepsSuite,
   effectsSuite,
   doubtsSuite,
   approvalsSuite,
@@ -90,6 +93,7 @@ export const SUITES: readonly Suite[] = [
   claimsSuite,
   directClaimsSuite,
   slotsSuite,
+  dueSuite,
   limitsSuite,
   limitedOrderSuite,
   circuitsSuite,

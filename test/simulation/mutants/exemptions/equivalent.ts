@@ -14,9 +14,13 @@ export const EQUIVALENT: readonly ExemptGroup[] = [
       "store/sqlite/agent-index.ts AgentIndex.reloadTool guard: this.#stale",
       "store/sqlite/agent-index.ts TOOL_COLUMNS conjunct: agent_id is null",
       "store/sqlite/agent-index.ts TOOL_COLUMNS conjunct: tool is not null",
+      "store/sqlite/circuits.ts closeCircuit guard: endpoint === null || !tx.context.agents.failing.has(endpoint)",
+      "store/sqlite/circuits.ts closeCircuit operand: || !tx.context.agents.failing.has(endpoint)",
+      "store/sqlite/circuits.ts closeCircuit operand: || endpoint === null",
       "store/sqlite/claim.ts claimDirectly operand: && task.limits !== null",
       'store/sqlite/claim.ts countMessage guard: agent.kind === "tool" || agent.evidence === "explicit" || agent.evidence === "named"',
       'store/sqlite/claim.ts countMessage operand: || agent.kind === "tool"',
+      "store/sqlite/claim.ts hasEarlierWork guard: !tx.context.agents.waiting.has(lane)",
       "store/sqlite/claim.ts isBefore operand: || line.least >= orderKey",
       'store/sqlite/claim.ts toClaimed operand: || agent.evidence === "explicit"',
       'store/sqlite/claim.ts toClaimed operand: || agent.kind === "tool"',
@@ -35,9 +39,13 @@ export const EQUIVALENT: readonly ExemptGroup[] = [
       "store/sqlite/lane-heads.ts LaneHeads.look operand: && !tx.context.limits.isNotedAsItIs(line)",
       "store/sqlite/lane-heads.ts LaneHeads.look operand: || task.order_key <= (this.#heads.at(-1)?.key ?? task.order_key)",
       "store/sqlite/lane-heads.ts LaneHeads.look operand: || task.order_key === key",
+      "store/sqlite/lane-heads.ts forgetIfEmpty conjunct: lane = ?",
       "store/sqlite/lane-heads.ts forgetIfEmpty guard: tx.context.limits.waitsIn(lane)",
+      'store/sqlite/lane-heads.ts forgetIfEmpty guard: tx.get("select 1 from lanes where lane = ?", lane) === undefined',
       "store/sqlite/lane-heads.ts forgetIfEmpty.waiting conjunct: held = 0",
+      "store/sqlite/lane-heads.ts forgetIfEmpty.waiting conjunct: lane = ?",
       "store/sqlite/lane-heads.ts forgetIfEmpty.waiting conjunct: limits is null",
+      "store/sqlite/lane-heads.ts forgetIfEmpty.waiting conjunct: status = 'pending'",
       "store/sqlite/lane-heads.ts leaveIfEmpty condition: ![...limits.linesOf(line.limits)].some(({ text }) => text === line.text)",
       "store/sqlite/lane-heads.ts leaveIfEmpty condition: !waitsIn(tx, line.lane)",
       "store/sqlite/outcomes.ts judged guard: step === undefined || step.outputSchema === null",
@@ -200,6 +208,77 @@ export const EQUIVALENT: readonly ExemptGroup[] = [
       "store/sqlite/writer.ts Writer.schedule condition: this.#servedAtOnce",
       "store/sqlite/writer.ts Writer.schedule guard: this.#scheduled",
     ],
+  },
+  {
+    reason:
+      "health is derived from what is known of an agent: derived once more, or a moment before it is due, it is the same",
+    ids: ["store/sqlite/circuits.ts setCircuit condition: agent.endpoint === endpoint"],
+  },
+  {
+    reason: "only who is called at an endpoint has a circuit",
+    ids: ["store/sqlite/circuits.ts takeProbe operand: || agent.endpoint === null"],
+  },
+  {
+    reason:
+      "messages to an agent are written with the place that it has, and follow it from there; the condition leads to the index",
+    ids: ["store/sqlite/deliveries.ts redirectMessages.waiting conjunct: endpoint = ?"],
+  },
+  {
+    reason: "each send of an attempt has a number of its own, whichever process makes it",
+    ids: ["store/sqlite/ending.ts isSender operand: && attempt.epoch === sender.epoch"],
+  },
+  {
+    reason: "an attempt that has ended does not wake up, whatever is written of it: its row has the time of its task",
+    ids: [
+      "store/sqlite/expiry.ts expireAttempt condition: isOpen(attempt)",
+      'store/sqlite/expiry.ts expireTask operand: && task.status === "running"',
+    ],
+  },
+  {
+    reason: "a running task has an open attempt, and that has a time at which it wakes up",
+    ids: [
+      "store/sqlite/expiry.ts expireAttempt operand: || attempt.wake_at === null",
+      "store/sqlite/expiry.ts expireTask operand: && task.last !== null",
+    ],
+  },
+  {
+    reason: "the time until which a slot drains is written once",
+    ids: ["store/sqlite/expiry.ts expireSlot.due conjunct: until <= ?"],
+  },
+  {
+    reason: "of the keys that there are it is the first, and what stands under the others is no number",
+    ids: ["store/sqlite/gap.ts JUDGED_AT conjunct: key = 'judged_at'"],
+  },
+  {
+    reason:
+      "no timeout is before the wake-up; and of a task that does not run the last attempt has ended, whose times nobody reads",
+    ids: [
+      "store/sqlite/gap.ts markJudged conjunct: wake_at <= ?",
+      "store/sqlite/gap.ts markJudged conjunct: status = 'running'",
+    ],
+  },
+  {
+    reason: "without its task no attempt is found",
+    ids: [
+      "store/sqlite/outcomes.ts observe operand: || task === undefined",
+      "store/sqlite/sender.ts undelivered operand: || task === undefined",
+    ],
+  },
+  {
+    reason: "one process has the file, so that nobody reads the lease of another",
+    ids: [
+      "store/sqlite/process-store.ts processStore.beat conjunct: epoch = ?",
+      "store/sqlite/process-store.ts processStore.resign conjunct: epoch = ?",
+    ],
+  },
+  {
+    reason:
+      "nothing is not among the statuses of open steps, so that a step without a row of its own counts as one that has ended",
+    ids: ["store/sqlite/session-advance.ts isAfterEnd operand: || before === null"],
+  },
+  {
+    reason: "a watch that has just begun anew is not due: judged at once, it waits for the same moment",
+    ids: ["store/sqlite/expiry.ts expireAttempt condition: resent === null"],
   },
   {
     reason: "no policy can ask that what was rejected is tried again",

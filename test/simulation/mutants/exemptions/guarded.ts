@@ -24,6 +24,7 @@ export const GUARDED: readonly ExemptGroup[] = [
       "domain/workflows/move.ts Move.listItems operand: || items !== undefined",
       'domain/workflows/move.ts Move.listItems operand: || status !== "running"',
       "domain/workflows/move.ts Move.noteUndone guard: this.#undoing === null",
+      "domain/workflows/move.ts Move.pause condition: !paused || this.#undoing === null",
       "domain/workflows/move.ts Move.retell condition: kept !== undefined",
       'domain/workflows/move.ts Move.skip guard: !this.#end(index, "skipped")',
       "domain/workflows/move.ts Move.step guard: step === undefined",
@@ -38,12 +39,10 @@ export const GUARDED: readonly ExemptGroup[] = [
       "store/sqlite/claim.ts assign operand: || task.held === 1",
       'store/sqlite/claim.ts assign operand: || task.status !== "pending"',
       'store/sqlite/claim.ts assign.isWatched operand: && agent.kind === "agent"',
+      "store/sqlite/dispatch.ts claimLanes guard: assign(tx, task, agent) === null",
       "store/sqlite/ending.ts closeDoubt guard: doubt === undefined",
-      "store/sqlite/expiry.ts expireHealth condition: agent !== undefined",
       "store/sqlite/expiry.ts expireTask guard: task.held === IN_DOUBT",
       "store/sqlite/outcomes.ts judged guard: !(error instanceof OpspawnError)",
-      "store/sqlite/outcomes.ts observe condition: task !== undefined && attempt !== undefined",
-      "store/sqlite/outcomes.ts observe operand: && attempt !== undefined",
       "store/sqlite/outcomes.ts observe operand: && task !== undefined",
       'store/sqlite/outcomes.ts raiseEvidence operand: || agent.kind === "tool"',
       'store/sqlite/sender.ts acknowledge guard: agent?.kind !== "agent"',
@@ -144,6 +143,45 @@ export const GUARDED: readonly ExemptGroup[] = [
       "store/sqlite/slots.ts takeSlot guard: slot === undefined",
       "store/sqlite/slots.ts wakeLanes condition: waitsIn(tx, lane)",
     ],
+  },
+  {
+    reason: "memory has the circuits as the rows have them, which each audit compares, and one process has the file",
+    ids: [
+      "store/sqlite/circuits.ts takeProbe guard: taken !== 1",
+      "store/sqlite/circuits.ts takeProbe.taken conjunct: next_probe_at = ?",
+    ],
+  },
+  {
+    reason:
+      "a session that fails cancels what waits, and an approval is withdrawn with its step: nobody decides on it after that",
+    ids: [
+      'domain/workflows/move.ts Move.refuse guard: this.#state(index).status !== "waiting"',
+      "domain/workflows/move.ts Move.refuse operand: || this.#failure !== null",
+    ],
+  },
+  {
+    reason: "a session that has ended, or undoes what it did, takes no deadline; and no deadline moves",
+    ids: [
+      "store/sqlite/expiry.ts expireSession operand: || session.row.wake_at === null",
+      "store/sqlite/expiry.ts expireSession operand: || session.row.wake_at > tx.now",
+    ],
+  },
+  {
+    reason: "what is due has not ended, and only what ended in an earlier commit is ever forgotten",
+    ids: ["store/sqlite/expiry.ts expireTask guard: task === undefined"],
+  },
+  {
+    reason:
+      "what was not delivered has announced nothing, and what an earlier attempt left open was settled before this one began, or is to be done again",
+    ids: ['store/sqlite/task-failure.ts failTask operand: && outcome.type === "failed"'],
+  },
+  {
+    reason: "the attempts of an agent end with it",
+    ids: ["store/sqlite/task-store.ts extendLease operand: || agent === undefined"],
+  },
+  {
+    reason: "the beat marks as often: who marks each time it judges only writes more",
+    ids: ["store/sqlite/gap.ts isDeaf operand: && now - Number(row.value) > MAX_SILENCE"],
   },
   {
     reason: "a connection that is closed refuses in the same words",

@@ -75,7 +75,7 @@ test("a delivery whose sends failed says why it waits, until it has ended", asyn
 test("deliveries are listed newest first, by status, agent and session", async () => {
   const { deliveries } = app.app.store;
   await deliveries.enqueue(delivery({ id: "dlv_1" }));
-  await deliveries.enqueue(delivery({ id: "dlv_2", kind: "message", agentId: "a1", sessionId: null }));
+  await deliveries.enqueue(delivery({ id: "dlv_2", kind: "notification", agentId: "a1", sessionId: null }));
   await deliveries.delivered("dlv_2", 1);
   const found = async (query: string) =>
     ((await app.ok("GET", `${DELIVERIES}?${query}`)).items as JsonObject[]).map(({ deliveryId }) => deliveryId);

@@ -141,7 +141,7 @@ function probeText({ probe }: Agent): string | null {
 const INITIAL_DETAILS = JSON.stringify({ reason: "Initial registration" });
 
 function updateAgent(tx: Tx, agent: Agent, announcedAt: number | null): void {
-  redirectMessages(tx, agent.id, agent.endpoint);
+  redirectMessages(tx, agent.id, agent);
   tx.run(
     `update agents set name = ?, version = ?, capabilities = ?, endpoint = ?, metadata = ?, channel = ?,
       max_concurrency = ?, heartbeat = ?, timeout = ?, registration_time = ?, announced_at = ?, silence_timeout = ?,
@@ -212,7 +212,7 @@ export function removeAgent(tx: Tx, agentId: string, announcedAt?: number): { re
   tx.context.agents.reload(agentId);
   const reassigned = loseAttempts(tx, agent, error);
   agentEvent(tx, agentId, "agent.removed", {});
-  redirectMessages(tx, agentId, null);
+  redirectMessages(tx, agentId, undefined);
   tx.run("update keys set revoked_at = ? where agent_id = ? and revoked_at is null", tx.now, agentId);
   // Twice: a fallback may lead into another lane of the same agent.
   for (const lane of [...agent.lanes, ...agent.lanes]) failAbandoned(tx, lane, error);

@@ -29,18 +29,16 @@ export function countFailure(tx: Tx, agent: Doer, attempt: Pick<AttemptRow, "pro
   const failures = (row?.failures ?? 0) + 1;
   const open = failures >= CIRCUIT_THRESHOLD;
   const pause = Math.min(FIRST_PAUSE * 2 ** Math.min(failures - CIRCUIT_THRESHOLD, 20), MAX_PAUSE);
-  const openedAt = open ? (row?.opened_at ?? tx.now) : null;
-  const nextProbeAt = open ? tx.now + pause : null;
+  const circuit = open ? { openedAt: row?.opened_at ?? tx.now, nextProbeAt: tx.now + pause } : null;
   tx.run(
     `insert into circuits (endpoint, failures, opened_at, next_probe_at) values (?, ?, ?, ?)
       on conflict (endpoint) do update set failures = excluded.failures, opened_at = excluded.opened_at,
       next_probe_at = excluded.next_probe_at`,
     endpoint,
     failures,
-    openedAt,
-    nextProbeAt,
+    circuit?.openedAt ?? null,
+    circuit?.nextProbeAt ?? null,
   );
-  const circuit = openedAt === null || nextProbeAt === null ? null : { openedAt, nextProbeAt };
   tx.context.agents.failing.add(endpoint);
   setCircuit(tx, endpoint, circuit);
 }

@@ -1,4 +1,5 @@
 import { formatTime, stringifyJson } from "@opspawn/contract";
+import type { Agent } from "../../domain/agents/agent.ts";
 import type { Delivery, DeliveryKind, DeliveryRecord, NewDelivery } from "../../domain/deliveries/delivery.ts";
 import type { DeliveryStatus } from "../../domain/deliveries/transitions.ts";
 import { readStored } from "../../domain/stored-json.ts";
@@ -26,38 +27,54 @@ export interface DeliveryRow {
 }
 
 export function enqueueDelivery(tx: Tx, delivery: NewDelivery): void {
+  const { agentId, kind } = delivery;
+  const isMessage = agentId !== null && (kind === "message" || kind === "task");
+  const agent = isMessage ? tx.context.agents.get(agentId) : undefined;
+  // Its author wrote down where the agent was a moment ago.
+  const url = agent?.endpoint ?? delivery.url;
+  const refused = isMessage && typeof agent?.endpoint !== "string" ? nowhere(agent) : null;
   tx.run(
     `insert into deliveries (id, kind, url, headers, body, endpoint, aggregate, agent_id, session_id, status, attempts,
-      created_at, wake_at, cancellation_id) values (?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', 0, ?, ?, ?)`,
+      created_at, ended_at, wake_at, last_error, cancellation_id) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?)`,
     delivery.id,
-    delivery.kind,
-    delivery.url,
+    kind,
+    url,
     JSON.stringify(delivery.headers),
     delivery.body,
-    new URL(delivery.url).origin,
+    new URL(url).origin,
     delivery.aggregate,
-    delivery.agentId,
+    agentId,
     delivery.sessionId,
+    refused === null ? "pending" : "failed",
     tx.now,
-    tx.now,
+    refused === null ? null : tx.now,
+    refused === null ? tx.now : null,
+    refused,
     delivery.cancellationId ?? null,
   );
   tx.hints.deliveries = true;
   // Any message to an agent may make it report states that are not about its task.
-  const isMessage = delivery.kind === "message" || delivery.kind === "task";
-  const agent = isMessage ? tx.context.agents.get(delivery.agentId ?? "") : undefined;
   if (agent !== undefined) countMessage(tx, agent);
 }
 
-/** Messages that wait for an agent go where it is now, at once, or nowhere when it is gone. Call it before it changes. */
-export function redirectMessages(tx: Tx, agentId: string, url: string | null): void {
+/** Why a message has nowhere to go. */
+function nowhere(agent: object | undefined): string {
+  return agent === undefined ? "The agent was deregistered." : "The agent has no endpoint any more.";
+}
+
+/**
+ * Messages that wait for an agent go where it is now, at once, or nowhere. Call it before it changes.
+ * @param agent as it will be; undefined when it will be gone
+ */
+export function redirectMessages(tx: Tx, agentId: string, agent: Pick<Agent, "endpoint"> | undefined): void {
   const known = tx.get<{ endpoint: string | null }>("select endpoint from agents where id = ?", agentId);
+  const url = agent?.endpoint ?? null;
   if (known === undefined || known.endpoint === null || known.endpoint === url) return;
   const waiting = "where endpoint = ? and agent_id = ? and kind in ('message', 'task') and status = 'pending'";
   const from = new URL(known.endpoint).origin;
   if (url === null) {
     const given = "update deliveries set status = 'failed', ended_at = ?, wake_at = null, last_error = ?";
-    tx.run(`${given} ${waiting}`, tx.now, "The agent was deregistered.", from, agentId);
+    tx.run(`${given} ${waiting}`, tx.now, nowhere(agent), from, agentId);
   } else {
     const sent = "update deliveries set url = ?, endpoint = ?, wake_at = ?";
     tx.run(`${sent} ${waiting}`, url, new URL(url).origin, tx.now, from, agentId);

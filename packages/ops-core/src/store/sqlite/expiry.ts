@@ -167,8 +167,7 @@ function expireAttempt(tx: Tx, task: TaskRow, attempt: AttemptRow): void {
   if (tx.now < attempt.timeout_at) {
     // Who holds the message may have asked for the lease meanwhile: then it is not sent again.
     const resent = attempt.wake_for === "resend" ? resend(tx, task) : null;
-    if (attempt.wake_for === "silence" && resent === null) judgeSilence(tx, task, attempt, agent);
-    else if (resent === null) waitForTimeout(tx, task, attempt);
+    if (resent === null) judgeSilence(tx, task, attempt, agent);
     return;
   }
   const who = attempt.agent_id === null ? "tool" : "agent";

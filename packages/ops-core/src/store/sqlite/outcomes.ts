@@ -6,7 +6,7 @@ import { holds } from "../../domain/agents/probe.ts";
 import type { Sender, Settled } from "../../domain/store.ts";
 import { readStored } from "../../domain/stored-json.ts";
 import { ForeignToken } from "../../domain/tasks/foreign-token.ts";
-import { blamesEndpoint, type FailedOutcome } from "../../domain/tasks/retry.ts";
+import { blamesEndpoint } from "../../domain/tasks/retry.ts";
 import type { AttemptOutcome, Evidence, FailureReason, TaskError } from "../../domain/tasks/task.ts";
 import type { AttemptEvent } from "../../domain/tasks/transitions.ts";
 import { checkResult } from "../../domain/workflows/data.ts";
@@ -14,6 +14,7 @@ import type { Doer } from "./agent-index.ts";
 import { noteAlive } from "./agent-lease.ts";
 import { noteLateOutcome, tellByToken } from "./cancellations.ts";
 import { closeCircuit, countFailure } from "./circuits.ts";
+import type { FailedAttempt } from "./doubt-row.ts";
 import { settleOpenEffects } from "./effect-row.ts";
 import { endAttempt, isOpen, isSender, slotHold } from "./ending.ts";
 import type { TaskPolicy } from "./plan-cache.ts";
@@ -163,10 +164,10 @@ function judgedProbe(
   return { type: "failed", reason: "agent_error", error, evidence: outcome.evidence };
 }
 
-function judgeCircuit(tx: Tx, agent: Doer | undefined, attempt: AttemptRow, outcome: FailedOutcome): void {
+function judgeCircuit(tx: Tx, agent: Doer | undefined, attempt: AttemptRow, outcome: FailedAttempt): void {
   if (agent === undefined) return;
   if (blamesEndpoint(outcome)) countFailure(tx, agent, attempt);
-  else if (outcome.type === "failed" && outcome.reason !== "lost") closeCircuit(tx, agent);
+  else if (outcome.reason !== "lost") closeCircuit(tx, agent);
 }
 
 /** An agent shows how it tells outcomes; only the strongest way it has shown settles from then on. */

@@ -8,7 +8,10 @@ import { loadProgress, nextWake, type ProgressRow, wakeOf, watchOf } from "./sil
 import { type AttemptRow, attemptFacts, changeAttempt, type TaskRow, taskEvent } from "./task-row.ts";
 import type { Tx } from "./tx.ts";
 
-/** An attempt that is watched has not been heard of: it is suspect, and ends when it still is. */
+/**
+ * An attempt that is watched has not been heard of: it is suspect, and ends when it still is. One whose silence is not
+ * due, or is not watched, waits for its next moment.
+ */
 export function judgeSilence(tx: Tx, task: TaskRow, attempt: AttemptRow, agent: Doer | undefined): void {
   const row = loadProgress(tx, task.id, attempt.n);
   const due = row === undefined ? null : silentAt(watchOf(row));

@@ -66,6 +66,9 @@ const INVARIANTS: Readonly<Record<string, string>> = {
     union all select id from cancellations where ended_at is not null and wake_at is not null
     union all select session_id || '/' || step from session_steps where ended_at is not null and wake_at is not null`,
   "a pending delivery wakes up": "select id from deliveries where status = 'pending' and wake_at is null",
+  "a message that waits for an agent goes where that is": `select d.id, d.url from deliveries d left join agents a
+    on a.id = d.agent_id and a.removed_at is null where d.status = 'pending' and d.kind in ('message', 'task')
+    and d.agent_id is not null and d.url is not a.endpoint`,
   "a waiting task wakes up at its deadline":
     "select id from tasks where status = 'pending' and wake_at is not case held when 2 then null else deadline end",
   "what has ended says when, and nothing else does": `select id from tasks where (ended_at is null) <>

@@ -314,6 +314,20 @@ function removal(on: Declare): void {
     }
   });
 
+  on("a fallback is taken once: when its only agent goes, too, the step fails", async (w) => {
+    await w.agent("first", { capabilities: ["work"] });
+    const { id } = await w.start(workflow([step("a", { fallback: { agentCapability: "cheap" } })]));
+    const other = await w.start(workflow([step("a", { agentCapability: "other" })]));
+    await w.fail(w.take(), "rejected");
+    const cheap = await w.agent("cheap", { capabilities: ["cheap"] });
+    await w.dispatch();
+    assert.equal(w.take().agentId, cheap);
+    await w.store.agents.remove(cheap);
+    const { status, error } = await w.getSession(id);
+    assert.deepEqual([status, error?.code], ["failed", "agent_gone"]);
+    assert.equal((await w.getSession(other.id)).status, "started");
+  });
+
   on("what the loss of a removed agent's work sets free is not given to that agent", async (w) => {
     const leaving = await w.agent("leaving", { capabilities: ["work"] });
     const once = { retry: { maxAttempts: 1 }, onFailure: "continue" };

@@ -103,6 +103,42 @@ export const circuitsSuite: Suite = (on) => {
     assert.equal(await w.store.agents.blocked(second), null);
   });
 
+  on("hole 24: an exchange that lasts to the attempt's end is one failure of its endpoint", async (w) => {
+    const agentId = await w.agent("worker", { capabilities: ["work"], timeout: 10 * SECOND });
+    for (let i = 1; i <= 4; i += 1) {
+      await w.task({ retry: { ...PATIENT, maxAttempts: 1 } });
+      await w.wait(9.5 * SECOND);
+      await w.store.attempts.broken(senderOf(w.take()), "no answer");
+      await w.wait(SECOND / 2);
+      await w.report(agentId, "idle");
+      assert.equal(await w.store.agents.blocked(agentId), null, `after ${i}`);
+    }
+    await w.task({ retry: { ...PATIENT, maxAttempts: 1 } });
+    await w.observe(w.take(), failed("unavailable"));
+    assert.equal((await w.store.agents.blocked(agentId))?.reason, "circuit_open");
+  });
+
+  on("hole 24: an attempt that was lost says nothing of its endpoint", async (w) => {
+    const agentId = await w.agent("worker", { capabilities: ["work"] });
+    const outcomes = ["unavailable", "unavailable", "unavailable", "unavailable", "lost", "unavailable"] as const;
+    for (const outcome of outcomes) {
+      assert.equal(await w.store.agents.blocked(agentId), null);
+      await w.task({ retry: { ...PATIENT, maxAttempts: 1 } });
+      await w.observe(w.take(), failed(outcome));
+      await w.report(agentId, "idle");
+    }
+    assert.equal((await w.store.agents.blocked(agentId))?.reason, "circuit_open");
+  });
+
+  on("hole 24: who is behind another endpoint is given work as before, agents and tools", async (w) => {
+    const other = await w.agent("other");
+    await w.tool("post");
+    await broken(w);
+    assert.equal(await w.store.agents.blocked(other), null);
+    await w.task({ requirement: { kind: "tool", tool: "post" } });
+    assert.equal(w.takeCall().tool, "post");
+  });
+
   on("a probe that fails sends a step with a fallback there", async (w) => {
     await broken(w);
     await w.agent("cheap", { capabilities: ["cheap"] });

@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import { MINUTE, SECOND } from "../../domain/clock.ts";
+import { STEP_RETRY } from "../../domain/tasks/retry.ts";
 import type { Requirement } from "../../domain/tasks/task.ts";
 import { graphOf, listOf, step, workflow } from "./test-definitions.ts";
 import type { Declare, Suite } from "./test-rig.ts";
-import { need, type World } from "./test-world.ts";
+import { failed, need, type World } from "./test-world.ts";
+
+const ALONE = { ...STEP_RETRY, maxAttempts: 1 };
 
 /** Who is given what, in which order, and why not. */
 export const claimsSuite: Suite = (on) => {
@@ -55,6 +58,27 @@ function choice(on: Declare): void {
     }
     assert.deepEqual(names, ["a", "b", "c", "a", "b", "c"]);
   });
+
+  for (const names of [
+    ["lost", "suspect"],
+    ["suspect", "lost"],
+  ]) {
+    on(`of agents in doubt the one that is least so is taken, whoever was there first: ${names[0]}`, async (w) => {
+      const ids = new Map<string, string>();
+      for (const name of names) ids.set(name, await w.agent(name, { capabilities: ["work", name] }));
+      for (let i = 0; i < 3; i += 1) {
+        await w.task({ ...capability("suspect"), retry: ALONE });
+        await w.observe(w.take(), failed("agent_error", "answer"));
+      }
+      const { id } = await w.task();
+      const lost = w.take().agentId;
+      assert.equal(lost, ids.get("lost"));
+      for (const state of ["initializing", "idle"]) await w.report(lost, state);
+      await w.dispatch();
+      const again = w.take();
+      assert.deepEqual([again.taskId, again.agentId], [id, ids.get("suspect")]);
+    });
+  }
 
   on("hole 19: a busy agent's backlog never hides idle agents", async (w) => {
     const busy = await w.agent("busy", { capabilities: ["work"] });
@@ -265,6 +289,19 @@ function reasons(on: Declare): void {
     await w.dispatch();
     const second = need((await w.getTask(id)).blocked, "reason");
     assert.deepEqual([second.reason, second.since], ["agent_initializing", w.clock.now()]);
+  });
+
+  on("a lane keeps its reason when nothing waits in another one any more", async (w) => {
+    const want = (capability: string) => ({ kind: "capability", capability, preferred: null }) as const;
+    const tasks = [await w.task({ requirement: want("a") }), await w.task({ requirement: want("b") })];
+    await w.dispatch();
+    const [a, b] = tasks.map(({ id }) => id);
+    const { blocked } = await w.getTask(need(b, "task"));
+    assert.equal(blocked?.reason, "no_capable_agent");
+    w.clock.advance(SECOND);
+    await w.store.tasks.cancel(need(a, "task"), "no more");
+    await w.dispatch();
+    assert.deepEqual((await w.getTask(need(b, "task"))).blocked, blocked);
   });
 
   on("no agent with the capability: the nearest are named", async (w) => {

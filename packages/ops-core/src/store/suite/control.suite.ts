@@ -141,6 +141,17 @@ export const controlSuite: Suite = (on) => {
     assert.deepEqual((await w.types(id)).slice(-2), ["session.resumed", "session.waiting"]);
   });
 
+  on("a session that goes on says so once, and by whom", async (w) => {
+    const { id } = await w.start(listOf("a"));
+    await pause(w, id);
+    await w.store.sessions.resume(id, "bob");
+    const told = (await w.store.events.list(0, 100, id)).filter(({ type }) => type === "session.resumed");
+    assert.deepEqual(
+      told.map(({ data }) => data),
+      [{ by: "bob" }],
+    );
+  });
+
   on("pausing and resuming twice changes nothing", async (w) => {
     const { id } = await w.start(listOf("a"));
     await pause(w, id, "first");

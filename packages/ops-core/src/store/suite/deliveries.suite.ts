@@ -126,7 +126,74 @@ export const deliveriesSuite: Suite = (on) => {
     assert.equal(await w.store.deliveries.get("dlv_none"), null);
   });
 
-  for (const kind of ["message", "task"] as const) follows(on, kind);
+  on("deliveries that wait are listed by what they wait for", async (w) => {
+    const { deliveries } = w.store;
+    const [due, later, behind] = ["due", "later", "later"].map((aggregate) => w.delivery({ aggregate }));
+    for (const delivery of [due, later, behind]) await deliveries.enqueue(need(delivery, "delivery"));
+    await deliveries.failed(need(later, "delivery").id, 1, "no", w.clock.now() + MINUTE);
+    const list = async (blockedReason: string) =>
+      (await deliveries.list({ limit: 10 }, { blockedReason })).items.map(({ id }) => id);
+    assert.deepEqual(await list("delivery_due"), [due?.id]);
+    assert.deepEqual(await list("delivery_backoff"), [later?.id]);
+    assert.deepEqual(await list("delivery_behind"), [behind?.id]);
+    w.clock.advance(MINUTE);
+    assert.deepEqual(new Set(await list("delivery_due")), new Set([due?.id, later?.id]));
+    assert.deepEqual(await list("delivery_backoff"), []);
+  });
+
+  for (const kind of ["message", "task"] as const) {
+    follows(on, kind);
+    isWrittenMeanwhile(on, kind);
+  }
+
+  on("of two agents that move, messages follow each to its own place", async (w) => {
+    const { store } = w;
+    const ids = [await w.agent("one"), await w.agent("two")];
+    const messages = ids.map((agentId, i) =>
+      w.delivery({ kind: "message", url: `http://${i === 0 ? "one" : "two"}.test/`, aggregate: agentId, agentId }),
+    );
+    for (const message of messages) await store.deliveries.enqueue(message);
+    for (const name of ["two", "one"]) {
+      await w.agent(name, { endpoint: `http://new.test/${name}`, replace: "allowed" });
+    }
+    const urls = await Promise.all(messages.map(async ({ id }) => (await store.deliveries.get(id))?.url));
+    assert.deepEqual(urls, ["http://new.test/one", "http://new.test/two"]);
+  });
+
+  on("an agent that used to ask for its work may be sent it from now on", async (w) => {
+    const id = await w.agent("worker", { capabilities: ["work"], channel: "pull" });
+    assert.equal(await w.agent("worker", { capabilities: ["work"], replace: "allowed" }), id);
+    await w.task();
+    assert.equal(w.take().endpoint, "http://worker.test/");
+  });
+
+  on("an agent that asks for its work from now on takes no messages any more", async (w) => {
+    const { deliveries } = w.store;
+    const agentId = await w.agent("worker");
+    const messages = [1, 2].map(() => w.delivery({ kind: "message", url: "http://worker.test/", agentId }));
+    const [before, after] = messages.map((message) => () => deliveries.enqueue(message));
+    await before?.();
+    await w.agent("worker", { channel: "pull", replace: "allowed" });
+    await after?.();
+    for (const { id } of messages) {
+      const { status, lastError } = need(await deliveries.get(id), "message");
+      assert.deepEqual([status, lastError], ["failed", "The agent has no endpoint any more."]);
+    }
+  });
+
+  on("news of an agent go to whom they are for, wherever that agent is, and when it is gone", async (w) => {
+    const { deliveries } = w.store;
+    const agentId = await w.agent("worker");
+    const tell = async (aggregate: string) => {
+      const news = w.delivery({ kind: "notification", aggregate, agentId });
+      await deliveries.enqueue(news);
+      return (await deliveries.due(10, ["notification"])).find(({ id }) => id === news.id)?.url;
+    };
+    const url = "https://receiver.test/hook";
+    assert.equal(await tell("registered"), url);
+    await w.store.agents.remove(agentId);
+    assert.equal(await tell("deregistered"), url);
+  });
 
   on("what follows from a delivery is stored with its end, and only by the attempt that wrote it", async (w) => {
     const { deliveries } = w.store;
@@ -202,5 +269,25 @@ function follows(on: Declare, kind: "message" | "task"): void {
       ["failed", w.clock.now(), null, "The agent was deregistered."],
     );
     assert.deepEqual(await others(), before);
+  });
+}
+
+function isWrittenMeanwhile(on: Declare, kind: "message" | "task"): void {
+  on(`a ${kind} that is written as its agent moves goes to the new place, and nowhere when it is gone`, async (w) => {
+    const { deliveries } = w.store;
+    const agentId = await w.agent("mover");
+    const written = async (change: () => Promise<unknown>, url = "http://mover.test/") => {
+      const message = w.delivery({ kind, url, aggregate: `${url} ${w.ids.uuid()}`, agentId });
+      await Promise.all([deliveries.enqueue(message), change()]);
+      return need(await deliveries.get(message.id), "message");
+    };
+    const { url, status } = await written(() => w.agent("mover", { endpoint: "http://new.test/", replace: "allowed" }));
+    assert.deepEqual([url, status], ["http://new.test/", "pending"]);
+    const gone = await written(() => w.store.agents.remove(agentId), "http://new.test/");
+    assert.deepEqual(
+      [gone.status, gone.endedAt, gone.nextAt, gone.lastError],
+      ["failed", w.clock.now(), null, "The agent was deregistered."],
+    );
+    assert.deepEqual(await due(w), []);
   });
 }

@@ -110,6 +110,14 @@ export const forksSuite: Suite = (on) => {
     assert.deepEqual(await workOff(w), [{ do: "else" }, { do: "c" }]);
   });
 
+  on("of two forks from one step each gets the parameters that it was given", async (w) => {
+    await workers(w);
+    const source = await w.start(workflow([named("a"), named("b")]));
+    await work(w);
+    for (const other of ["one", "two"]) await fork(w, source.id, { from: 1, parameters: `{"do":"${other}"}` });
+    assert.deepEqual(await work(w), ["one", "two"]);
+  });
+
   on("only what has ended is gone on from, and a step that never began is no place to begin", async (w) => {
     await workers(w);
     const source = await w.start(workflow([named("a"), named("b")]));

@@ -141,6 +141,22 @@ function pull(on: Declare): void {
     assert.equal((await w.getTask(id)).status, "pending");
   });
 
+  on("hole 22: a lease that was renewed just before a gap is noticed has none of its moves behind it", async (w) => {
+    const agentId = await puller(w);
+    const { id } = await w.task();
+    await w.store.agents.claim(agentId, 1);
+    await w.store.process.beat();
+    w.clock.advance(MINUTE);
+    await Promise.all([w.report(agentId, "active"), w.store.process.beat()]);
+    for (let crash = 1; crash <= 3; crash += 1) {
+      await w.crash();
+      w.clock.advance(MINUTE);
+      await w.store.process.beat();
+      await w.expire();
+      assert.equal((await w.getTask(id)).status, crash < 3 ? "running" : "pending", `after crash ${crash}`);
+    }
+  });
+
   on("hole 22: a lease about to run out after a gap gets its ten seconds too", async (w) => {
     const agentId = await puller(w);
     const { id } = await w.task();

@@ -228,6 +228,13 @@ function probes(on: Declare): void {
     assert.equal((await w.store.agents.get(agentId))?.health.evidence.tries, 2);
   });
 
+  on("what a probe has to show is asked of the probe only, not of work", async (w) => {
+    await w.agent("worker", { capabilities: ["work"], probe: { ...PROBE, expect: { pong: 1 } } });
+    const { id } = await w.task({ retry: ONCE });
+    await w.observe(w.take(), succeeded("anything else", "answer"));
+    assert.equal((await w.getTask(id)).status, "completed");
+  });
+
   on("a probe waits for a free slot, and for a process that can send it", async (w) => {
     const agentId = await w.agent("worker", { capabilities: ["work"], probe: PROBE, timeout: 50 * SECOND });
     for (let i = 0; i < 4; i += 1) await one(w, failed("agent_error", "answer"));

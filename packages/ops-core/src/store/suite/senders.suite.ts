@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { MINUTE, SECOND } from "../../domain/clock.ts";
 import { STEP_RETRY } from "../../domain/tasks/retry.ts";
+import type { ClaimedAttempt } from "../../domain/tasks/task.ts";
 import type { Suite } from "./test-rig.ts";
 import { failed, senderOf, succeeded } from "./test-world.ts";
 
@@ -26,6 +27,50 @@ export const sendersSuite: Suite = (on) => {
     assert.deepEqual([(await w.attempt(id, 1)).status, await w.slots(agentId)], ["created", "1/0"]);
     assert.equal((await w.complete(old, "said under the token")).type, "accepted");
     assert.equal((await w.getTask(id)).result, '"said under the token"');
+  });
+
+  on("hole 8: what a sender saw of an attempt that is not there changes nothing", async (w) => {
+    await w.agent("worker", { capabilities: ["work"] });
+    const { id } = await w.task();
+    const sent = w.take();
+    const outcome = succeeded(1, "answer");
+    assert.deepEqual(await w.observe({ ...sent, taskId: "task_no" }, outcome), {
+      type: "stale",
+      taskStatus: "cancelled",
+    });
+    assert.deepEqual(await w.observe({ ...sent, attempt: 2 }, outcome), { type: "stale", taskStatus: "running" });
+    assert.equal((await w.getTask(id)).status, "running");
+    await w.complete(sent);
+  });
+
+  on("hole 10: an agent that has asked for the lease has the message, whatever its sender makes of it", async (w) => {
+    await w.agent("worker", { capabilities: ["work"] });
+    const { id } = await w.task({ retry: ALONE });
+    const sent = w.take();
+    await w.store.attempts.extendLease(id, sent.token);
+    await w.store.attempts.undelivered(senderOf(sent), "refused");
+    assert.equal((await w.attempt(id, 1)).status, "acknowledged");
+    assert.equal((await w.complete(sent)).type, "accepted");
+  });
+
+  on("who exchanges for an attempt that has ended for another reason is told to stop, else not", async (w) => {
+    const agentId = await w.agent("worker", { capabilities: ["work"], timeout: 5 * SECOND });
+    const ends = [
+      ["a result", (sent: ClaimedAttempt) => w.complete(sent), false],
+      ["a failure", (sent: ClaimedAttempt) => w.fail(sent), false],
+      ["a cancel", ({ taskId }: ClaimedAttempt) => w.store.tasks.cancel(taskId, "no more"), true],
+      ["a restart", () => w.report(agentId, "initializing"), true],
+      ["its timeout", () => w.wait(5 * SECOND), true],
+    ] as const;
+    for (const [how, ending, stop] of ends) {
+      await w.report(agentId, "idle");
+      await w.task({ retry: ALONE });
+      const sent = w.take();
+      w.hints.length = 0;
+      await ending(sent);
+      const told = w.hints.flatMap(({ endedAttempts }) => endedAttempts);
+      assert.deepEqual(told, [{ id: `${sent.taskId}/1`, stop }], how);
+    }
   });
 
   on("hole 9: what a dead process was sending is sent again by the next one, with the same token", async (w) => {

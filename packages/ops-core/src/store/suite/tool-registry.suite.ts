@@ -75,6 +75,23 @@ function registration(on: Declare): void {
     assert.equal(await why(w, id), "no_such_tool");
   });
 
+  on("a call that breaks, or never left, after its tool is gone is held against nobody", async (w) => {
+    await w.tool("post");
+    const tasks = [await w.task({ requirement: POST }), await w.task({ requirement: POST })];
+    const [one, two] = [w.takeCall(), w.takeCall()];
+    await w.store.tools.remove("post");
+    await w.store.attempts.broken(senderOf(one), "reset");
+    await w.store.attempts.undelivered(senderOf(two), "refused");
+    const found = await Promise.all(tasks.map(({ id }) => w.getTask(id)));
+    assert.deepEqual(
+      found.map(({ status, used }) => [status, used]),
+      [
+        ["running", 0],
+        ["pending", 0],
+      ],
+    );
+  });
+
   on("the slots of calls that were given up go with their tool, and with no other", async (w) => {
     const other = { kind: "tool", tool: "other" } as const;
     for (const name of ["post", "other"]) await w.tool(name, { maxConcurrency: 1 });

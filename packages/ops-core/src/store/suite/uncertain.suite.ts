@@ -170,6 +170,23 @@ export const uncertainSuite: Suite = (on) => {
     assert.deepEqual([await end(w, id), await compensation(w, id)], [["failed", "deadline_exceeded"], "incomplete"]);
   });
 
+  on("a step's wish that all be undone outlives the deadline that cuts its siblings short", async (w) => {
+    await workers(w);
+    const wishing = step("wishing", { onFailure: "compensate", ...ONCE, dependsOn: ["a"] });
+    const slow = { taskId: "slow", wait: { for: "9h" }, dependsOn: ["a"] };
+    const busy = step("busy", { dependsOn: ["a"] });
+    const document = [{ ...undoable("a"), dependsOn: [] }, wishing, slow, busy];
+    const id = await start(w, document, { onFailure: "fail", deadline: "1m" });
+    await w.complete(w.take(), "A");
+    await w.fail(w.take(), "rejected");
+    w.take();
+    await pass(w, MINUTE);
+    await w.wait(2 * MINUTE);
+    assert.deepEqual(names(await workOff(w)), ["a"]);
+    assert.deepEqual(await end(w, id), ["failed", "deadline_exceeded"]);
+    assert.equal((await statuses(w, id))[0], "compensated");
+  });
+
   on("a deadline stops the sessions below before it lists what is to be undone", async (w) => {
     await workers(w);
     await apply(w, workflow([step("inner")], { id: "child" }));
