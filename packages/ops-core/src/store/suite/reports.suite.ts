@@ -156,13 +156,32 @@ function bareCondition(on: Declare): void {
     assert.ok(!(await w.types(id)).includes("attempt.ambiguous_report"));
   });
 
-  on("hole 12: bare states prove nothing when another message went to the agent", async (w) => {
+  for (const kind of ["message", "task"] as const) {
+    on(`hole 12: bare states prove nothing when another ${kind} of ours went to the agent`, async (w) => {
+      const agentId = await bareAgent(w);
+      const { id } = await w.task();
+      await w.acknowledge(w.take());
+      await w.store.deliveries.enqueue(w.delivery({ kind, agentId }));
+      await say(w, agentId, "active", "idle");
+      await notSettled(w, id);
+    });
+  }
+
+  on("hole 12: bare states prove nothing after an `error`, until the agent was idle once", async (w) => {
     const agentId = await bareAgent(w);
-    const { id } = await w.task();
+    const first = await w.task({ retry: { ...STEP_RETRY, maxAttempts: 1 } });
     await w.acknowledge(w.take());
-    await w.store.deliveries.enqueue(w.delivery({ kind: "message", agentId }));
+    assert.deepEqual(await say(w, agentId, "active", "error"), [null, first.id]);
+    await w.wait(5 * SECOND);
+    const second = await w.task();
+    await w.acknowledge(w.take());
     await say(w, agentId, "active", "idle");
-    await notSettled(w, id);
+    await notSettled(w, second.id);
+    await w.store.tasks.cancel(second.id, "give up");
+    await say(w, agentId, "idle");
+    const third = await w.task();
+    await w.acknowledge(w.take());
+    assert.deepEqual(await say(w, agentId, "active", "idle"), [null, third.id]);
   });
 
   on("hole 12: bare states prove nothing when a gateway sent the message again", async (w) => {
