@@ -14,6 +14,7 @@ export const EQUIVALENT: readonly ExemptGroup[] = [
       "store/sqlite/agent-index.ts AgentIndex.reloadTool guard: this.#stale",
       "store/sqlite/agent-index.ts TOOL_COLUMNS conjunct: agent_id is null",
       "store/sqlite/agent-index.ts TOOL_COLUMNS conjunct: tool is not null",
+      "store/sqlite/agents.ts workflowOf guard: sessionId === null",
       "store/sqlite/claim.ts claimDirectly operand: && task.limits !== null",
       'store/sqlite/claim.ts countMessage guard: agent.kind === "tool" || agent.evidence === "explicit" || agent.evidence === "named"',
       'store/sqlite/claim.ts countMessage operand: || agent.kind === "tool"',
@@ -24,6 +25,9 @@ export const EQUIVALENT: readonly ExemptGroup[] = [
       'store/sqlite/expiry.ts expireAttempt operand: && agent?.kind === "agent"',
       "store/sqlite/expiry.ts findDue.approvals conjunct: wake_at <= ?",
       "store/sqlite/expiry.ts findDue.cancellations conjunct: wake_at <= ?",
+      "store/sqlite/hints.ts CommitHints.forgetEnded guard: this.claimed.length === 0 || this.endedAttempts.length === 0",
+      "store/sqlite/hints.ts CommitHints.forgetEnded operand: || this.claimed.length === 0",
+      "store/sqlite/hints.ts CommitHints.forgetEnded operand: || this.endedAttempts.length === 0",
       "store/sqlite/lane-heads.ts LaneHeads.admit condition: limits.waitsIn(lane)",
       "store/sqlite/lane-heads.ts LaneHeads.admitLanesOf condition: task.limits !== null",
       "store/sqlite/lane-heads.ts LaneHeads.admitLanesOf.admitted operand: && this.#admit(lane)",
@@ -54,6 +58,10 @@ export const EQUIVALENT: readonly ExemptGroup[] = [
       "store/sqlite/permits.ts takePermit guard: task.limits === null",
       "store/sqlite/process-store.ts pruneUses condition: pruned > 0",
       "store/sqlite/recent-rows.ts RecentRows.putSession guard: row.ended_at !== null",
+      "store/sqlite/report-evidence.ts settleFromReports guard: closed.length === 0",
+      "store/sqlite/reports.ts forgetMessages conjunct: messages_since_idle > 0",
+      'store/sqlite/reports.ts noteNaming guard: !isStronger("named", agent.evidence)',
+      "store/sqlite/reports.ts report condition: incoming.taskId !== null",
       "store/sqlite/session-unit.ts SessionUnit.homeOf guard: known !== undefined",
       "store/sqlite/session-unit.ts SessionUnit.homeOf guard: this.row.forked_from === null",
       "store/sqlite/session-unit.ts SessionUnit.isDone guard: this.row.forked_from === null",
@@ -210,5 +218,48 @@ export const EQUIVALENT: readonly ExemptGroup[] = [
       "store/sqlite/writer.ts Writer.schedule condition: this.#servedAtOnce",
       "store/sqlite/writer.ts Writer.schedule guard: this.#scheduled",
     ],
+  },
+  {
+    reason:
+      "messages are counted to know what bare states could be about, and nobody asks about an agent that has shown more than those; it never shows less again",
+    ids: [
+      'store/sqlite/claim.ts countMessage operand: || agent.evidence === "explicit"',
+      'store/sqlite/claim.ts countMessage operand: || agent.evidence === "named"',
+      'store/sqlite/reports.ts becomeIdle operand: && agent.evidence !== "explicit"',
+    ],
+  },
+  {
+    reason: "only for the types: evidence that there is none of is not stronger than any",
+    ids: [
+      "store/sqlite/outcomes.ts settle operand: && outcome.evidence !== null",
+      "store/sqlite/outcomes.ts settleOpen operand: && outcome.evidence !== null",
+    ],
+  },
+  {
+    reason: "only for the types: a text, a number or a list has no member of the names that are looked for",
+    ids: [
+      "store/sqlite/report-evidence.ts member operand: || Array.isArray(value)",
+      'store/sqlite/report-evidence.ts member operand: || typeof value !== "object"',
+    ],
+  },
+  {
+    reason: "only for the types: what was never sent has no reason, so it is not lost",
+    ids: ['store/sqlite/task-failure.ts failTask.lost operand: && outcome.type === "failed"'],
+  },
+  {
+    reason: "a report so much older than the dispatch is neither proof itself nor compared with one that is",
+    ids: ["store/sqlite/report-evidence.ts recentReports.rows conjunct: received_at >= ?"],
+  },
+  {
+    reason:
+      "each label that the session has is deleted, one after the other; their keys and values lead into the index",
+    ids: [
+      "store/sqlite/sessions.ts labelSession conjunct: key = ?",
+      "store/sqlite/sessions.ts labelSession conjunct: value = ?",
+    ],
+  },
+  {
+    reason: "only saves a write: the process itself marks each second that it judges",
+    ids: ["store/sqlite/task-store.ts attemptStore.expire condition: isDeaf(db, clock.now())"],
   },
 ];

@@ -145,4 +145,26 @@ export const GUARDED: readonly ExemptGroup[] = [
       "store/sqlite/slots.ts wakeLanes condition: waitsIn(tx, lane)",
     ],
   },
+  {
+    reason:
+      "each send to an agent whose bare states count was counted as a message, and the count begins anew only when it holds nothing else; so where one was counted, one attempt is open, was sent once, and holds the one slot",
+    ids: [
+      "store/sqlite/report-evidence.ts settleBare operand: && agent.held === 1",
+      "store/sqlite/report-evidence.ts settleBare operand: || attempt.sends !== 1",
+      "store/sqlite/report-evidence.ts settleBare operand: || proof.open !== 1",
+    ],
+  },
+  {
+    reason:
+      "an attempt of which nothing was sent announced nothing, and what an earlier one had left open was settled before the task was tried again, where its step has a policy for that",
+    ids: ['store/sqlite/task-failure.ts failTask operand: && outcome.type === "failed"'],
+  },
+  {
+    reason: "only the last attempt of a task is ever open, and whoever changes one has looked whether it is",
+    ids: ["store/sqlite/task-row.ts changeAttempt guard: task.last !== attempt"],
+  },
+  {
+    reason: "an agent that is removed loses its attempts in the same transaction, so that an open one has its agent",
+    ids: ["store/sqlite/task-store.ts extendLease operand: || agent === undefined"],
+  },
 ];
