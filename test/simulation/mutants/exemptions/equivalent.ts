@@ -57,7 +57,6 @@ export const EQUIVALENT: readonly ExemptGroup[] = [
       "store/sqlite/permits.ts releasePermitsOf guard: !tx.context.limits.anyHeld",
       "store/sqlite/permits.ts takePermit guard: task.limits === null",
       "store/sqlite/process-store.ts pruneUses condition: pruned > 0",
-      "store/sqlite/recent-rows.ts RecentRows.putSession guard: row.ended_at !== null",
       "store/sqlite/report-evidence.ts settleFromReports guard: closed.length === 0",
       "store/sqlite/reports.ts forgetMessages conjunct: messages_since_idle > 0",
       'store/sqlite/reports.ts noteNaming guard: !isStronger("named", agent.evidence)',
@@ -184,18 +183,16 @@ export const EQUIVALENT: readonly ExemptGroup[] = [
   {
     reason: "only bounds memory",
     ids: [
-      "store/sqlite/recent-rows.ts RecentRows.putSession condition: this.#sessions.size >= MAX_ROWS",
-      "store/sqlite/recent-rows.ts RecentRows.putTask condition: this.#tasks.size >= MAX_ROWS",
+      "store/sqlite/recent-rows.ts RecentRows.putSession condition: (row.result?.length ?? 0) <= MAX_TEXT",
+      "store/sqlite/recent-rows.ts RecentRows.putSession condition: row.ended_at === null",
       "store/sqlite/recent-rows.ts RecentRows.putTask operand: || row.parameters.length > MAX_TEXT",
-      "store/sqlite/recent-rows.ts dropOldest condition: oldest.done !== true",
+      "store/sqlite/recent-rows.ts put condition: oldest.done !== true",
+      "store/sqlite/recent-rows.ts put condition: rows.size >= max",
     ],
   },
   {
     reason: "deleting what is not there changes nothing",
-    ids: [
-      "store/sqlite/recent-rows.ts RecentRows.takeSession condition: row !== undefined",
-      "store/sqlite/recent-rows.ts RecentRows.takeTask condition: row !== undefined",
-    ],
+    ids: ["store/sqlite/recent-rows.ts take condition: row !== undefined"],
   },
   {
     reason: "only saves work",

@@ -45,8 +45,8 @@ export class RecentRows {
   }
 
   clear(): void {
-    this.#sessions.clear();
     this.#ended.clear();
+    this.#sessions.clear();
     this.#tasks.clear();
   }
 }
