@@ -11,6 +11,12 @@ export class OwnSlots {
     this.#at.set(task, Math.max(this.#at.get(task) ?? 0, now + lasts - MESSAGE_TAKES));
   }
 
+  /** The attempt ended at `from`, and its platform does not know whether this has stopped. */
+  drain(task: string, from: number, lasts: number): void {
+    const known = this.#at.get(task);
+    if (known !== undefined) this.#at.set(task, Math.max(known, from + lasts - MESSAGE_TAKES));
+  }
+
   /** @param token of the attempt whose end it is about to tell */
   end(task: string, token?: string): void {
     if (token !== undefined) this.#told.add(token);

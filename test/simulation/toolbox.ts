@@ -36,6 +36,8 @@ class SimulatedTool implements Host {
   readonly #known = new Set<string>();
   /** What it is at. */
   readonly #busy = new Set<string>();
+  /** Tasks of which it has never said anything more, with the token of the call. */
+  readonly #hung = new Map<string, string>();
   #slots = 0;
   /** By the clock of the platform. */
   #registeredAt = 0;
@@ -63,6 +65,7 @@ class SimulatedTool implements Host {
     await this.#insist(() => sim.call((store) => store.tools.remove(this.#name)));
     await sim.sleep(sim.between(300, 4_000));
     this.#own.forget();
+    this.#hung.clear();
     await this.register();
   }
 
@@ -92,7 +95,10 @@ class SimulatedTool implements Host {
     this.#note(call, doubled);
     if (sim.fault("token of a tool stolen", 0.06)) sim.later(sim.between(1, 500), () => this.#steal(call));
     const args = (JSON.parse(body) as { readonly arguments: JsonObject }).arguments;
-    if (sim.fault("tool hung", 0.05)) return NEVER;
+    if (sim.fault("tool hung", 0.05)) {
+      this.#hung.set(task, call.token);
+      return NEVER;
+    }
     if (this.#busy.has(task) && sim.roll(0.6)) return this.#say(call, sim.pick([409, 425]), "", false);
     const isSick = !sim.healed && sim.now < this.#sickUntil;
     if (sim.fault("tool refused", isSick ? 0.8 : 0.08)) {
@@ -110,6 +116,7 @@ class SimulatedTool implements Host {
     // From a server that has died meanwhile it may still come.
     const [row] = sim.life.isAlive ? sim.look<{ lasts: number }>(sql, token, this.#registeredAt) : [];
     if (!doubled && !sim.done.has(task) && row !== undefined) this.#own.begin(task, token, now, row.lasts);
+    if (sim.life.isAlive) this.#drain();
     const most = this.#own.most(now);
     if (most > this.#slots)
       sim.complaints.push(`${this.#name} takes ${this.#slots} calls and has ${most} with ${task}`);
@@ -118,6 +125,16 @@ class SimulatedTool implements Host {
     sim.story.tell(this.#name, `is called for ${task} (${attempt})`);
     const which = { agent: this.#name, session: null, key: task, known, doubled, sentAt: "" };
     sim.effects.push({ type: "delivery", at: sim.now, ...which, task, attempt, token });
+  }
+
+  /** A call that was given up keeps its slot for as long again as it was given, since nobody knows whether it goes on. */
+  #drain(): void {
+    const sql = `select ended_at as at, timeout_at - created_at as lasts from attempts
+      where token = ? and status in ('cancelled', 'timed_out')`;
+    for (const [task, token] of this.#hung) {
+      const [ended] = this.#sim.look<{ at: number; lasts: number }>(sql, token);
+      if (ended !== undefined) this.#own.drain(task, ended.at, ended.lasts);
+    }
   }
 
   /** Somebody who saw the token says what came of it; nobody may, but the answer to the call. */
@@ -156,7 +173,10 @@ class SimulatedTool implements Host {
   /** @param isEnd it is not at it any more */
   #say(call: Call, status: number, body: string, isEnd: boolean): HttpResult {
     const { task, token } = call;
-    if (isEnd) this.#own.end(task, token);
+    if (isEnd) {
+      this.#own.end(task, token);
+      this.#hung.delete(task);
+    }
     this.answers.push({ ...call, tool: this.#name, status, body });
     this.#sim.story.tell(this.#name, `answers ${status} for ${task} (${call.attempt})`);
     return response(status, body, status === 503 ? { "retry-after": "1" } : {});

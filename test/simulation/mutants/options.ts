@@ -13,7 +13,7 @@ export interface Options {
   readonly suites: boolean;
 }
 
-const NAMED_SEEDS = 40;
+const NAMED_SEEDS = 60;
 /** There are hundreds, and what the first seeds do not show the next ones seldom do. */
 const GENERATED_SEEDS = 6;
 

@@ -1,18 +1,30 @@
 /**
- * Asks the specification of the store about one mutant after another, in one process whose sources have all of them
- * behind switches. Prints a line of JSON each. Arguments: a file with what to do, see `Orders`.
+ * Asks the specification about one mutant after another, in one process whose sources have all of them behind switches.
+ * Prints a line of JSON each. Arguments: a file with what to do, see `Orders`.
  */
-import { readFileSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
+import { Database, type Values } from "../../../packages/ops-core/src/store/sqlite/database.ts";
 import { KeptDatabase } from "../../../packages/ops-core/src/store/sqlite/kept-database.ts";
 import { recycle, rigOn } from "../../../packages/ops-core/src/store/sqlite/test-rigs.ts";
 import { SUITES } from "../../../packages/ops-core/src/store/store.suite.ts";
 import { World } from "../../../packages/ops-core/src/store/suite/test-world.ts";
+import { productFile } from "../../planting/planting.ts";
+import { type CollectedTest, collectTests } from "./collected-tests.ts";
 import { conjunctsIn, withoutConjunct } from "./instrument.ts";
 import type { Answer, Orders } from "./specification.ts";
 
-interface Scenario {
-  readonly title: string;
-  readonly body: (world: World) => Promise<void>;
+/** Unit tests of transitions and of those who ask for them. What takes seconds or looks at statements is not here. */
+const UNIT_TESTS = [
+  "domain/sessions/*.test.ts",
+  "domain/tasks/*.test.ts",
+  "domain/workflows/move.test.ts",
+  "engine/*.test.ts",
+  "store/sqlite/{faults,forget,set-back-clock,tools}.test.ts",
+];
+
+interface Scenario extends CollectedTest {
+  /** One of a unit: asked when no suite sees anything, since some take long. */
+  readonly isOfUnit: boolean;
 }
 
 const orders = JSON.parse(readFileSync(process.argv[2] ?? "", "utf8")) as Orders;
@@ -38,20 +50,6 @@ Object.assign(globalThis, {
   },
 });
 
-class SwitchedDatabase extends KeptDatabase {
-  override run(sql: string, ...values: never[]): number {
-    return super.run(switched(sql), ...values);
-  }
-
-  override get<T>(sql: string, ...values: never[]): T | undefined {
-    return super.get<T>(switched(sql), ...values);
-  }
-
-  override all<T>(sql: string, ...values: never[]): T[] {
-    return super.all<T>(switched(sql), ...values);
-  }
-}
-
 const conjuncts = new Map<string, readonly number[]>();
 
 function switched(sql: string): string {
@@ -65,17 +63,23 @@ function switched(sql: string): string {
   return active !== null && own.includes(active) ? withoutConjunct(sql, active) : sql;
 }
 
-const spare: SwitchedDatabase[] = [];
+const { run, get, all } = Database.prototype;
+Object.assign(Database.prototype, {
+  run(this: Database, sql: string, ...values: Parameters<typeof run> extends [string, ...infer V] ? V : never): number {
+    return run.call(this, switched(sql), ...values);
+  },
+  get(this: Database, sql: string, ...values: Values): unknown {
+    return get.call(this, switched(sql), ...values);
+  },
+  all(this: Database, sql: string, ...values: Values): unknown[] {
+    return all.call(this, switched(sql), ...values);
+  },
+});
 
-async function passes({ body }: Scenario): Promise<boolean> {
-  const db = spare.pop() ?? new SwitchedDatabase();
+async function passes({ run }: Scenario): Promise<boolean> {
   steps = 0;
   try {
-    const world = await World.open(rigOn(db));
-    await body(world);
-    await world.verify();
-    await world.close();
-    recycle(db, spare);
+    await run();
     return true;
   } catch {
     // Nobody knows what it left behind.
@@ -83,17 +87,36 @@ async function passes({ body }: Scenario): Promise<boolean> {
   }
 }
 
-function allScenarios(): Scenario[] {
+const spare: KeptDatabase[] = [];
+
+async function inWorld(body: (world: World) => Promise<void>): Promise<void> {
+  const db = spare.pop() ?? new KeptDatabase();
+  const world = await World.open(rigOn(db));
+  await body(world);
+  await world.verify();
+  await world.close();
+  recycle(db, spare);
+}
+
+async function allScenarios(): Promise<Scenario[]> {
   const scenarios: Scenario[] = [];
-  for (const suite of SUITES) suite((title, body) => scenarios.push({ title, body }));
-  return scenarios;
+  for (const suite of SUITES) {
+    suite((title, body) => scenarios.push({ title, run: () => inWorld(body), isOfUnit: false }));
+  }
+  const files = UNIT_TESTS.flatMap((place) => globSync(place, { cwd: productFile("") }).sort());
+  const tests = await collectTests(files.map(productFile));
+  return [...scenarios, ...tests.map((test) => ({ ...test, isOfUnit: true }))];
+}
+
+/** Of life: hundreds of scenarios may take a while. */
+function giveASign(n: number): void {
+  if (n % 50 === 49) process.stdout.write("\n");
 }
 
 /** The title of the scenario that fails with the mutant, and passes without; null when there is none. */
 async function killerOf(index: number, scenarios: readonly Scenario[]): Promise<string | null> {
   for (const [n, scenario] of scenarios.entries()) {
-    // A sign of life: hundreds may take a while.
-    if (n % 50 === 49) process.stdout.write("\n");
+    giveASign(n);
     active = index;
     const isSeen = !(await passes(scenario));
     active = null;
@@ -114,11 +137,12 @@ function say(answer: Answer): void {
   process.stdout.write(`${JSON.stringify(answer)}\n`);
 }
 
-const scenarios = allScenarios();
+const scenarios = await allScenarios();
 if (orders.meetings === null) {
   const meetings: number[][] = [];
-  for (const scenario of scenarios) {
+  for (const [n, scenario] of scenarios.entries()) {
     met.clear();
+    giveASign(n);
     if (!(await passes(scenario))) throw new Error(`the specification fails without any mutant: ${scenario.title}`);
     meetings.push([...met]);
   }
@@ -128,7 +152,7 @@ if (orders.meetings === null) {
   // Those that meet few predicates show most about each of them.
   const sorted = scenarios
     .map((scenario, i) => ({ scenario, met: new Set(meetings[i]) }))
-    .sort((a, b) => a.met.size - b.met.size);
+    .sort((a, b) => Number(a.scenario.isOfUnit) - Number(b.scenario.isOfUnit) || a.met.size - b.met.size);
   for (const index of orders.mutants) {
     const able = sorted.filter((each) => each.met.has(index)).map(({ scenario }) => scenario);
     say({ index, killer: await killerOf(index, able) });

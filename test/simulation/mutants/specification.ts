@@ -101,7 +101,8 @@ class Specification {
     return runPlanted({
       script: "specification-run.ts",
       args: [file],
-      variables: { OPSPAWN_MUTANT: this.#sources },
+      // What fails may leave files behind.
+      variables: { OPSPAWN_MUTANT: this.#sources, TMPDIR: this.#folder },
       heap: 600,
       // An empty line is but a sign of life.
       onLine: (line) => line !== "" && take(JSON.parse(line) as Answer),

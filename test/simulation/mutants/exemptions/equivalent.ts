@@ -113,16 +113,13 @@ export const EQUIVALENT: readonly ExemptGroup[] = [
     ids: [
       "store/sqlite/agents.ts WAITING_IN conjunct: held = 0 (2)",
       "store/sqlite/agents.ts WAITING_IN conjunct: status = 'pending' (3)",
-      "store/sqlite/claim.ts nextInLine.stored conjunct: deadline > ?",
       "store/sqlite/ending.ts closeDoubt.sql conjunct: ended_at is null",
       "store/sqlite/gap.ts moveWatches conjunct: wake_for = 'silence'",
       "store/sqlite/gap.ts moveWatches.due conjunct: wake_at > ?",
       "store/sqlite/gap.ts moveWatches.due conjunct: wake_for = 'silence'",
       "store/sqlite/gap.ts moveWatches.moved conjunct: n = ?",
       "store/sqlite/sender.ts adopt.candidates conjunct: (t.agent_id is null or g.channel = 'push')",
-      "store/sqlite/session-unit.ts SessionUnit.isDone.sql conjunct: step = ?",
       "store/sqlite/step-tasks.ts cancelStepTasks.open conjunct: status in ('pending', 'running')",
-      "store/sqlite/step-tasks.ts cancelStepTasks.open conjunct: step = ?",
       "store/sqlite/step-tasks.ts cancelStepTasks.open conjunct: undoes = 0",
     ],
   },
@@ -200,10 +197,7 @@ export const EQUIVALENT: readonly ExemptGroup[] = [
   },
   {
     reason: "only saves work that would change nothing",
-    ids: [
-      "store/sqlite/tx.ts Tx.writeEvents guard: this.#events.size === 0",
-      "store/sqlite/tx.ts Tx.writeTasks guard: this.tasks.isWritten",
-    ],
+    ids: ["store/sqlite/tx.ts Tx.writeEvents guard: this.#events.size === 0"],
   },
   {
     reason: "decides when or in which order a batch is written, not what",
@@ -211,7 +205,6 @@ export const EQUIVALENT: readonly ExemptGroup[] = [
       "store/sqlite/writer.ts Writer.close condition: this.#queue.length > 0",
       "store/sqlite/writer.ts Writer.flush condition: batch.length > 1",
       "store/sqlite/writer.ts Writer.flush guard: batch.length === 0",
-      "store/sqlite/writer.ts Writer.schedule condition: this.#lastBatch >= BUSY_BATCH",
       "store/sqlite/writer.ts Writer.schedule condition: this.#servedAtOnce",
       "store/sqlite/writer.ts Writer.schedule guard: this.#scheduled",
     ],
@@ -258,5 +251,13 @@ export const EQUIVALENT: readonly ExemptGroup[] = [
   {
     reason: "only saves a write: the process itself marks each second that it judges",
     ids: ["store/sqlite/task-store.ts attemptStore.expire condition: isDeaf(db, clock.now())"],
+  },
+  {
+    reason: "no policy can ask that what was rejected is tried again",
+    ids: ['domain/tasks/retry.ts decideRetry.retryable operand: && outcome.reason !== "rejected"'],
+  },
+  {
+    reason: "memory that is forgotten is read again",
+    ids: ["store/sqlite/tx.ts Tx.undo condition: this.#touched"],
   },
 ];

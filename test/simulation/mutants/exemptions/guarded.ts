@@ -167,4 +167,15 @@ export const GUARDED: readonly ExemptGroup[] = [
     reason: "an agent that is removed loses its attempts in the same transaction, so that an open one has its agent",
     ids: ["store/sqlite/task-store.ts extendLease operand: || agent === undefined"],
   },
+  {
+    reason: "a connection that is closed refuses in the same words",
+    ids: ["store/sqlite/writer.ts Writer.submit guard: this.#closed"],
+  },
+  {
+    reason: "cannot happen: a savepoint is taken back without the batch, and whatever is thrown here is an Error",
+    ids: [
+      "store/sqlite/writer.ts Writer.commit guard: apart === null",
+      "store/sqlite/writer.ts isFull operand: && error instanceof Error",
+    ],
+  },
 ];

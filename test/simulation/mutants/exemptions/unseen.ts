@@ -147,49 +147,7 @@ export const UNSEEN: readonly ExemptGroup[] = [
   },
   {
     reason:
-      "no store of this version writes a session as a newer one does; SQLite refuses such data as a whole, so that two versions on one store come with another store",
+      "no store of this version writes a session as a newer one does, and two versions on one store come with another store",
     ids: ["store/sqlite/session-unit.ts SessionUnit.load.row conjunct: format <= ?"],
-  },
-  {
-    reason: "in the simulated world no transition fails after it has written",
-    ids: [
-      "store/sqlite/tx.ts Tx.begin condition: this.#savepoint",
-      "store/sqlite/tx.ts Tx.finish operand: && this.#wrote",
-      "store/sqlite/tx.ts Tx.undo condition: this.#touched",
-      "store/sqlite/tx.ts Tx.undo operand: && this.#wrote",
-      "store/sqlite/writer.ts Writer.commit guard: apart === null",
-      "store/sqlite/writer.ts mergedHints.kept operand: && ok",
-    ],
-  },
-  {
-    reason: "the simulated clients never ask for more than the queue takes, nor while the store closes",
-    ids: [
-      'store/sqlite/writer.ts Writer.submit condition: urgency === "intake"',
-      "store/sqlite/writer.ts Writer.submit guard: this.#closed",
-      "store/sqlite/writer.ts Writer.submit guard: this.#intake >= MAX_QUEUED_INTAKE",
-    ],
-  },
-  {
-    reason: "the simulated disk fails in one way only, at COMMIT: it is never full and never rolls back by itself",
-    ids: [
-      "store/sqlite/writer.ts Writer.apply guard: !this.#db.inTransaction",
-      "store/sqlite/writer.ts Writer.run condition: this.#db.inTransaction",
-      "store/sqlite/writer.ts commitError guard: isFull(error)",
-      "store/sqlite/writer.ts isFull operand: && /disk is full|SQLITE_FULL/.test(error.message)",
-      "store/sqlite/writer.ts isFull operand: && error instanceof Error",
-      "store/sqlite/writer.ts transitionError guard: isFull(error)",
-    ],
-  },
-  {
-    reason: "nobody compares retries, waits and fallbacks with the policy that asked for them",
-    ids: [
-      'domain/tasks/retry.ts blamesEndpoint operand: || outcome.type === "undelivered"',
-      'domain/tasks/retry.ts decideRetry.retryable operand: && outcome.reason !== "rejected"',
-      'domain/tasks/retry.ts decideUndelivered guard: counted && (used >= tries.max || !policy.on.includes("unavailable"))',
-      "domain/tasks/retry.ts decideUndelivered operand: && counted",
-      'domain/tasks/retry.ts decideUndelivered operand: && used >= tries.max || !policy.on.includes("unavailable")',
-      'domain/tasks/retry.ts decideUndelivered operand: || !policy.on.includes("unavailable")',
-      "domain/tasks/retry.ts decideUndelivered operand: || used >= tries.max",
-    ],
   },
 ];

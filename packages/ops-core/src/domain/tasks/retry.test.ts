@@ -174,6 +174,7 @@ test("undelivered tries wait from an eighth of a second to half a minute, and fi
   const fallback = { ...last, hasFallback: true };
   assert.deepEqual(decideRetry(fallback, FIXED, UNDELIVERED, NOW, chance(0)), { type: "fall_back", counted: true });
   const never: RetryPolicy = { ...FIXED, on: ["timeout"] };
+  assert.equal(decideRetry(tries({ undelivered: 3 }), never, UNDELIVERED, NOW, chance(0)).type, "retry");
   assert.equal(decideRetry(tries({ undelivered: 4 }), never, UNDELIVERED, NOW, chance(0)).type, "fail");
 });
 

@@ -49,6 +49,17 @@ test("a transition that fails after it has written leaves nothing behind, in row
   }
 });
 
+test("where the disk is full for one transition alone, that one is refused as such", async () => {
+  await onFaulty(async (w, db) => {
+    await w.agent("worker", { capabilities: ["work"] });
+    // Twice: a batch is run again, each transition apart, after the first failure.
+    db.fail(/^insert into tasks/, new Error("database or disk is full"), 2);
+    await assert.rejects(w.task(), withCode("storage_full"));
+    await w.task();
+    await w.complete(w.take());
+  });
+});
+
 test("one that fails does not disturb the others of its batch", async () => {
   await onFaulty(async (w, db) => {
     await w.agent("worker", { capabilities: ["work"], maxConcurrency: 9 });

@@ -60,6 +60,15 @@ export const effectsSuite: Suite = (on) => {
     assert.deepEqual([status, result, note, attempt, by], ["done", '{"id":7}', "paid", 1, "agent"]);
   });
 
+  on("of steps that are cancelled at once, the one that has announced something may have done it", async (w) => {
+    await workersAndBystander(w);
+    const { id } = await w.start(workflow([step("a", { dependsOn: [] }), step("b", { dependsOn: [] })]));
+    w.take();
+    await intend(w, w.take(), "pay");
+    await w.store.sessions.cancel(id, "no more");
+    assert.deepEqual(await w.steps(id), { 0: "cancelled", 1: "uncertain" });
+  });
+
   on("only the attempt that has the task may announce an effect", async (w) => {
     await workersAndBystander(w);
     await w.start(listOf("a"));

@@ -158,6 +158,21 @@ export const forksSuite: Suite = (on) => {
     assert.deepEqual(await end(w, after.id), ["completed", all]);
   });
 
+  on("of two lists that were cut short each goes on with its own items", async (w) => {
+    await workers(w);
+    const list = (taskId: string) =>
+      step(taskId, { ...ONCE, forEach: "input.list", dependsOn: [], parameters: { do: `${taskId}${"${{ item }}"}` } });
+    const source = await w.start(workflow([list("a"), list("b")]), { data: { list: [0, 1] } });
+    for (const attempt of w.sent.splice(0)) {
+      const { do: name } = JSON.parse(attempt.parameters) as { do: string };
+      if (["a0", "b1"].includes(name)) await w.complete(attempt);
+    }
+    await w.store.sessions.cancel(source.id, "for now");
+    const { id } = await fork(w, source.id);
+    assert.deepEqual((await work(w)).sort(), ["a1", "b0"]);
+    assert.equal((await w.getSession(id)).status, "completed");
+  });
+
   on("a list that was taken over whole is read from where its items are", async (w) => {
     await workers(w);
     const first = step("first", { forEach: ["o"], parameters: { do: "${{ item }}" } });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { DAY, MINUTE, SECOND } from "../../domain/clock.ts";
 import { step, workflow } from "./test-definitions.ts";
 import { errorOf, workOff } from "./test-language.ts";
-import { AT_ONCE, limited, listed, many, rated, TENANT, why } from "./test-limits.ts";
+import { AT_ONCE, limited, listed, many, rated, TENANT, taskOf, why } from "./test-limits.ts";
 import type { Declare, Suite } from "./test-rig.ts";
 import { need } from "./test-world.ts";
 
@@ -14,6 +14,15 @@ export const limitsSuite: Suite = (on) => {
 };
 
 function concurrency(on: Declare): void {
+  on("a task with limits whose deadline has passed is not given out any more", async (w) => {
+    const { id } = await limited(w, "t", { deadline: "1s" });
+    w.clock.advance(SECOND);
+    await many(w);
+    assert.equal(await w.dispatch(), 0);
+    await w.expire();
+    assert.equal((await w.store.tasks.get(await taskOf(w, id)))?.error?.code, "deadline_exceeded");
+  });
+
   on("of the tasks of a key no more run at once than its limit, and other keys go on", async (w) => {
     await many(w);
     const sessions = [];
