@@ -1,5 +1,6 @@
 import { formatTime, isJsonObject, type JsonObject, type JsonValue, parseJson } from "@opspawn/contract";
 import type { CancelMessage, CancelReceipt } from "../domain/cancellations/cancellation.ts";
+import { beginning } from "../domain/excerpt.ts";
 import type { HttpResponse } from "../domain/http-client.ts";
 
 const SENDER_ID = "opscore_system_id";
@@ -44,7 +45,7 @@ export function readCancelAnswer({ body, truncated }: HttpResponse): CancelRecei
   if (!isJsonObject(answer)) return null;
   const { status, note } = answer;
   if (status !== "acknowledged" && status !== "stopped" && status !== "refused") return null;
-  return { status, note: typeof note === "string" && note !== "" ? note.slice(0, NOTE_MAX).toWellFormed() : null };
+  return { status, note: typeof note === "string" && note !== "" ? beginning(note, NOTE_MAX) : null };
 }
 
 function parsed(body: HttpResponse["body"]): JsonValue {

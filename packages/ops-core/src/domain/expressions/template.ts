@@ -1,4 +1,5 @@
 import { type Issue, type JsonObject, type JsonValue, OpspawnError } from "@opspawn/contract";
+import { excerpt } from "../excerpt.ts";
 import { Issues, issueText, type Loc } from "../issues.ts";
 import { Allowance } from "./allowance.ts";
 import { compileExpression, type Expression } from "./expression.ts";
@@ -179,7 +180,7 @@ function messageOf(error: unknown, source: string | undefined): string {
   if (!(error instanceof ExpressionFailure)) throw error;
   if (source === undefined) return error.message + error.hint();
   const trimmed = source.trim();
-  const quoted = trimmed.length > QUOTED_LENGTH_MAX ? `${trimmed.slice(0, QUOTED_LENGTH_MAX)}...` : trimmed;
+  const quoted = excerpt(trimmed, QUOTED_LENGTH_MAX);
   const leading = source.length - source.trimStart().length;
   const column = error.at === undefined ? "" : `, column ${Math.max(error.at - leading, 0) + 1}`;
   return `${error.message}${error.hint()} (in \${{ ${quoted} }}${column})`;

@@ -1,4 +1,5 @@
 import { JSON_LIMITS } from "@opspawn/contract";
+import { beginning } from "../excerpt.ts";
 import type { AttemptOutcome, FailureReason } from "../tasks/task.ts";
 
 /** What the result route takes. */
@@ -24,8 +25,8 @@ function failureBody(token: string, outcome: Extract<AttemptOutcome, { type: "fa
     status: "failed",
     delivery: DELIVERY[outcome.reason] ?? "answered",
     error: {
-      code: code.slice(0, MAX_CODE),
-      message: message.slice(0, MAX_MESSAGE),
+      code: beginning(code, MAX_CODE),
+      message: beginning(message, MAX_MESSAGE),
       ...(retryable === undefined ? {} : { retryable }),
       ...(outcome.retryAfter === undefined ? {} : { retryAfter: Math.min(outcome.retryAfter / SECOND, 86_400) }),
     },

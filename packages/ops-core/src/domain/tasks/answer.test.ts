@@ -139,6 +139,13 @@ test("an answer beyond our limits is refused, and says why", () => {
   }
 });
 
+test("an agent's words that are too long are cut, never into half a character", () => {
+  const said = `${"x".repeat(999)}\u{1f600}`;
+  const outcome = read(200, JSON.stringify({ status: "failed", error: said }));
+  assert.ok(outcome?.type === "failed");
+  assert.equal(outcome.error.message, `${"x".repeat(999)}\ufffd`);
+});
+
 test("retry-after is read as seconds or as a date", () => {
   assert.equal(readRetryAfter("120", NOW), 120_000_000);
   assert.equal(readRetryAfter("0", NOW), 0);

@@ -6,6 +6,7 @@ import {
   parseJson,
   stringifyJson,
 } from "@opspawn/contract";
+import { beginning } from "../excerpt.ts";
 import type { HttpResponse } from "../http-client.ts";
 import type { AttemptOutcome, TaskError } from "./task.ts";
 
@@ -99,7 +100,7 @@ function readError(body: JsonObject): TaskError {
 }
 
 function text(value: JsonValue | undefined): string | undefined {
-  return typeof value === "string" && value !== "" ? value.slice(0, MAX_MESSAGE) : undefined;
+  return typeof value === "string" && value !== "" ? beginning(value, MAX_MESSAGE) : undefined;
 }
 
 /** Seconds or an HTTP date; microseconds from now, or null. */

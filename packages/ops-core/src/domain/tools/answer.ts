@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject, stringifyJson } from "@opspawn/contract";
+import { beginning } from "../excerpt.ts";
 import type { HttpResponse } from "../http-client.ts";
 import { readRefusal, rejected } from "../tasks/answer.ts";
 import type { AttemptOutcome } from "../tasks/task.ts";
@@ -30,6 +31,5 @@ export function readToolAnswer(response: HttpResponse, now: number): AttemptOutc
 /** `error_message` is where the originals' tools say what went wrong. */
 function messageOf({ error_message: said }: JsonObject): string {
   if (said === undefined || said === null || said === "") return "The tool reported an error.";
-  const text = typeof said === "string" ? said : stringifyJson(said);
-  return text.slice(0, MAX_MESSAGE).toWellFormed();
+  return beginning(typeof said === "string" ? said : stringifyJson(said), MAX_MESSAGE);
 }

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { isJsonObject, type JsonObject, type JsonValue } from "@opspawn/contract";
+import { excerpt } from "../excerpt.ts";
 import { type Loc, pathText } from "../issues.ts";
 
 /** Differences that are named; the rest is counted. */
@@ -51,6 +52,5 @@ function own(object: JsonObject, key: string): JsonValue | undefined {
 }
 
 function shown(value: JsonValue): string {
-  const text = canonicalJson(value);
-  return text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX)}...` : text;
+  return excerpt(canonicalJson(value), SHOWN_MAX);
 }

@@ -1,4 +1,5 @@
 import { type Issue, type JsonObject, type JsonValue, OpspawnError } from "@opspawn/contract";
+import { excerpt } from "../excerpt.ts";
 import { issueText, type Loc } from "../issues.ts";
 import { validate } from "./schema-validation.ts";
 
@@ -29,7 +30,5 @@ export function needFit(schema: JsonObject | null, value: JsonValue, { code, loc
 function messageOf(what: string, issues: readonly Issue[]): string {
   const named = issues.slice(0, NAMED_MAX).map(issueText).join("; ");
   const more = issues.length > NAMED_MAX ? `; and ${issues.length - NAMED_MAX} more` : "";
-  const text = `${what}: ${named}${more}`;
-  // The cut may fall inside a character.
-  return text.length > MESSAGE_MAX ? `${text.slice(0, MESSAGE_MAX).toWellFormed()}...` : text;
+  return excerpt(`${what}: ${named}${more}`, MESSAGE_MAX);
 }

@@ -1,4 +1,5 @@
 import type { Issue, JsonObject, JsonValue } from "@opspawn/contract";
+import { excerpt } from "../excerpt.ts";
 import { Budget } from "../expressions/budget.ts";
 import { ExpressionFailure } from "../expressions/failure.ts";
 import { equal } from "../expressions/operators.ts";
@@ -191,6 +192,5 @@ function bounded(size: number, [min, max]: Bounds, what: string, refuse: (msg: s
 
 /** JSON for a message, cut where it gets long. */
 function shortJson(value: JsonValue): string {
-  const text = JSON.stringify(value);
-  return text.length > 100 ? `${text.slice(0, 100)}...` : text;
+  return excerpt(JSON.stringify(value), 100);
 }

@@ -8,6 +8,7 @@ import {
   parseTime,
   stringifyJson,
 } from "@opspawn/contract";
+import { excerpt } from "../excerpt.ts";
 import type { ExpressionScope } from "../expressions/scope.ts";
 import { resolveTemplate, type Template } from "../expressions/template.ts";
 import { issueText, type Loc } from "../issues.ts";
@@ -143,8 +144,7 @@ const SHOWN_MAX = 40;
 function shown(value: JsonValue): string {
   if (isJsonObject(value)) return "an object";
   if (Array.isArray(value)) return "a list";
-  const text = stringifyJson(value);
-  return text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX).toWellFormed()}...` : text;
+  return excerpt(stringifyJson(value), SHOWN_MAX);
 }
 
 function failed(

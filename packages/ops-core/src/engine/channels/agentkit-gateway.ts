@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonValue, OpspawnError, parseJson } from "@opspawn/contract";
+import { beginning } from "../../domain/excerpt.ts";
 import type { HttpClient, HttpResult } from "../../domain/http-client.ts";
 import { rejected } from "../../domain/tasks/answer.ts";
 import type { ExchangeEnd } from "./exchange-end.ts";
@@ -88,7 +89,7 @@ function detailOf({ body }: Response): string {
   try {
     const json: JsonValue = parseJson(body);
     const detail = isJsonObject(json) ? json.detail : undefined;
-    return typeof detail === "string" ? ` (${detail.slice(0, MAX_DETAIL)})` : "";
+    return typeof detail === "string" ? ` (${beginning(detail, MAX_DETAIL)})` : "";
   } catch (error) {
     if (error instanceof OpspawnError) return "";
     throw error;
