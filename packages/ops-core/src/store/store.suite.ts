@@ -20,6 +20,7 @@ import { effectsSuite } from "./suite/effects.suite.ts";
 import { evidenceSuite } from "./suite/evidence.suite.ts";
 import { failuresSuite } from "./suite/failures.suite.ts";
 import { forksSuite } from "./suite/forks.suite.ts";
+import { graceSuite } from "./suite/grace.suite.ts";
 import { healthSuite } from "./suite/health.suite.ts";
 import { idempotencySuite } from "./suite/idempotency.suite.ts";
 import { itemsSuite } from "./suite/items.suite.ts";
@@ -43,6 +44,7 @@ import { sendersSuite } from "./suite/senders.suite.ts";
 import { sessionsSuite } from "./suite/sessions.suite.ts";
 import { signalsSuite } from "./suite/signals.suite.ts";
 import { slotsSuite } from "./suite/slots.suite.ts";
+import { stateReportsSuite } from "./suite/state-reports.suite.ts";
 import { declareOn, type MakeRig, type Suite } from "./suite/test-rig.ts";
 import { toolRegistrySuite } from "./suite/tool-registry.suite.ts";
 import { toolsSuite } from "./suite/tools.suite.ts";
@@ -88,6 +90,8 @@ export const SUITES: readonly Suite[] = [
   sendersSuite,
   reportsSuite,
   evidenceSuite,
+  graceSuite,
+  stateReportsSuite,
   agentsSuite,
   leasesSuite,
   claimsSuite,

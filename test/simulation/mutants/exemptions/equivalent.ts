@@ -71,6 +71,14 @@ export const EQUIVALENT: readonly ExemptGroup[] = [
       "store/sqlite/step-tasks.ts givenParameters guard: row.forked_from === null",
       "store/sqlite/task-failure.ts backToLane condition: held === 0",
       "store/sqlite/task-row.ts isSessionPaused operand: && task.session_id !== null",
+      "store/sqlite/agents.ts workflowOf guard: sessionId === null",
+      "store/sqlite/report-evidence.ts settleFromReports guard: closed.length === 0",
+      "store/sqlite/reports.ts forgetMessages conjunct: messages_since_idle > 0",
+      'store/sqlite/reports.ts noteNaming guard: !isStronger("named", agent.evidence)',
+      "store/sqlite/reports.ts report condition: incoming.taskId !== null",
+      "store/sqlite/hints.ts CommitHints.forgetEnded guard: this.claimed.length === 0 || this.endedAttempts.length === 0",
+      "store/sqlite/hints.ts CommitHints.forgetEnded operand: || this.claimed.length === 0",
+      "store/sqlite/hints.ts CommitHints.forgetEnded operand: || this.endedAttempts.length === 0",
     ],
   },
   {
@@ -287,5 +295,48 @@ export const EQUIVALENT: readonly ExemptGroup[] = [
   {
     reason: "memory that is forgotten is read again",
     ids: ["store/sqlite/tx.ts Tx.undo condition: this.#touched"],
+  },
+  {
+    reason:
+      "messages are counted to know what bare states could be about, and nobody asks about an agent that has shown more than those; it never shows less again",
+    ids: [
+      'store/sqlite/claim.ts countMessage operand: || agent.evidence === "explicit"',
+      'store/sqlite/claim.ts countMessage operand: || agent.evidence === "named"',
+      'store/sqlite/reports.ts becomeIdle operand: && agent.evidence !== "explicit"',
+    ],
+  },
+  {
+    reason: "only for the types: evidence that there is none of is not stronger than any",
+    ids: [
+      "store/sqlite/outcomes.ts settle operand: && outcome.evidence !== null",
+      "store/sqlite/outcomes.ts settleOpen operand: && outcome.evidence !== null",
+    ],
+  },
+  {
+    reason: "a report so much older than the dispatch is neither proof itself nor compared with one that is",
+    ids: ["store/sqlite/report-evidence.ts recentReports.rows conjunct: received_at >= ?"],
+  },
+  {
+    reason: "only for the types: a text, a number or a list has no member of the names that are looked for",
+    ids: [
+      "store/sqlite/report-evidence.ts member operand: || Array.isArray(value)",
+      'store/sqlite/report-evidence.ts member operand: || typeof value !== "object"',
+    ],
+  },
+  {
+    reason:
+      "each label that the session has is deleted, one after the other; their keys and values lead into the index",
+    ids: [
+      "store/sqlite/sessions.ts labelSession conjunct: key = ?",
+      "store/sqlite/sessions.ts labelSession conjunct: value = ?",
+    ],
+  },
+  {
+    reason: "only for the types: what was never sent has no reason, so it is not lost",
+    ids: ['store/sqlite/task-failure.ts failTask.lost operand: && outcome.type === "failed"'],
+  },
+  {
+    reason: "only saves a write: the process itself marks each second that it judges",
+    ids: ["store/sqlite/task-store.ts attemptStore.expire condition: isDeaf(db, clock.now())"],
   },
 ];

@@ -194,4 +194,17 @@ export const GUARDED: readonly ExemptGroup[] = [
       "store/sqlite/writer.ts isFull operand: && error instanceof Error",
     ],
   },
+  {
+    reason:
+      "each send to an agent whose bare states count was counted as a message, and the count begins anew only when it holds nothing else; so where one was counted, one attempt is open, was sent once, and holds the one slot",
+    ids: [
+      "store/sqlite/report-evidence.ts settleBare operand: && agent.held === 1",
+      "store/sqlite/report-evidence.ts settleBare operand: || attempt.sends !== 1",
+      "store/sqlite/report-evidence.ts settleBare operand: || proof.open !== 1",
+    ],
+  },
+  {
+    reason: "only the last attempt of a task is ever open, and whoever changes one has looked whether it is",
+    ids: ["store/sqlite/task-row.ts changeAttempt guard: task.last !== attempt"],
+  },
 ];

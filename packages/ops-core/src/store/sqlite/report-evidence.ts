@@ -64,12 +64,12 @@ function isExchanging(agent: AgentEntry, attempt: AttemptRow): boolean {
 }
 
 function namedReport(reports: readonly StoredReport[], task: TaskRow, attempt: AttemptRow): AttemptOutcome | null {
-  const newest = reports.findLast(
-    ({ taskId, receivedAt, state }) =>
-      taskId === task.id && receivedAt > attempt.created_at && namedOutcome(state) !== null,
-  );
-  const type = newest === undefined ? null : namedOutcome(newest.state);
-  return newest === undefined || type === null ? null : toOutcome({ type, details: newest.details }, "named");
+  const own = reports.filter(({ taskId, receivedAt }) => taskId === task.id && receivedAt > attempt.created_at);
+  for (const { state, details } of own.reverse()) {
+    const type = namedOutcome(state);
+    if (type !== null) return toOutcome({ type, details }, "named");
+  }
+  return null;
 }
 
 interface Proof {
@@ -83,12 +83,13 @@ function settleBare(tx: Tx, agent: AgentEntry, { task, attempt }: OpenAttempt, p
   const messages =
     tx.get<{ messages_since_idle: number }>("select messages_since_idle from agents where id = ?", agent.id)
       ?.messages_since_idle ?? 0;
-  if (proof.open !== 1 || messages !== 1 || attempt.sends !== 1) {
+  // Who asks for work is sent none of it, so that no message of ours is the one its states could be about.
+  if (agent.channel === "pull" || proof.open !== 1 || messages !== 1 || attempt.sends !== 1) {
     const { open } = proof;
     taskEvent(tx, task, "attempt.ambiguous_report", { number: attempt.n, agentId: agent.id, open, messages });
     return null;
   }
-  const graceOver = attempt.wake_for === "grace" && attempt.wake_at !== null && attempt.wake_at <= tx.now;
+  const graceOver = attempt.wake_for === "grace" && (attempt.wake_at ?? tx.now) <= tx.now;
   if (agent.evidence === "bare" || graceOver) {
     // The `idle` that is believed is one with nothing outstanding; what is sent next, in this very transaction, counts.
     if (outcome.type === "completed" && agent.held === 1) {

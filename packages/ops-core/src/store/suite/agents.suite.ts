@@ -192,7 +192,14 @@ function announcement(on: Declare): void {
     assert.deepEqual(await w.types(agent.id), before);
   });
 
-  for (const change of [{ name: "writer" }, { version: "2" }, { capabilities: [] }, { endpoint: "http://x.test/" }]) {
+  const changes = [
+    { name: "writer" },
+    { version: "2" },
+    { capabilities: [] },
+    { endpoint: "http://x.test/" },
+    { metadata: { config: { cancel: true } } },
+  ];
+  for (const change of changes) {
     on(
       `a REGISTER notification with another ${Object.keys(change)} updates the agent and resets its state`,
       async (w) => {

@@ -98,4 +98,19 @@ function preferred(on: Declare): void {
     await w.wait(MINUTE);
     assert.equal(w.take().agentName, "other");
   });
+
+  on("a path agent that failed the task is preferred for it still; a loss after that is the first one", async (w) => {
+    const path = await w.agent("path", { capabilities: ["work"], maxConcurrency: 2 });
+    await w.agent("other", { capabilities: ["work"] });
+    const requirement = { kind: "capability", capability: "work", preferred: path } as const;
+    const { id } = await w.task({ requirement, retry: { ...STEP_RETRY, jitter: "none" } });
+    await w.fail(w.take());
+    await w.wait(SECOND);
+    const again = w.take();
+    assert.equal(again.agentName, "path");
+    await w.fail(again, "lost");
+    assert.equal((await w.getTask(id)).readyAt, w.clock.now(), "it is offered again at once");
+    await w.dispatch();
+    assert.equal(w.take().agentName, "other");
+  });
 }

@@ -7,6 +7,7 @@ import { need, senderOf } from "./test-world.ts";
 /** Reports that name their task, and the order in which an agent said what it said. */
 export const evidenceSuite: Suite = (on) => {
   named(on);
+  namedWithOthers(on);
   ownOrder(on);
 };
 
@@ -70,6 +71,81 @@ function named(on: Declare): void {
     w.clock.advance(1);
     assert.equal(await w.report(agentId, "idle", { taskId: id }), id);
   });
+}
+
+/** What names a task, among other reports. */
+function namedWithOthers(on: Declare): void {
+  on("hole 12: what an agent says of a task's end stands, though it goes on to speak of it", async (w) => {
+    const { agentId, id, attempt } = await dispatched(w);
+    await w.report(agentId, "finished", { taskId: id, details: { result: 7 } });
+    w.clock.advance(SECOND);
+    await w.report(agentId, "active", { taskId: id });
+    await w.acknowledge(attempt);
+    assert.equal((await w.getTask(id)).result, "7");
+  });
+
+  on("hole 12: of two ends that it reports the last one counts", async (w) => {
+    const { agentId, id, attempt } = await dispatched(w);
+    await w.report(agentId, "failed", { taskId: id });
+    w.clock.advance(SECOND);
+    await w.report(agentId, "completed", { taskId: id, details: { result: 8 } });
+    await w.acknowledge(attempt);
+    assert.deepEqual([(await w.getTask(id)).status, (await w.getTask(id)).result], ["completed", "8"]);
+  });
+
+  on("hole 12: an agent that names a task which it never had has not shown that it names its own", async (w) => {
+    const agentId = await bareAgent(w);
+    const other = await w.task({ requirement: { kind: "capability", capability: "other", preferred: null } });
+    const { id } = await w.task();
+    await w.acknowledge(w.take());
+    w.clock.advance(1);
+    await w.report(agentId, "active", { taskId: other.id });
+    assert.equal((await w.store.agents.get(agentId))?.evidence, "bare");
+    w.clock.advance(1);
+    assert.equal(await w.report(agentId, "idle"), id);
+  });
+
+  on("a result that comes after a named outcome changes nothing, is kept, and makes the agent explicit", async (w) => {
+    const { agentId, id, attempt } = await dispatched(w);
+    await w.acknowledge(attempt);
+    await w.report(agentId, "idle", { taskId: id, details: { result: "named" } });
+    w.clock.advance(1);
+    assert.equal(await w.report(agentId, "idle", { taskId: id, details: { result: "named" } }), null);
+    assert.equal((await w.complete(attempt, "too late")).type, "repeated");
+    assert.equal((await w.getTask(id)).result, '"named"');
+    assert.ok((await w.types(id)).includes("attempt.late_result"));
+    assert.equal((await w.store.agents.get(agentId))?.evidence, "explicit");
+  });
+
+  on("an `error` that came with work which the agent completed keeps it from more", async (w) => {
+    const { agentId, id, attempt } = await dispatched(w);
+    await w.report(agentId, "finished", { taskId: id });
+    w.clock.advance(SECOND);
+    await w.report(agentId, "error");
+    await w.acknowledge(attempt);
+    assert.equal((await w.getTask(id)).status, "completed");
+    await w.wait(MINUTE);
+    assert.equal((await w.store.agents.blocked(agentId))?.reason, "agent_error");
+  });
+
+  on("an agent that failed and was active for us since is given work at once", async (w) => {
+    const { agentId, id, attempt } = await dispatched(w);
+    await w.report(agentId, "error", { taskId: id });
+    w.clock.advance(SECOND);
+    await w.report(agentId, "active", { taskId: id });
+    await w.acknowledge(attempt);
+    assert.equal((await w.getTask(id)).status, "failed");
+    assert.equal(await w.store.agents.blocked(agentId), null);
+  });
+
+  for (const details of ["result", ["result"], 5, true, null, { message: "done" }]) {
+    on(`an agent that reports ${JSON.stringify(details)} with its task's end has given no result`, async (w) => {
+      const { agentId, id, attempt } = await dispatched(w);
+      await w.acknowledge(attempt);
+      assert.equal(await w.report(agentId, "completed", { taskId: id, details }), id);
+      assert.deepEqual([(await w.getTask(id)).status, (await w.getTask(id)).result], ["completed", null]);
+    });
+  }
 }
 
 function ownOrder(on: Declare): void {

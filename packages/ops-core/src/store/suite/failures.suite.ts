@@ -98,6 +98,19 @@ export const failuresSuite: Suite = (on) => {
     assert.ok((await w.types(session.id)).includes("task.fell_back"));
   });
 
+  on("work that fell back already fails with the last agent of its fallback", async (w) => {
+    const first = await w.agent("first", { capabilities: ["work"] });
+    const cheap = await w.agent("cheap", { capabilities: ["work.cheap"] });
+    const { id } = await w.start(workflow([step("a", { fallback: { agentCapability: "work.cheap" } })]));
+    await w.store.agents.remove(first);
+    await w.dispatch();
+    assert.equal(w.sent.length, 2, "each was sent it");
+    await w.store.agents.remove(cheap);
+    const [task] = (await w.store.tasks.list({ limit: 1 }, { session: id })).items;
+    assert.deepEqual([task?.status, task?.error?.code, task?.deadLetter], ["failed", "agent_gone", true]);
+    assert.equal((await w.getSession(id)).status, "failed");
+  });
+
   on("an expression that fails, fails its step without a task and without a retry", async (w) => {
     await w.agent("worker", { capabilities: ["work"] });
     const broken = { parameters: { x: "${{ steps.a.result.missing.deeper }}" } };

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { MINUTE, SECOND } from "../../domain/clock.ts";
+import { dispatched, say } from "./test-reports.ts";
 import type { Declare, Suite } from "./test-rig.ts";
 import { need, type World, withCode } from "./test-world.ts";
 
@@ -61,6 +62,30 @@ function pull(on: Declare): void {
     await assert.rejects(w.store.attempts.extendLease(id, token), withCode("lease_lost"));
     await assert.rejects(w.store.attempts.extendLease(id, "1.no"), withCode("lease_lost"));
     await assert.rejects(w.store.attempts.extendLease("task_no", token), withCode("task_not_found"));
+  });
+
+  on("work is confirmed once, however often its lease is renewed", async (w) => {
+    const agentId = await puller(w);
+    const { id } = await w.task();
+    const { token } = need((await w.store.agents.claim(agentId, 1))[0], "attempt");
+    await w.store.attempts.extendLease(id, token);
+    const confirmedAt = w.clock.now();
+    await w.wait(4 * SECOND);
+    await w.store.attempts.extendLease(id, token);
+    assert.equal((await w.attempt(id, 1)).acknowledgedAt, confirmedAt);
+    assert.deepEqual(
+      (await w.types(id)).filter((type) => type === "attempt.acknowledged"),
+      ["attempt.acknowledged"],
+    );
+  });
+
+  on("to renew a lease is no message to the agent: its bare states still tell the outcome", async (w) => {
+    const { agentId, id, attempt } = await dispatched(w);
+    await w.acknowledge(attempt);
+    for (let i = 0; i < 3; i += 1) await w.store.attempts.extendLease(id, attempt.token);
+    await say(w, agentId, "active", "idle");
+    await w.wait(2 * SECOND);
+    assert.equal((await w.getTask(id)).status, "completed");
   });
 
   for (const confirmed of [false, true]) {
@@ -205,6 +230,26 @@ function heartbeat(on: Declare): void {
     await w.acknowledge(w.take());
     await w.wait(10 * SECOND);
     assert.equal((await w.attempt(id, 1)).status, "lost");
+  });
+
+  on("a silent agent loses what it has acknowledged, and keeps what its sender still waits with it for", async (w) => {
+    const agentId = await w.agent("beating", {
+      capabilities: ["work"],
+      heartbeat: true,
+      maxConcurrency: 2,
+      timeout: MINUTE,
+    });
+    const ids = [(await w.task()).id, (await w.task()).id];
+    const [acknowledged, exchanging] = w.sent.splice(0);
+    await w.acknowledge(need(acknowledged, "attempt"));
+    await w.wait(10 * SECOND);
+    const attempts = await Promise.all(ids.map((id) => w.attempt(id, 1)));
+    assert.deepEqual(
+      attempts.map(({ status }) => status),
+      ["lost", "created"],
+    );
+    assert.equal(await w.slots(agentId), "2/1");
+    assert.equal((await w.complete(need(exchanging, "attempt"))).type, "accepted");
   });
 
   on("a silent agent is given nothing until it is heard of again", async (w) => {

@@ -3,10 +3,17 @@ import { MINUTE, SECOND } from "../../domain/clock.ts";
 import { step, workflow } from "./test-definitions.ts";
 import { end, ONCE, workOff } from "./test-language.ts";
 import { limited, listed, many, TENANT } from "./test-limits.ts";
-import type { Suite } from "./test-rig.ts";
+import { bareAgent, say } from "./test-reports.ts";
+import type { Declare, Suite } from "./test-rig.ts";
+import { senderOf } from "./test-world.ts";
 
 /** What is read of one thing is read of that one only, though others look alike. */
 export const ownRowsSuite: Suite = (on) => {
+  ofWork(on);
+  ofAgents(on);
+};
+
+function ofWork(on: Declare): void {
   on("tasks with the same limits are given to those who can do them, whichever waits longest", async (w) => {
     await limited(w, "t", {}, "other");
     w.clock.advance(SECOND);
@@ -74,4 +81,62 @@ export const ownRowsSuite: Suite = (on) => {
     assert.deepEqual(await slots(), ["1/1", "0/0"]);
     assert.equal(await listed(w), "a 1/1, 0");
   });
-};
+}
+
+function ofAgents(on: Declare): void {
+  on("what an agent reports is proof about its own work only", async (w) => {
+    const agentId = await bareAgent(w);
+    const other = await w.agent("other");
+    const { id } = await w.task();
+    await w.acknowledge(w.take());
+    await say(w, other, "active", "idle");
+    assert.deepEqual(await say(w, agentId, "thinking"), [null]);
+    await w.report(other, "completed", { taskId: id });
+    assert.deepEqual(await say(w, agentId, "active"), [null]);
+    assert.equal((await w.getTask(id)).status, "running");
+    assert.deepEqual(await say(w, agentId, "idle"), [id]);
+  });
+
+  on("what is counted of an agent's messages is its own count", async (w) => {
+    await w.agent("earlier");
+    const agentId = await bareAgent(w);
+    await w.agent("later");
+    const { id } = await w.task();
+    await w.acknowledge(w.take());
+    assert.deepEqual(await say(w, agentId, "active", "idle"), [null, id]);
+  });
+
+  on("an agent that starts anew makes nobody else forget what it was sent", async (w) => {
+    const agentId = await bareAgent(w);
+    const other = await w.agent("other");
+    await w.store.deliveries.enqueue(w.delivery({ kind: "message", agentId }));
+    await w.store.agents.register(w.registration("other", { id: other, replace: "allowed" }));
+    const { id } = await w.task();
+    await w.acknowledge(w.take());
+    assert.deepEqual(await say(w, agentId, "active", "idle"), [null, null]);
+    assert.equal((await w.getTask(id)).status, "running");
+  });
+
+  on("hole 27: when AgentKit last told of an agent is a time of its own", async (w) => {
+    const times: (readonly [string, number])[] = [];
+    for (const name of ["first", "second"]) {
+      const agent = w.registration(name);
+      await w.store.agents.announce(agent);
+      times.push([agent.id, w.clock.now()]);
+      w.clock.advance(SECOND);
+    }
+    for (const [id, announcedAt] of times) {
+      await w.store.agents.remove(id, announcedAt);
+      assert.equal(await w.store.agents.get(id), null);
+    }
+  });
+
+  on("a message that is sent again tells of the workflow that it was sent for", async (w) => {
+    await w.agent("worker", { capabilities: ["work"], maxConcurrency: 3 });
+    for (const id of ["one", "two"]) await w.start(workflow([step("a")], { id }));
+    await w.task();
+    for (const attempt of w.sent.splice(0)) await w.store.attempts.broken(senderOf(attempt), "reset");
+    await w.wait(SECOND);
+    assert.deepEqual(new Set(w.sent.map(({ workflowId }) => workflowId)), new Set(["one", "two", null]));
+  });
+}

@@ -3,7 +3,7 @@ import { MINUTE, SECOND } from "../../domain/clock.ts";
 import { STEP_RETRY } from "../../domain/tasks/retry.ts";
 import { bareAgent, dispatched, say } from "./test-reports.ts";
 import type { Declare, Suite } from "./test-rig.ts";
-import { senderOf, succeeded, type World } from "./test-world.ts";
+import { need, senderOf, succeeded, type World } from "./test-world.ts";
 
 /** What state reports prove about attempts. */
 export const reportsSuite: Suite = (on) => {
@@ -156,13 +156,48 @@ function bareCondition(on: Declare): void {
     assert.ok(!(await w.types(id)).includes("attempt.ambiguous_report"));
   });
 
-  on("hole 12: bare states prove nothing when another message went to the agent", async (w) => {
-    const agentId = await bareAgent(w);
+  for (const kind of ["message", "task"] as const) {
+    on(`hole 12: bare states prove nothing when another ${kind} of ours went to the agent`, async (w) => {
+      const agentId = await bareAgent(w);
+      const { id } = await w.task();
+      await w.acknowledge(w.take());
+      await w.store.deliveries.enqueue(w.delivery({ kind, agentId }));
+      await say(w, agentId, "active", "idle");
+      await notSettled(w, id);
+    });
+  }
+
+  on("hole 12: bare states of an agent that asks for its work prove nothing, whatever else it is sent", async (w) => {
+    const agentId = await w.agent("puller", {
+      capabilities: ["work"],
+      channel: "pull",
+      endpoint: "http://puller.test/",
+    });
     const { id } = await w.task();
-    await w.acknowledge(w.take());
+    const [claimed] = await w.store.agents.claim(agentId, 1);
+    await w.store.attempts.extendLease(id, need(claimed, "attempt").token);
     await w.store.deliveries.enqueue(w.delivery({ kind: "message", agentId }));
     await say(w, agentId, "active", "idle");
-    await notSettled(w, id);
+    await w.wait(5 * SECOND);
+    assert.equal((await w.getTask(id)).status, "running");
+    assert.ok((await w.types(id)).includes("attempt.ambiguous_report"));
+  });
+
+  on("hole 12: bare states prove nothing after an `error`, until the agent was idle once", async (w) => {
+    const agentId = await bareAgent(w);
+    const first = await w.task({ retry: { ...STEP_RETRY, maxAttempts: 1 } });
+    await w.acknowledge(w.take());
+    assert.deepEqual(await say(w, agentId, "active", "error"), [null, first.id]);
+    await w.wait(5 * SECOND);
+    const second = await w.task();
+    await w.acknowledge(w.take());
+    await say(w, agentId, "active", "idle");
+    await notSettled(w, second.id);
+    await w.store.tasks.cancel(second.id, "give up");
+    await say(w, agentId, "idle");
+    const third = await w.task();
+    await w.acknowledge(w.take());
+    assert.deepEqual(await say(w, agentId, "active", "idle"), [null, third.id]);
   });
 
   on("hole 12: bare states prove nothing when a gateway sent the message again", async (w) => {

@@ -122,6 +122,13 @@ export const sessionsSuite: Suite = (on) => {
     assert.notEqual(other.planHash, session.planHash);
   });
 
+  on("a definition that a session brings along makes no workflow, unless it is asked to", async (w) => {
+    await w.agent("worker", { capabilities: ["work"] });
+    const { planHash } = await w.start(listOf("only"));
+    assert.equal(await w.store.workflows.get("flow"), null);
+    assert.notEqual(await w.store.workflows.definition(planHash), null);
+  });
+
   on("a session that changed says when", async (w) => {
     await w.agent("worker", { capabilities: ["work"] });
     const { id, createdAt } = await w.start(listOf("only"));

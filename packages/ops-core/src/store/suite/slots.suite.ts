@@ -38,6 +38,25 @@ function slots(on: Declare): void {
     await w.report(agentId, "idle");
     assert.equal(await w.dispatch(), 2);
   });
+
+  on("an agent that has fewer slots than before keeps what it has, and is given no more than it can do", async (w) => {
+    const agent = w.registration("worker", { capabilities: ["work"], maxConcurrency: 3 });
+    await w.store.agents.announce(agent);
+    for (let i = 0; i < 5; i += 1) await w.task();
+    await w.store.agents.announce({ ...agent, version: "2", maxConcurrency: 2 });
+    const [first, second, third] = w.sent.splice(0);
+    assert.ok(first && second && third);
+    const given: number[] = [];
+    for (const attempt of [first, second, third]) {
+      assert.equal((await w.complete(attempt)).type, "accepted");
+      given.push(await w.dispatch());
+    }
+    assert.deepEqual(given, [0, 1, 1]);
+    assert.equal(await w.slots(agent.id), "2/0");
+    await w.complete(w.take());
+    await w.task();
+    assert.equal(await w.slots(agent.id), "2/0");
+  });
 }
 
 function drainingSlots(on: Declare): void {
