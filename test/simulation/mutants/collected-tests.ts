@@ -27,8 +27,6 @@ export function test(title: string, body: Body): void {
   file.tests.push({ title, run: () => runOnce(body, before, after) });
 }
 
-export default test;
-
 export function beforeEach(hook: Hook): void {
   file.before.push(hook);
 }

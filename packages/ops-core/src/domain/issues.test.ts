@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import test from "node:test";
+import { test } from "node:test";
 import { Issues, issueText, pathText } from "./issues.ts";
 
 test("a path is written as people write it", () => {

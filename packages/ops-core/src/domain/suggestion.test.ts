@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import test from "node:test";
+import { test } from "node:test";
 import { suggestion } from "./suggestion.ts";
 
 test("the nearest known name is suggested, when there is one", () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import test from "node:test";
+import { test } from "node:test";
 import fc from "fast-check";
 import { HOUR, MINUTE } from "../clock.ts";
 import { REMINDERS_MAX } from "../workflows/limits.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import test from "node:test";
+import { test } from "node:test";
 import { Environment } from "@marcbachmann/cel-js";
 import type { JsonValue } from "@opspawn/contract";
 import fc from "fast-check";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import test from "node:test";
+import { test } from "node:test";
 import type { JsonValue } from "@opspawn/contract";
 import { refusal, scope } from "./expression.suite.ts";
 import { compileTemplate, resolveTemplate } from "./template.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import test from "node:test";
+import { test } from "node:test";
 import { evaluated, failed, refusal, refused, scope, table } from "./expression.suite.ts";
 import { compileTemplate } from "./template.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import test from "node:test";
+import { test } from "node:test";
 import { evaluated, failed, refused, table } from "./expression.suite.ts";
 
 test("macros run over lists and over the keys of maps", () => {

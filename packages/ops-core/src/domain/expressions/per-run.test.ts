@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import test from "node:test";
+import { test } from "node:test";
 import type { JsonValue } from "@opspawn/contract";
 import { Issues } from "../issues.ts";
 import { evaluated, failed, refused, scope, table } from "./expression.suite.ts";

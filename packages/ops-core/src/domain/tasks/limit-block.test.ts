@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import test from "node:test";
+import { test } from "node:test";
 import { parseTime } from "@opspawn/contract";
 import { limitReason } from "./limit-block.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import test from "node:test";
+import { test } from "node:test";
 import type { JsonObject } from "@opspawn/contract";
 import { document, planOf, refuseEach, warningsOf } from "./definition.suite.ts";
 import { DEFAULT_RETRY } from "./retry-definition.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import test from "node:test";
+import { test } from "node:test";
 import type { JsonObject, JsonValue } from "@opspawn/contract";
 import type { ExpressionScope, StepView } from "../expressions/scope.ts";
 import { checkInput, checkResult, outputReads, parameterReads, sessionOutput, stepParameters } from "./data.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import test from "node:test";
+import { test } from "node:test";
 import { formatDuration } from "@opspawn/contract";
 import * as expressions from "../expressions/limits.ts";
 import * as definitions from "./limits.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import test from "node:test";
+import { test } from "node:test";
 import { isJsonObject, type JsonObject, type JsonValue, OpspawnError } from "@opspawn/contract";
 import fc from "fast-check";
 import { Issues } from "../issues.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import test from "node:test";
+import { test } from "node:test";
 import type { Issue, JsonObject, JsonValue } from "@opspawn/contract";
 import * as expressions from "../expressions/limits.ts";
 import { childRefusal } from "./child-depth.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import test from "node:test";
+import { test } from "node:test";
 import { type JsonObject, type JsonValue, OpspawnError } from "@opspawn/contract";
 import fc from "fast-check";
 import { document, issuesOf, planOf } from "./definition.suite.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import test from "node:test";
+import { test } from "node:test";
 import type { JsonObject, JsonValue } from "@opspawn/contract";
 import { document, planOf, refuseEach } from "./definition.suite.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import test from "node:test";
+import { test } from "node:test";
 import type { JsonObject, JsonValue } from "@opspawn/contract";
 import { document, issuesOf, planOf, refuseEach } from "./definition.suite.ts";
 import { SCHEMA_PATTERNS_MAX, SCHEMA_SIZE_MAX } from "./limits.ts";

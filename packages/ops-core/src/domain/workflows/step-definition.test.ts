@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import test from "node:test";
+import { test } from "node:test";
 import type { JsonObject } from "@opspawn/contract";
 import { document, planOf, refuseEach } from "./definition.suite.ts";
 import { STEP_ID_LENGTH_MAX, TARGET_LENGTH_MAX } from "./limits.ts";
