@@ -5,7 +5,6 @@ export const EQUIVALENT: readonly ExemptGroup[] = [
   {
     reason: "only saves work: what it keeps out is looked up, or written once more, as it is",
     ids: [
-      "domain/workflows/move.ts Move.failForGood condition: this.#waiting > 0",
       "domain/workflows/move.ts Move.finishIfDone condition: this.#ended === this.#plan.steps.length",
       'store/sqlite/add-task.ts addTask guard: row.status !== "pending" || row.held === 1',
       "store/sqlite/add-task.ts addTask operand: || row.held === 1",
@@ -26,11 +25,8 @@ export const EQUIVALENT: readonly ExemptGroup[] = [
       'store/sqlite/claim.ts toClaimed operand: || agent.kind === "tool"',
       "store/sqlite/ending.ts drainingOf guard: task.attempts === 0",
       'store/sqlite/expiry.ts expireAttempt operand: && agent?.kind === "agent"',
-      "store/sqlite/expiry.ts findDue.approvals conjunct: wake_at <= ?",
-      "store/sqlite/expiry.ts findDue.cancellations conjunct: wake_at <= ?",
       "store/sqlite/lane-heads.ts LaneHeads.admit condition: limits.waitsIn(lane)",
       "store/sqlite/lane-heads.ts LaneHeads.admitLanesOf condition: task.limits !== null",
-      "store/sqlite/lane-heads.ts LaneHeads.admitLanesOf.admitted operand: && this.#admit(lane)",
       "store/sqlite/lane-heads.ts LaneHeads.dropLane guard: limits === null && !this.#tx.context.limits.waitsIn(lane)",
       "store/sqlite/lane-heads.ts LaneHeads.dropLane operand: && !this.#tx.context.limits.waitsIn(lane)",
       "store/sqlite/lane-heads.ts LaneHeads.dropLane operand: && limits === null",
@@ -65,7 +61,6 @@ export const EQUIVALENT: readonly ExemptGroup[] = [
       "store/sqlite/session-unit.ts SessionUnit.homeOf guard: this.row.forked_from === null",
       "store/sqlite/session-unit.ts SessionUnit.isDone guard: this.row.forked_from === null",
       "store/sqlite/slots.ts checkFree.taken conjunct: agent_id is null",
-      "store/sqlite/slots.ts checkFree.taken conjunct: lane = 'tool:' || ?",
       "store/sqlite/slots.ts slotsOfTool conjunct: agent_id is null",
       'store/sqlite/slots.ts takeSlot condition: agent.kind === "tool"',
       "store/sqlite/step-tasks.ts givenParameters guard: row.forked_from === null",
@@ -170,7 +165,6 @@ export const EQUIVALENT: readonly ExemptGroup[] = [
       "store/sqlite/ending.ts closeDoubt condition: doubt.approval_id !== null",
       "store/sqlite/ending.ts closeDoubt condition: doubt.helper_id !== null",
       "store/sqlite/session-advance.ts stepEvent condition: error !== undefined",
-      'store/sqlite/session-advance.ts stepEvent guard: status === "pending"',
       "store/sqlite/session-advance.ts take condition: answer !== null",
       "store/sqlite/session-advance.ts writeSession condition: move.failedSteps.length > 0",
       "store/sqlite/session-advance.ts writeSession condition: move.failure !== null",
@@ -338,5 +332,9 @@ export const EQUIVALENT: readonly ExemptGroup[] = [
   {
     reason: "only saves a write: the process itself marks each second that it judges",
     ids: ["store/sqlite/task-store.ts attemptStore.expire condition: isDeaf(db, clock.now())"],
+  },
+  {
+    reason: "a savepoint that nobody goes back to ends with its batch",
+    ids: ["store/sqlite/tx.ts Tx.begin condition: this.#savepoint"],
   },
 ];

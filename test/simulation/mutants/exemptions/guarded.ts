@@ -15,7 +15,6 @@ export const GUARDED: readonly ExemptGroup[] = [
       "domain/workflows/move.ts Move.failForGood guard: !this.#end(index, failedStatus(error), error)",
       "domain/workflows/move.ts Move.failStep condition: this.#end(index, failedStatus(error), error)",
       "domain/workflows/move.ts Move.isAtWork guard: !this.#isOpen(index)",
-      "domain/workflows/move.ts Move.isAtWork operand: || fallback === null",
       "domain/workflows/move.ts Move.judge guard: !this.#isAtWork(index) || step.repeat === null",
       "domain/workflows/move.ts Move.judge operand: || !this.#isAtWork(index)",
       "domain/workflows/move.ts Move.judge operand: || step.repeat === null",
@@ -49,7 +48,6 @@ export const GUARDED: readonly ExemptGroup[] = [
       'store/sqlite/sender.ts broken condition: agent.kind === "agent"',
       "store/sqlite/session-advance.ts writeStep guard: step === undefined",
       'store/sqlite/session-advance.ts writeStep operand: || status === "completed"',
-      "store/sqlite/slots.ts checkFree guard: taken !== undefined",
       "store/sqlite/task-store.ts extendLease.isAgent operand: && !resend",
       "store/sqlite/task-store.ts extendLease.isAgent operand: && agent !== undefined",
     ],
@@ -77,7 +75,6 @@ export const GUARDED: readonly ExemptGroup[] = [
     reason: "proposes only: whatever is found is judged again in a transition of its own",
     ids: [
       "store/sqlite/expiry.ts findDue.silent operand: && hasLease(db, agent)",
-      "store/sqlite/expiry.ts findDue.slots conjunct: until <= ?",
       "store/sqlite/expiry.ts hasLease.held conjunct: (? = 'pull' or attempt_status = 'acknowledged')",
       "store/sqlite/expiry.ts hasLease.held conjunct: agent_id = ?",
       "store/sqlite/expiry.ts hasLease.held conjunct: status = 'running'",
@@ -110,7 +107,6 @@ export const GUARDED: readonly ExemptGroup[] = [
     reason: "the attempt was looked at before by whoever calls this, in the same transaction",
     ids: [
       "store/sqlite/sender.ts acknowledge operand: || attempt === undefined",
-      'store/sqlite/sender.ts acknowledge operand: || attempt.status === "acknowledged"',
       "store/sqlite/sender.ts acknowledge operand: || task === undefined",
       "store/sqlite/sender.ts broken operand: || task === undefined",
       "store/sqlite/sender.ts resend operand: || attempt === null",
