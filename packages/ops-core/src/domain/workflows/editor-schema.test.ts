@@ -191,7 +191,8 @@ test("what the reader accepts the schema accepts, and what one look shows to be 
     }),
     { numRuns: 2_000 },
   );
-  assert.ok(accepted > 40, `${accepted} accepted`);
+  // About one in forty is; hardly any would say that the fields above fit the language no more.
+  assert.ok(accepted > 10, `${accepted} accepted`);
 });
 
 /** For each field of the language values of its own, so that more of them fit. */
