@@ -26,9 +26,12 @@ export interface StepRow {
   readonly source: string | null;
 }
 
+/** What a task `t` says of its step. */
+const OF_TASK = `t.step, t.status, t.id as task_id, t.agent_id, t.attempts, t.part as iteration,
+    t.created_at as started_at, t.ended_at, t.error`;
+
 /** The steps that are as their first task is. */
-const OF_TASKS = `select t.step, t.status, t.id as task_id, t.agent_id, t.attempts, t.part as iteration,
-    t.created_at as started_at, t.ended_at, t.error, null as total, null as next_item, null as open_items,
+const OF_TASKS = `select ${OF_TASK}, null as total, null as next_item, null as open_items,
     null as failed_items, null as wake_at, null as signal, null as child_id, null as approval_id, null as source
   from tasks t where t.session_id = :session and t.part = 0 and t.undoes = 0`;
 
@@ -52,8 +55,7 @@ const STEPS = `select s.step, s.status, t.id as task_id, t.agent_id, coalesce(t.
   order by step`;
 
 /** What the steps of most sessions consist of: tasks, and no row of their own. */
-const PLAIN = `select t.step, t.status, t.id as task_id, t.agent_id, t.attempts, t.part as iteration,
-    t.created_at as started_at, t.ended_at, t.error,
+const PLAIN = `select ${OF_TASK},
     exists (select 1 from session_steps s where s.session_id = t.session_id) as has_rows
   from tasks t where t.session_id = ? and t.part = 0 and t.undoes = 0 order by t.step`;
 

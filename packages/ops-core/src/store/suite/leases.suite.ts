@@ -4,6 +4,17 @@ import { dispatched, say } from "./test-reports.ts";
 import type { Declare, Suite } from "./test-rig.ts";
 import { need, type World, withCode } from "./test-world.ts";
 
+/** The lease of a task outlives two gaps in which nobody judged, and no third one. */
+async function movedTwice(w: World, id: string): Promise<void> {
+  for (let crash = 1; crash <= 3; crash += 1) {
+    await w.crash();
+    w.clock.advance(MINUTE);
+    await w.store.process.beat();
+    await w.expire();
+    assert.equal((await w.getTask(id)).status, crash < 3 ? "running" : "pending", `after crash ${crash}`);
+  }
+}
+
 /** Agents that pull, and agents that give signs of life. */
 export const leasesSuite: Suite = (on) => {
   pull(on);
@@ -142,13 +153,7 @@ function pull(on: Declare): void {
     const { token } = need((await w.store.agents.claim(agentId, 1))[0], "attempt");
     await w.store.attempts.extendLease(id, token);
     await w.store.process.beat();
-    for (let crash = 1; crash <= 3; crash += 1) {
-      await w.crash();
-      w.clock.advance(MINUTE);
-      await w.store.process.beat();
-      await w.expire();
-      assert.equal((await w.getTask(id)).status, crash < 3 ? "running" : "pending", `after crash ${crash}`);
-    }
+    await movedTwice(w, id);
   });
 
   on("hole 22: a renewed lease may be moved again", async (w) => {
@@ -173,13 +178,7 @@ function pull(on: Declare): void {
     await w.store.process.beat();
     w.clock.advance(MINUTE);
     await Promise.all([w.report(agentId, "active"), w.store.process.beat()]);
-    for (let crash = 1; crash <= 3; crash += 1) {
-      await w.crash();
-      w.clock.advance(MINUTE);
-      await w.store.process.beat();
-      await w.expire();
-      assert.equal((await w.getTask(id)).status, crash < 3 ? "running" : "pending", `after crash ${crash}`);
-    }
+    await movedTwice(w, id);
   });
 
   on("hole 22: a lease about to run out after a gap gets its ten seconds too", async (w) => {
