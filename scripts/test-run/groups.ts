@@ -11,10 +11,10 @@ export interface TestProcess {
 }
 
 /** So many files share a process at most: enough that loading counts little, few enough that all cores have work. */
-const SHARE = 12;
+const SHARE = 36;
 
 /** Tests that start processes or take long. What others take is mostly the loading of what they test. */
-const ALONE = /^(scripts\/|test\/(e2e|simulation)\/[^/]+$)|\/sqlite\/(store|predicates|plans|crashes)\.test/;
+const ALONE = /^(scripts\/[^/]+$|test\/(e2e|simulation)\/[^/]+$)|\/sqlite\/(store|store-on-disk|crashes)\.test/;
 
 /**
  * Puts neighbours into one process, each file as a suite of its own, so that hooks at its top concern it alone.
@@ -38,9 +38,9 @@ export function groupFiles(root: string, files: readonly string[], folder: strin
   );
 }
 
-/** The package, and the folder of its sources. */
+/** The package, or what stands for one. */
 function placeOf(file: string): string {
-  return file.split("/").slice(0, -1).slice(0, 4).join("/");
+  return file.split("/").slice(0, -1).slice(0, 3).join("/");
 }
 
 function evenly(members: readonly string[]): string[][] {

@@ -5,7 +5,7 @@ import path from "node:path";
 const PLACES = [
   "test/e2e/**/*.test.ts",
   "test/simulation/*.test.ts",
-  "packages/ops-core/src/store/sqlite/{predicates,store}.test.ts",
+  "packages/ops-core/src/store/sqlite/{store,store-on-disk}.test.ts",
   "scripts/**/*.test.ts",
   "test/conformance/**/*.test.ts",
   "packages/*/src/**/*.test.ts",

@@ -76,6 +76,9 @@ export const LANGUAGE_SUITES: readonly Suite[] = [
   redriveSuite,
 ];
 
+/** What happens to one leaves those beside it alone. */
+export const NEIGHBOUR_SUITES: readonly Suite[] = [ownRowsSuite, neighboursSuite, livenessNeighboursSuite];
+
 export const SUITES: readonly Suite[] = [
   sessionsSuite,
   ...LANGUAGE_SUITES,
@@ -104,15 +107,13 @@ export const SUITES: readonly Suite[] = [
   progressSuite,
   healthSuite,
   quarantineSuite,
-  livenessNeighboursSuite,
   toolsSuite,
   toolRegistrySuite,
   catalogSuite,
   countsSuite,
   deliveriesSuite,
   idempotencySuite,
-  neighboursSuite,
-  ownRowsSuite,
+  ...NEIGHBOUR_SUITES,
   transitionsSuite,
 ];
 

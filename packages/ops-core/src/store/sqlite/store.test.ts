@@ -1,5 +1,83 @@
-import { storeSuite } from "../store.suite.ts";
-import { fileRig, memoryRig } from "./test-rigs.ts";
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { NEIGHBOUR_SUITES, SUITES } from "../store.suite.ts";
+import type { World } from "../suite/test-world.ts";
+import { scansOf } from "./test-plans.ts";
+import { findRedundant, idleEntries, oneLine, predicatesOf, withoutPredicate } from "./test-predicates.ts";
+import { type Account, type Mutant, runScenario } from "./test-specification-run.ts";
 
-storeSuite("SQLite in memory", memoryRig);
-storeSuite("SQLite on disk", fileRig);
+interface Scenario extends Account {
+  readonly body: (world: World) => Promise<void>;
+  /** Most predicates are about whose row it is, and these scenarios are, too. */
+  readonly isOfNeighbours: boolean;
+}
+
+/** Those that have passed, with what they did. */
+const scenarios: Scenario[] = [];
+
+for (const suite of SUITES) {
+  const isOfNeighbours = NEIGHBOUR_SUITES.includes(suite);
+  suite((title, body) => {
+    test(`SQLite in memory: ${title}`, async () => {
+      scenarios.push({ body, isOfNeighbours, ...(await runScenario(body)) });
+    });
+  });
+}
+
+function statementsOf(some: readonly Scenario[]): Set<string> {
+  return new Set(some.flatMap(({ statements }) => [...statements]));
+}
+
+test("no statement of the specification looks through a table that grows", () => {
+  const statements = statementsOf(scenarios);
+  assert.ok(statements.size > 100);
+  assert.deepEqual(scansOf(statements), []);
+});
+
+test("each predicate of each write is guarded: without it the specification fails", async () => {
+  // Those that do little show most about what they do.
+  const sorted = scenarios.toSorted(
+    (a, b) => Number(b.isOfNeighbours) - Number(a.isOfNeighbours) || writesOf(a) - writesOf(b),
+  );
+  const survivors: string[] = [];
+  const explained = new Set<NonNullable<ReturnType<typeof findRedundant>>>();
+  for (const sql of statementsOf(sorted)) {
+    const able = sorted.filter(({ statements }) => statements.has(sql));
+    for (const predicate of predicatesOf(sql)) {
+      const redundant = findRedundant(sql, predicate);
+      if (redundant !== undefined) explained.add(redundant);
+      else if (!(await isKilled({ sql, instead: withoutPredicate(sql, predicate) }, able))) {
+        survivors.push(`${oneLine(sql)} -- ${oneLine(predicate)}`);
+      }
+    }
+  }
+  assert.deepEqual(survivors, []);
+  assert.deepEqual(idleEntries(explained), [], "these explain no predicate of any write");
+});
+
+function writesOf({ statements }: Scenario): number {
+  return [...statements].filter((sql) => predicatesOf(sql).length > 0).length;
+}
+
+/** What sees one predicate of a statement sees most others of it, so it is asked first. */
+const killers = new Map<string, Scenario>();
+
+async function isKilled(mutant: Mutant, able: readonly Scenario[]): Promise<boolean> {
+  const first = killers.get(mutant.sql);
+  if (first !== undefined && (await kills(first, mutant))) return true;
+  for (const scenario of able) {
+    if (scenario === first || !(await kills(scenario, mutant))) continue;
+    killers.set(mutant.sql, scenario);
+    return true;
+  }
+  return false;
+}
+
+async function kills({ body, rollbacks }: Scenario, mutant: Mutant): Promise<boolean> {
+  try {
+    // A write that went wrong may go right when its batch is run again.
+    return (await runScenario(body, mutant)).rollbacks > rollbacks;
+  } catch {
+    return true;
+  }
+}

@@ -26,6 +26,8 @@ export interface OpenedStore {
 /** One place for data, and the way to open it again and again. An implementation of the store brings its own. */
 export interface StoreRig {
   open(ports: StorePorts): Promise<OpenedStore>;
+  /** When the data are audited: after each call, by default, or only once a scenario has ended. */
+  readonly audited?: "after each call" | "at the end";
   /** Removes the data. */
   remove(): Promise<void>;
 }
