@@ -7,6 +7,7 @@ export {
   OpspawnError,
   type OpspawnErrorOptions,
 } from "./errors.ts";
+export { beginning, excerpt } from "./excerpt.ts";
 export { isJsonNumber, isJsonObject, jsonNumber, jsonNumberText, parseJson, stringifyJson } from "./json.ts";
 export { checkJson, JSON_LIMITS, type JsonLimits } from "./json-limits.ts";
 export type { JsonObject, JsonValue, RawJson } from "./json-value.ts";

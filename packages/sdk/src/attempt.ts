@@ -1,4 +1,4 @@
-import { type Assignment, type JsonValue, OpspawnError, parseTime } from "@opspawn/contract";
+import { type Assignment, beginning, type JsonValue, OpspawnError, parseTime } from "@opspawn/contract";
 import { confirmStop, TaskCancelled } from "./cancelled-task.ts";
 import type { OpspawnClient } from "./client.ts";
 import type { Chance, Clock } from "./clock.ts";
@@ -51,6 +51,8 @@ export interface AttemptRun {
 const RENEW_EVERY = 3_000_000;
 // Shorter than the time between renewals, so that a call that hangs costs one of them.
 const RENEW_TIMEOUT = "2500ms";
+// What a platform takes; beyond it, it would refuse the outcome as a whole.
+const CODE_LIMIT = 100;
 const MESSAGE_LIMIT = 10_000;
 
 /** One attempt from its claim to its posted outcome. Never rejects: what goes wrong is told to `onError`. */
@@ -148,10 +150,10 @@ function contextOf(run: AttemptRun, lost: AbortController, signal: AbortSignal):
 }
 
 function errorOf(error: unknown): NonNullable<TaskResult["error"]> {
-  const message = (error instanceof Error ? error.message : String(error)).slice(0, MESSAGE_LIMIT).toWellFormed();
+  const message = beginning(error instanceof Error ? error.message : String(error), MESSAGE_LIMIT);
   if (!(error instanceof TaskFailure)) return { code: "agent_error", message };
   return {
-    code: error.code.slice(0, 100),
+    code: beginning(error.code, CODE_LIMIT),
     message,
     ...(error.retryable === undefined ? {} : { retryable: error.retryable }),
     ...(error.retryAfter === undefined ? {} : { retryAfter: error.retryAfter }),
@@ -178,7 +180,7 @@ async function post(run: AttemptRun, outcome: TaskResult, signal: AbortSignal): 
     if (!(error instanceof OpspawnApiError || error instanceof OpspawnError || error instanceof TypeError)) throw error;
     // The result itself cannot be stored (too large, say): that is this task's failure, not silence until it times out.
     onError?.(error);
-    const message = `The result was refused: ${error.message}`.slice(0, MESSAGE_LIMIT);
+    const message = beginning(`The result was refused: ${error.message}`, MESSAGE_LIMIT);
     await send({ token, status: "failed", error: { code: "result_refused", message, retryable: false } });
   }
 }

@@ -22,9 +22,13 @@ function platform(known: { done?: number; again?: boolean; deaf?: boolean } = {}
         }
         return { effectId: "e", idempotencyKey: "key", status: "done" as const, again: false, receipt: told.receipt };
       },
-      receipt: async (_task: string, _effect: string, body: { status: string; result?: unknown }) => {
+      receipt: async (
+        _task: string,
+        _effect: string,
+        body: { status: string; result?: unknown; note?: string | undefined },
+      ) => {
         if (known.deaf) throw new Error("nobody answers");
-        said.push([body.status, body.result]);
+        said.push([body.status, body.note ?? body.result]);
         return sampleEffect();
       },
     },
@@ -59,11 +63,11 @@ test("who knows that nothing happened says so; any other error leaves it open", 
       performEffect({ effects, ...TICKET }, "e", 1, () => Promise.reject(error)),
       error,
     );
-  await refuse(new EffectNotDone("no funds"));
+  await refuse(new EffectNotDone(`no funds${"\0".repeat(1_000)}`));
   await refuse(new Error("the line went dead"));
   assert.deepEqual(said, [
     ["announce", 1],
-    ["not_done", undefined],
+    ["not_done", `no funds${"\ufffd".repeat(992)}`],
     ["announce", 1],
   ]);
 });

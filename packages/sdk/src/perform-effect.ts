@@ -1,4 +1,4 @@
-import type { JsonValue } from "@opspawn/contract";
+import { beginning, type JsonValue } from "@opspawn/contract";
 import type { EffectIntent, Effects } from "./effects.ts";
 import { TaskFailure } from "./task-failure.ts";
 
@@ -33,6 +33,9 @@ export class EffectNotDone extends TaskFailure {}
 
 /** A receipt is worth some patience: without it somebody may have to find out what happened. */
 const RECEIPT_RETRIES = 6;
+
+/** What a platform takes; beyond it, it would refuse the receipt. */
+const NOTE_LIMIT = 1_000;
 
 /**
  * Announces an effect, does it, and tells that it is done; or, where an earlier attempt did it, only gives its result.
@@ -70,7 +73,7 @@ export async function performEffect<T extends JsonValue | undefined>(
     await tell({ status: "done", result: result ?? null });
     return result;
   } catch (error) {
-    if (error instanceof EffectNotDone) await tell({ status: "not_done", note: error.message.slice(0, 1_000) });
+    if (error instanceof EffectNotDone) await tell({ status: "not_done", note: beginning(error.message, NOTE_LIMIT) });
     throw error;
   }
 }

@@ -38,7 +38,11 @@ beforeEach(async () => {
   fake.on(lease, RENEWED).on(result, ACCEPTED);
 });
 
-afterEach(() => fake.close());
+afterEach(async () => {
+  // A test that fails leaves its worker behind.
+  stop.abort();
+  await fake.close();
+});
 
 const nothing = async (call: FakeCall) => {
   await new Promise((resolve) => call.signal.addEventListener("abort", resolve));
@@ -85,8 +89,8 @@ test("what a handler throws is the failure, and it may say whether another try m
   offer(sampleAssignment({ token: "1.a" }), sampleAssignment({ token: "1.b" }));
   const working = run(
     (task) => {
-      if (task.opspawn.token === "1.a") throw new Error("plain \ud800");
-      throw new TaskFailure("not today", { code: "quota", retryable: true, retryAfter: 60 });
+      if (task.opspawn.token === "1.a") throw new Error("plain \ud800\0");
+      throw new TaskFailure("not today", { code: `quota${"\0".repeat(100)}`, retryable: true, retryAfter: 60 });
     },
     { concurrency: 2 },
   );
@@ -94,8 +98,12 @@ test("what a handler throws is the failure, and it may say whether another try m
     JSON.stringify(a).localeCompare(JSON.stringify(b)),
   );
   assert.deepEqual(bodies, [
-    { token: "1.a", status: "failed", error: { code: "agent_error", message: "plain \ufffd" } },
-    { token: "1.b", status: "failed", error: { code: "quota", message: "not today", retryable: true, retryAfter: 60 } },
+    { token: "1.a", status: "failed", error: { code: "agent_error", message: "plain \ufffd\ufffd" } },
+    {
+      token: "1.b",
+      status: "failed",
+      error: { code: `quota${"\ufffd".repeat(95)}`, message: "not today", retryable: true, retryAfter: 60 },
+    },
   ]);
   stop.abort();
   await working;

@@ -1,3 +1,4 @@
+import { beginning } from "@opspawn/contract";
 import { TaskFailure } from "@opspawn/sdk";
 
 /**
@@ -31,8 +32,8 @@ const LONGEST_MESSAGE = 10_000;
 
 function failure({ code, message, retryable, retryAfter }: TaskFailure): Outcome {
   const error = {
-    code: code.slice(0, LONGEST_CODE),
-    message: message.slice(0, LONGEST_MESSAGE).toWellFormed().replaceAll("\0", "\uFFFD"),
+    code: beginning(code, LONGEST_CODE),
+    message: beginning(message, LONGEST_MESSAGE),
     retryable,
     retryAfter,
   };

@@ -1,6 +1,5 @@
-import { formatTime, isJsonObject, type JsonObject, type JsonValue, parseJson } from "@opspawn/contract";
+import { beginning, formatTime, isJsonObject, type JsonObject, type JsonValue, parseJson } from "@opspawn/contract";
 import type { CancelMessage, CancelReceipt } from "../domain/cancellations/cancellation.ts";
-import { beginning } from "../domain/excerpt.ts";
 import type { HttpResponse } from "../domain/http-client.ts";
 
 const SENDER_ID = "opscore_system_id";

@@ -1,5 +1,4 @@
-import { type Issue, type JsonObject, type JsonValue, OpspawnError } from "@opspawn/contract";
-import { excerpt } from "../excerpt.ts";
+import { excerpt, type Issue, type JsonObject, type JsonValue, OpspawnError } from "@opspawn/contract";
 import { Issues, issueText, type Loc } from "../issues.ts";
 import { Allowance } from "./allowance.ts";
 import { compileExpression, type Expression } from "./expression.ts";

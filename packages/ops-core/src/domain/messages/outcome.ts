@@ -1,5 +1,4 @@
-import { JSON_LIMITS } from "@opspawn/contract";
-import { beginning } from "../excerpt.ts";
+import { beginning, JSON_LIMITS } from "@opspawn/contract";
 import type { AttemptOutcome, FailureReason } from "../tasks/task.ts";
 
 /** What the result route takes. */

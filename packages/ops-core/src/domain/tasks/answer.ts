@@ -1,4 +1,5 @@
 import {
+  beginning,
   isJsonObject,
   type JsonObject,
   type JsonValue,
@@ -6,7 +7,6 @@ import {
   parseJson,
   stringifyJson,
 } from "@opspawn/contract";
-import { beginning } from "../excerpt.ts";
 import type { HttpResponse } from "../http-client.ts";
 import type { AttemptOutcome, TaskError } from "./task.ts";
 

@@ -1,5 +1,4 @@
-import { isJsonObject, type JsonObject, stringifyJson } from "@opspawn/contract";
-import { beginning } from "../excerpt.ts";
+import { beginning, isJsonObject, type JsonObject, stringifyJson } from "@opspawn/contract";
 import type { HttpResponse } from "../http-client.ts";
 import { readRefusal, rejected } from "../tasks/answer.ts";
 import type { AttemptOutcome } from "../tasks/task.ts";

@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
-import { isJsonObject, type JsonObject, type JsonValue } from "@opspawn/contract";
-import { excerpt } from "../excerpt.ts";
+import { excerpt, isJsonObject, type JsonObject, type JsonValue } from "@opspawn/contract";
 import { type Loc, pathText } from "../issues.ts";
 
 /** Differences that are named; the rest is counted. */

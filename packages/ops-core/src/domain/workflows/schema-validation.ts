@@ -1,5 +1,5 @@
 import type { Issue, JsonObject, JsonValue } from "@opspawn/contract";
-import { excerpt } from "../excerpt.ts";
+import { excerpt } from "@opspawn/contract";
 import { Budget } from "../expressions/budget.ts";
 import { ExpressionFailure } from "../expressions/failure.ts";
 import { equal } from "../expressions/operators.ts";

@@ -1,4 +1,5 @@
 import {
+  excerpt,
   type Issue,
   isJsonNumber,
   isJsonObject,
@@ -8,7 +9,6 @@ import {
   parseTime,
   stringifyJson,
 } from "@opspawn/contract";
-import { excerpt } from "../excerpt.ts";
 import type { ExpressionScope } from "../expressions/scope.ts";
 import { resolveTemplate, type Template } from "../expressions/template.ts";
 import { issueText, type Loc } from "../issues.ts";

@@ -1,5 +1,4 @@
-import { isJsonObject, type JsonValue, OpspawnError, parseJson } from "@opspawn/contract";
-import { beginning } from "../../domain/excerpt.ts";
+import { beginning, isJsonObject, type JsonValue, OpspawnError, parseJson } from "@opspawn/contract";
 import type { HttpClient, HttpResult } from "../../domain/http-client.ts";
 import { rejected } from "../../domain/tasks/answer.ts";
 import type { ExchangeEnd } from "./exchange-end.ts";
