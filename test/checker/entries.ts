@@ -85,6 +85,8 @@ export type EffectEntry =
       readonly limits?: SaidLimits;
       /** The network brought it once more, the server did not send it. */
       readonly doubled?: boolean;
+      /** Its place in the order of what was sent, where that is known; else entries are taken to be in order. */
+      readonly sent?: number;
     })
   /** The work was done, once per key; the key is the only thing an agent goes by. */
   | {

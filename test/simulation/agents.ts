@@ -6,14 +6,13 @@ import { response } from "../../packages/ops-core/src/engine/test-http.ts";
 import { failed, succeeded } from "../../packages/ops-core/src/store/suite/test-world.ts";
 import { Cashier } from "./cashier.ts";
 import { Effort } from "./effort.ts";
+import { type Arrival, type Host, NEVER } from "./host.ts";
 import { Impostor } from "./impostor.ts";
 import { OwnSlots } from "./own-slots.ts";
 import { Register } from "./register.ts";
-import type { Host, Simulation } from "./simulation.ts";
+import type { Simulation } from "./simulation.ts";
 import { Temper } from "./temper.ts";
 import { type Made, type Manner, type Message, NO_TEXT, reportOf, type Told, type Work, wishesOf } from "./work.ts";
-
-const NEVER = new Promise<never>(() => undefined);
 
 /**
  * An agent that does its work, most of the time, and tells of it in its own manner; it lies, hangs, dies and repeats
@@ -102,7 +101,7 @@ export class SimulatedAgent implements Host {
     this.#sim.later(this.#sim.between(3_000, 20_000), () => this.#misbehave());
   }
 
-  async receive(request: HttpPost, doubled = false): Promise<HttpResult> {
+  async receive(request: HttpPost, { doubled, sent }: Arrival): Promise<HttpResult> {
     const sim = this.#sim;
     const { body, headers } = request;
     const answer = this.#temper.receive(request);
@@ -120,7 +119,8 @@ export class SimulatedAgent implements Host {
       return refusal;
     }
     const lasts = (parseTime(told.deadline) ?? 0) - (parseTime(String(timestamp)) ?? 0);
-    this.#note(work, { key: String(headers?.["idempotency-key"]), session: session as string | null, doubled, lasts });
+    const key = String(headers?.["idempotency-key"]);
+    this.#note(work, { key, session: session as string | null, doubled, sent, lasts });
     if (this.manner === "answers") return this.#answer(work);
     const life = this.#life;
     const working = this.#work(work);
@@ -137,7 +137,7 @@ export class SimulatedAgent implements Host {
     return null;
   }
 
-  #note({ taskId, attempt, token }: Work, { key, session, doubled, lasts }: Message): void {
+  #note({ taskId, attempt, token }: Work, { key, session, doubled, sent, lasts }: Message): void {
     const sim = this.#sim;
     // However the attempt ends, its slot is not given away before the agent has had the time that it was promised.
     if (!doubled && !sim.done.has(taskId)) this.#own.begin(taskId, token, sim.clock.now(), lasts);
@@ -150,7 +150,7 @@ export class SimulatedAgent implements Host {
     this.#received.add(taskId);
     sim.story.tell(this.name, `gets ${taskId} (${attempt})`);
     const ticket = { task: taskId, attempt, token };
-    const which = { agent: this.name, session, key, known, doubled };
+    const which = { agent: this.name, session, key, known, doubled, sent };
     sim.effects.push({ type: "delivery", at: sim.now, ...which, ...ticket, sentAt: "" });
   }
 
@@ -276,7 +276,7 @@ export class SimulatedAgent implements Host {
       this.#received.add(attempt.token);
       const { taskId: key, sessionId: session, timeoutAt, createdAt, parameters } = attempt;
       const work: Work = { ...attempt, ...wishesOf(JSON.parse(parameters) as JsonObject) };
-      this.#note(work, { key, session, doubled: false, lasts: timeoutAt - createdAt });
+      this.#note(work, { key, session, doubled: false, sent: sim.nextSent(), lasts: timeoutAt - createdAt });
       void this.#work(work);
       await this.#confirm(key, attempt.token);
     }

@@ -2,9 +2,10 @@ import { OpspawnError } from "@opspawn/contract";
 import type { HttpPost, HttpResult } from "../../packages/ops-core/src/domain/http-client.ts";
 import type { Idempotency } from "../../packages/ops-core/src/domain/store.ts";
 import { response } from "../../packages/ops-core/src/engine/test-http.ts";
+import type { Arrival, Host } from "./host.ts";
 import { programInput, randomProgram } from "./language.ts";
 import { Pauser } from "./pauser.ts";
-import type { Host, Simulation } from "./simulation.ts";
+import type { Simulation } from "./simulation.ts";
 import type { Voice } from "./voice.ts";
 import { CAPABILITIES, randomWorkflow, taskRetry } from "./workflows.ts";
 
@@ -37,7 +38,7 @@ export class Client implements Host {
   }
 
   /** Takes messages, and webhooks, some at the second try; the third would be minutes later. */
-  async receive({ body, headers }: HttpPost, doubled = false): Promise<HttpResult> {
+  async receive({ body, headers }: HttpPost, { doubled }: Arrival): Promise<HttpResult> {
     const sim = this.#sim;
     const said = sim.chat.receive(body, doubled);
     if (said !== null) return said;

@@ -1,8 +1,7 @@
 import type { Probe } from "../../packages/ops-core/src/domain/agents/probe.ts";
+import { NEVER } from "./host.ts";
 import type { Simulation } from "./simulation.ts";
 import type { Work } from "./work.ts";
-
-const NEVER = new Promise<never>(() => undefined);
 
 /** The time that work takes, and what its agent says of it meanwhile. */
 export class Effort {

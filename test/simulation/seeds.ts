@@ -13,8 +13,10 @@ export const FIXED: readonly number[] = [1, 2, 7, 8, 9, 10, 19, 27];
  * reminders did not know that a clock may be set forward beyond the end of what is asked. 434: the judge of rates
  * went by another order of what begins at one moment than the one in which each had room. 1594087321: the judge of what was
  * undone counted a step as in doubt whose stand-in was; 1300793139: then it left one out that had been, too. 1300793112: a
- * tool that came back with fewer slots counted what it had been given before.
+ * tool that came back with fewer slots counted what it had been given before. 1213748433: the judge of the order in which
+ * attempts are sent went by what arrived, and an attempt whose agent had just left was overtaken by the next one.
  */
 export const FAILED_ONCE: readonly number[] = [
   17, 26, 154898407, 1034, 105, 120, 123, 5007, 322, 5026, 39, 71, 257, 434, 1594087321, 1300793139, 1300793112,
+  1213748433,
 ];

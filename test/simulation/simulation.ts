@@ -14,6 +14,7 @@ import { TestIds } from "../../packages/ops-core/src/system/test-ids.ts";
 import type { ClientEntry, EffectEntry } from "../checker/entries.ts";
 import type { Chat } from "./chat.ts";
 import { type Extras, extrasOf } from "./extras.ts";
+import type { Host } from "./host.ts";
 import { complainOf, Life, NoAnswer } from "./life.ts";
 import { Story } from "./story.ts";
 import { Watch } from "./watch.ts";
@@ -22,16 +23,6 @@ import { Watch } from "./watch.ts";
 const AUDIT_EVERY = 80;
 /** Milliseconds between two looks at what a server leaves undone. */
 const WATCH_EVERY = 700;
-
-/** An agent or a receiver of webhooks, as the network sees it. */
-export interface Host {
-  /** Nothing goes wrong on the way to it. */
-  readonly isReliable?: boolean;
-  /** A message may reach it twice: it goes by the key, and tells outcomes by it. */
-  readonly takesDoubles?: boolean;
-  /** @param doubled the network brings it once more */
-  receive(request: HttpPost, doubled?: boolean): Promise<HttpResult>;
-}
 
 /**
  * The real store and engine in a world made of one seed: its clock, chance, network, disk, agents, clients and deaths.
@@ -80,6 +71,7 @@ export class Simulation {
   #watchAt = 0;
   readonly #unreachable = new Set<string>();
   #steps = 0;
+  #sent = 0;
 
   constructor(seed: number) {
     this.chance = new TestIds(seed);
@@ -345,12 +337,19 @@ export class Simulation {
 
   // --- the network ----------------------------------------------------------------------------------------------------
 
+  /** The next place in the order of what is sent. */
+  nextSent(): number {
+    this.#sent += 1;
+    return this.#sent;
+  }
+
   /** The way out of one life: what is under way when it dies goes on without it. */
   #networkOf(life: Life): HttpClient {
     return {
       post: (request) =>
         new Promise((resolve) => {
           if (!life.isAlive) return;
+          const sent = this.nextSent();
           life.posted.add(request.headers?.["x-opspawn-token"] ?? "");
           const end = (result: HttpResult) => {
             if (life.isAlive) resolve(result);
@@ -359,7 +358,7 @@ export class Simulation {
           };
           request.signal?.addEventListener("abort", () => end(broken("aborted")));
           this.later(request.deadline ?? 60_000, () => end(broken("timeout")));
-          this.later(this.between(1, 5), async () => end(await this.#exchange(request)));
+          this.later(this.between(1, 5), async () => end(await this.#exchange(request, sent)));
         }),
     };
   }
@@ -369,17 +368,17 @@ export class Simulation {
     this.later(ms, () => (this.#life.serves ? goOn() : this.#wake(this.between(1, 300), goOn)));
   }
 
-  async #exchange(request: HttpPost): Promise<HttpResult> {
+  async #exchange(request: HttpPost, sent: number): Promise<HttpResult> {
     const name = new URL(request.url).host;
     const host = this.hosts.get(name);
     if (host === undefined || this.#unreachable.has(name)) return unsent();
-    if (host.isReliable) return host.receive(request);
+    if (host.isReliable) return host.receive(request, { doubled: false, sent });
     if (this.fault("message unsent", 0.05)) return unsent();
     if (this.fault("message lost", 0.04)) return broken();
     if (host.takesDoubles && this.fault("message doubled", 0.03)) {
-      this.later(this.between(1, 2_000), () => host.receive(request, true));
+      this.later(this.between(1, 2_000), () => host.receive(request, { doubled: true, sent }));
     }
-    const answer = await host.receive(request);
+    const answer = await host.receive(request, { doubled: false, sent });
     return this.fault("agent's answer lost", 0.05) ? broken() : answer;
   }
 }

@@ -1,11 +1,10 @@
 import { type JsonObject, OpspawnError } from "@opspawn/contract";
 import type { HttpPost, HttpResult } from "../../packages/ops-core/src/domain/http-client.ts";
 import { response } from "../../packages/ops-core/src/engine/test-http.ts";
+import { NEVER } from "./host.ts";
 import type { OwnSlots } from "./own-slots.ts";
 import type { Simulation } from "./simulation.ts";
 import type { Work } from "./work.ts";
-
-const NEVER = new Promise<never>(() => undefined);
 
 /** What an agent does when it is told that a task is wanted no more. */
 type Manners = "obeys" | "ignores" | "refuses" | "is deaf";

@@ -2,12 +2,11 @@ import type { JsonObject } from "@opspawn/contract";
 import type { HttpPost, HttpResult } from "../../packages/ops-core/src/domain/http-client.ts";
 import { broken, response } from "../../packages/ops-core/src/engine/test-http.ts";
 import { succeeded } from "../../packages/ops-core/src/store/suite/test-world.ts";
+import { type Arrival, type Host, NEVER } from "./host.ts";
 import { OwnSlots } from "./own-slots.ts";
-import type { Host, Simulation } from "./simulation.ts";
+import type { Simulation } from "./simulation.ts";
 
 const TOOLS = ["tool0", "tool1"] as const;
-const NEVER = new Promise<never>(() => undefined);
-
 /** A call as it reaches a tool. */
 interface Call {
   readonly task: string;
@@ -84,7 +83,7 @@ class SimulatedTool implements Host {
     }
   }
 
-  async receive({ body, headers }: HttpPost, doubled = false): Promise<HttpResult> {
+  async receive({ body, headers }: HttpPost, arrival: Arrival): Promise<HttpResult> {
     const sim = this.#sim;
     const task = String(headers?.["idempotency-key"]);
     const call: Call = {
@@ -92,7 +91,7 @@ class SimulatedTool implements Host {
       attempt: Number(headers?.["x-opspawn-attempt"]),
       token: String(headers?.["x-opspawn-token"]),
     };
-    this.#note(call, doubled);
+    this.#note(call, arrival);
     if (sim.fault("token of a tool stolen", 0.06)) sim.later(sim.between(1, 500), () => this.#steal(call));
     const args = (JSON.parse(body) as { readonly arguments: JsonObject }).arguments;
     if (sim.fault("tool hung", 0.05)) {
@@ -108,7 +107,7 @@ class SimulatedTool implements Host {
     return this.#answer(call, args.wants === "text");
   }
 
-  #note({ task, attempt, token }: Call, doubled: boolean): void {
+  #note({ task, attempt, token }: Call, { doubled, sent }: Arrival): void {
     const sim = this.#sim;
     const now = sim.clock.now();
     // What it was given under its slots of before is made again, whatever they are now.
@@ -123,7 +122,7 @@ class SimulatedTool implements Host {
     const known = this.#known.has(task);
     this.#known.add(task);
     sim.story.tell(this.#name, `is called for ${task} (${attempt})`);
-    const which = { agent: this.#name, session: null, key: task, known, doubled, sentAt: "" };
+    const which = { agent: this.#name, session: null, key: task, known, doubled, sent, sentAt: "" };
     sim.effects.push({ type: "delivery", at: sim.now, ...which, task, attempt, token });
   }
 

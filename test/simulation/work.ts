@@ -24,6 +24,8 @@ export interface Message {
   readonly key: string;
   readonly session: string | null;
   readonly doubled: boolean;
+  /** Its place in the order of what was sent. */
+  readonly sent: number;
   /** Microseconds from the attempt's beginning to its end. */
   readonly lasts: number;
 }

@@ -107,14 +107,18 @@ const deliveriesGoForward: Invariant = {
   *check({ effects }) {
     for (const [task, deliveries] of groupBy(entriesOf(effects ?? [], "delivery"), (entry) => entry.task)) {
       let newest = 0;
-      for (const { attempt, doubled } of deliveries) {
-        if (doubled === true) continue;
+      // Messages that are under way at the same time may overtake each other.
+      for (const { attempt } of inOrderOfSending(deliveries.filter(({ doubled }) => doubled !== true))) {
         if (attempt < newest) yield `attempt ${attempt} of ${task} was sent after attempt ${newest}`;
         newest = Math.max(newest, attempt);
       }
     }
   },
 };
+
+function inOrderOfSending<T extends { readonly sent?: number }>(deliveries: readonly T[]): T[] {
+  return deliveries.toSorted((a, b) => (a.sent ?? 0) - (b.sent ?? 0));
+}
 
 const oneEffect: Invariant = {
   number: "9",
