@@ -1,4 +1,4 @@
-import { type JsonObject, OpspawnError } from "@opspawn/contract";
+import { ERRORS, type JsonObject, OpspawnError } from "@opspawn/contract";
 import type { Approval } from "../../packages/ops-core/src/domain/approvals/approval.ts";
 import { makeLink, openLink, useLink } from "../../packages/ops-core/src/domain/approvals/links.ts";
 import { SECOND } from "../../packages/ops-core/src/domain/clock.ts";
@@ -180,7 +180,7 @@ export class Letters {
     if (isKnown && again.answer === "accepted") sim.complaints.push(`${link} was taken again`);
   }
 
-  /** Whether an answer came. */
+  /** Whether an answer came that says what became of it. */
   async #use(said: Used, use: (store: Store) => Promise<Approval>): Promise<boolean> {
     const sim = this.#sim;
     try {
@@ -188,7 +188,7 @@ export class Letters {
       said.answer = "accepted";
       return true;
     } catch (error) {
-      if (!(error instanceof OpspawnError)) return false;
+      if (!(error instanceof OpspawnError) || ERRORS[error.code].retryable) return false;
       said.answer = "refused";
       if (OVER.has(error.code)) said.refusedAt = sim.clock.now();
       return true;

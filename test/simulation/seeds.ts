@@ -15,8 +15,9 @@ export const FIXED: readonly number[] = [1, 2, 7, 8, 19, 27];
  * undone counted a step as in doubt whose stand-in was; 1300793139: then it left one out that had been, too. 1300793112: a
  * tool that came back with fewer slots counted what it had been given before. 1213748433: the judge of the order in which
  * attempts are sent went by what arrived, and an attempt whose agent had just left was overtaken by the next one.
+ * 747043675: the judge of links took a decision of which the server did not know whether it was written for one that was refused.
  */
 export const FAILED_ONCE: readonly number[] = [
   17, 26, 154898407, 1034, 105, 120, 123, 5007, 322, 5026, 39, 71, 257, 434, 1594087321, 1300793139, 1300793112,
-  1213748433,
+  1213748433, 747043675,
 ];
