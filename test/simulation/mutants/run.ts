@@ -59,7 +59,7 @@ async function seedsOfDifference(
   const halves = [seeds.filter((seed) => seed % 2 === 1), seeds.filter((seed) => seed % 2 === 0)];
   const verdicts = await inParallel(halves.map((half) => () => runTrial({ sources, seeds: half, folder, probes })));
   for (const { killed } of verdicts) {
-    if (killed !== null) throw new Error(`seed ${killed.seed} fails without any mutant: ${killed.words}`);
+    if (killed !== null) throw guilty(killed);
   }
   const reports = verdicts.flatMap((verdict) => verdict.reports);
   const found = new Map<number, number[]>();
@@ -77,6 +77,7 @@ async function tryNamed(
 ): Promise<Result> {
   const source = plant(bug, readFileSync(productFile(bug.file), "utf8"));
   const { killed } = await runTrial({ sources: { [bug.file]: source }, seeds, folder });
+  await needInnocent(killed, folder);
   return say({ kind, name: bug.name, killed: killOf(killed), seeds: seeds.length });
 }
 
@@ -111,7 +112,25 @@ async function simulateWithout(mutant: GeneratedMutant, seeds: readonly number[]
   const source = applyEdits(readFileSync(productFile(mutant.file), "utf8"), mutant.edits);
   const trial = { sources: { [mutant.file]: source }, seeds, folder };
   const { killed } = seeds.length === 0 ? { killed: null } : await runTrial(trial);
+  await needInnocent(killed, folder);
   return say({ kind: "generated", name: mutant.id, killed: killOf(killed), seeds: seeds.length });
+}
+
+/** The runs of single seeds as they are, by seed. */
+const asTheyAre = new Map<number, Promise<Verdict>>();
+
+/** What kills a mutant is the mutant only if the seed passes without it. */
+async function needInnocent(killed: Verdict["killed"], folder: string): Promise<void> {
+  if (killed === null) return;
+  const { seed } = killed;
+  const run = asTheyAre.get(seed) ?? runTrial({ sources: {}, seeds: [seed], folder });
+  asTheyAre.set(seed, run);
+  const verdict = await run;
+  if (verdict.killed !== null) throw guilty(verdict.killed);
+}
+
+function guilty({ seed, words }: NonNullable<Verdict["killed"]>): Error {
+  return new Error(`seed ${seed} fails without any mutant: ${words}`);
 }
 
 function killOf(killed: Verdict["killed"]): Kill | null {
