@@ -7,6 +7,7 @@ import { OwnSlots } from "./own-slots.ts";
 import type { Simulation } from "./simulation.ts";
 
 const TOOLS = ["tool0", "tool1"] as const;
+
 /** A call as it reaches a tool. */
 interface Call {
   readonly task: string;

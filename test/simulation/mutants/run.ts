@@ -58,8 +58,9 @@ async function seedsOfDifference(
   const sources = Object.fromEntries(instrumentedSources(mutants));
   const halves = [seeds.filter((seed) => seed % 2 === 1), seeds.filter((seed) => seed % 2 === 0)];
   const verdicts = await inParallel(halves.map((half) => () => runTrial({ sources, seeds: half, folder, probes })));
-  for (const { killed } of verdicts) {
-    if (killed !== null) throw guilty(killed);
+  for (const [i, verdict] of verdicts.entries()) {
+    if (verdict.killed !== null) throw guilty(verdict.killed);
+    for (const seed of halves[i] ?? []) asTheyAre.set(seed, Promise.resolve(verdict));
   }
   const reports = verdicts.flatMap((verdict) => verdict.reports);
   const found = new Map<number, number[]>();
@@ -116,7 +117,7 @@ async function simulateWithout(mutant: GeneratedMutant, seeds: readonly number[]
   return say({ kind: "generated", name: mutant.id, killed: killOf(killed), seeds: seeds.length });
 }
 
-/** The runs of single seeds as they are, by seed. */
+/** The runs of seeds as they are, by seed. */
 const asTheyAre = new Map<number, Promise<Verdict>>();
 
 /** What kills a mutant is the mutant only if the seed passes without it. */

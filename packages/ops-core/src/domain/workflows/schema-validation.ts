@@ -1,5 +1,4 @@
-import type { Issue, JsonObject, JsonValue } from "@opspawn/contract";
-import { excerpt } from "@opspawn/contract";
+import { excerpt, type Issue, type JsonObject, type JsonValue } from "@opspawn/contract";
 import { Budget } from "../expressions/budget.ts";
 import { ExpressionFailure } from "../expressions/failure.ts";
 import { equal } from "../expressions/operators.ts";
